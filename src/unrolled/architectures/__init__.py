@@ -1,0 +1,7 @@
+"""(inputs, state) -> (outputs, state): plain torch.  What stands in `__all__` can be named in a recipe."""
+
+from unrolled.architectures.gru import GRU
+from unrolled.architectures.lstm import LSTM
+from unrolled.architectures.rnn import RNN
+
+__all__ = ["GRU", "LSTM", "RNN"]

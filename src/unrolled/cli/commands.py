@@ -1,0 +1,150 @@
+"""What each command does with its words.  Heavy imports stand inside, behind all that can be refused without them."""
+
+import contextlib
+import logging
+import os
+import shutil
+import sys
+import warnings
+from argparse import Namespace
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from unrolled import recipe
+from unrolled.cli import folders
+from unrolled.errors import InputError
+
+# Under ddp Lightning runs the command again for each further rank: they all write where the first one does.
+FOLDER = "UNROLLED_FOLDER"
+NOISE = (  # advice of Lightning's that does not fit a stream of text in memory
+    ".*does not have many workers.*",
+    ".*is smaller than the logging interval.*",
+    ".*available but not used.*",
+    "Checkpoint directory .* exists and is not empty.*",
+    ".*LeafSpec.*is deprecated.*",
+)
+CHATTER = ("GPU available", "TPU available", "HPU available", "💡", "`Trainer.fit` stopped")
+
+
+def run(words: Namespace) -> None:
+    """Do what a command line asks for."""
+    _hush()
+    {
+        "fit": fit,
+        "validate": evaluate,
+        "test": evaluate,
+        "generate": generate,
+        "sweep": sweep,
+        "report": report,
+        "completion": completion,
+    }[words.command](words)
+
+
+def fit(words: Namespace) -> None:
+    name = words.run or Path(words.config).stem
+    folders.check_name(name, "--run" if words.run else "--config")
+    folder = Path(os.environ[FOLDER]) if FOLDER in os.environ else None
+    if words.resume and folder is None:
+        folder = folders.newest(words.runs, name)
+    source = str(folder / "recipe.yaml") if words.resume and folder else words.config
+    asked = recipe.override(recipe.load(source), words.changes)
+    source += " and the command line" if words.changes else ""
+    if words.help:
+        from unrolled.cli.explain import explain
+
+        print(words.usage, explain(asked), sep="\n")
+        return
+    recipe.check(asked, source)
+    if not words.print_config:
+        folders.require_writable(folder or words.runs)
+    from unrolled.runs import build
+
+    effective = build.parse(asked, source=source)
+    if words.print_config:
+        print(recipe.dump(effective), end="")
+        return
+    from unrolled.runs.fit import fit as train
+
+    claimed = folder is None
+    folder = folder or folders.claim(words.runs, name)
+    first = FOLDER not in os.environ
+    os.environ[FOLDER] = str(folder)
+    try:
+        with _trainer_arguments():
+            metrics = train(effective, folder, resume=words.resume, progress=first and sys.stdout.isatty())
+    except InputError:
+        if claimed and not any(folder.glob("checkpoints/*.ckpt")):
+            shutil.rmtree(folder, ignore_errors=True)  # nothing was trained: its name is free again
+        raise
+    finally:
+        if first:
+            del os.environ[FOLDER]
+    if first:
+        print(f"{folder}: {_numbers(metrics)}\nnext: unrolled test {folder}")
+
+
+def evaluate(words: Namespace) -> None:
+    folders.require_run(words.folder)
+    from unrolled.runs.evaluate import evaluate as measure
+
+    split = "test" if words.command == "test" else "valid"
+    with _trainer_arguments():
+        results = measure(words.folder, split, words.ckpt_path, progress=sys.stdout.isatty())
+    print(f"{words.folder}: {_numbers(results['metrics'])}")
+    if baselines := results.get("baselines"):
+        print(f"baselines, {results['baseline_metric'].replace('_', ' ')}: {_numbers(baselines)}")
+
+
+def generate(words: Namespace) -> None:
+    folders.require_run(words.folder)
+    from unrolled.runs.generate import generate as write
+
+    text = write(words.folder, words.prefix, words.length, words.temperature, words.seed, words.ckpt_path)
+    print(words.prefix + text)
+
+
+def sweep(words: Namespace) -> None:
+    if not words.file.is_file():
+        raise InputError(f"{words.file}: expected a sweep file, found none. sweeps/ holds examples.")
+    from unrolled.tuning import launch
+
+    launch(words.file, workers=words.workers, trials=words.trials, overrides=words.changes)
+
+
+def report(words: Namespace) -> None:
+    from unrolled import reports
+
+    print(reports.write(words.folders, words.name))
+
+
+def completion(words: Namespace) -> None:
+    from unrolled.cli.completion import script
+
+    print(script(words.shell))
+
+
+@contextlib.contextmanager
+def _trainer_arguments() -> Iterator[None]:
+    """What Lightning says of arguments that do not fit each other, or this machine, is bad input."""
+    from lightning_fabric.utilities.exceptions import MisconfigurationException
+
+    try:
+        yield
+    except MisconfigurationException as error:
+        raise InputError(f"trainer: {error}") from error
+
+
+def _numbers(values: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} {value:.4g}" for name, value in values.items() if "/" in name)
+
+
+def _hush() -> None:
+    for message in NOISE:
+        warnings.filterwarnings("ignore", message=message)
+    for name in ("pytorch_lightning.utilities.rank_zero", "lightning_fabric.utilities.rank_zero"):
+        logging.getLogger(name).addFilter(_is_news)
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    return not record.getMessage().startswith(CHATTER)

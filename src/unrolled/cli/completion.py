@@ -1,0 +1,31 @@
+"""A script that lets the shell complete the command, dotted arguments of every class included."""
+
+import shtab
+
+from unrolled import catalog
+from unrolled.cli.parser import build
+from unrolled.recipe_check import CLASSES, SECTIONS
+
+
+def script(shell: str) -> str:
+    """The script for `bash` or `zsh`."""
+    top, commands = build()
+    for name in ("fit", "sweep"):
+        for option in options():
+            commands[name].add_argument(option, dest=option)
+    commands["sweep"].set_defaults(file=None)
+    text: str = shtab.complete(top, shell=shell)
+    return text
+
+
+def options() -> list[str]:
+    """Every dotted argument that some recipe takes."""
+    keys = {"tasks": "task.{}", "strategies": "strategies.{}", "trainer": "trainer"}
+    keys |= {kind: f"{section}.init_args" for section, kind in CLASSES.items()}
+    dotted = {
+        f"--{key.format(name)}.{argument}"
+        for kind, key in keys.items()
+        for name, arguments in catalog.classes(kind).items()
+        for argument in arguments
+    }
+    return [*(f"--{section}" for section in SECTIONS), *(f"--{s}.class_path" for s in CLASSES), *sorted(dotted)]

@@ -1,0 +1,145 @@
+"""The base of every text data set: text -> splits -> vocabulary -> streams."""
+
+from typing import Any, Literal
+
+import pytorch_lightning as pl
+from torch import Tensor
+
+from unrolled.data.streams import StreamLoader
+from unrolled.data.vocabulary import SPECIALS, Level, Vocabulary
+from unrolled.errors import InputError
+
+Split = Literal["train", "valid", "test"]
+NEEDED: dict[str | None, tuple[Split, ...]] = {"fit": ("train", "valid"), "validate": ("valid",), "test": ("test",)}
+
+
+class TextData(pl.LightningDataModule):
+    """Text for language modelling.  A data set overrides `load` alone.
+
+    After `setup()`: `vocabulary`, built on the training part alone; `tokens[split]`, (N,) int64; `text(split)`.
+
+    Args:
+        level: what a token is: "character", or "word" (split at blanks, <eos> at each line end).
+        vocabulary_size: keep the most frequent tokens, special ones counted, the rest is read as <unk>; null: keep all.
+        batch_size: rows of a training batch, per process.
+        sequence_length: time steps of a batch.
+        eval_batch_size: rows of a validation or test batch, per process.
+    """
+
+    def __init__(
+        self,
+        *,
+        level: Level = "character",
+        vocabulary_size: int | None = None,
+        batch_size: int = 64,
+        sequence_length: int = 64,
+        eval_batch_size: int = 16,
+    ) -> None:
+        super().__init__()
+        self.level = level
+        self.vocabulary_size = vocabulary_size
+        self.batch_size = batch_size
+        self.sequence_length = sequence_length
+        self.eval_batch_size = eval_batch_size
+        self.tokens: dict[Split, Tensor] = {}
+        self._texts: dict[Split, str] = {}
+        self._vocabulary: Vocabulary | None = None
+
+    def load(self) -> dict[Split, str]:
+        """The raw text of each split, "" for a split that does not exist; called once."""
+        raise NotImplementedError
+
+    def setup(self, stage: str | None = None) -> None:
+        """Read, split and number the text once; refuse what cannot be trained on before the first step."""
+        self.check_arguments()
+        if not self.tokens:
+            self._texts = self.load()
+            self._adopt(Vocabulary.build(self._texts["train"], self.level, self.vocabulary_size))
+            self.tokens = {split: self.vocabulary.encode(text) for split, text in self._texts.items()}
+        for split in NEEDED.get(stage, ("train",)):
+            if not len(self.tokens[split]):
+                raise InputError(
+                    f"{type(self).__name__}: the {split} split is empty; set data.init_args.{split}_fraction above 0"
+                )
+        for split in self.tokens:
+            self._check_length(split)
+
+    def check_arguments(self) -> None:
+        """Refuse arguments that no text could satisfy."""
+        if self.level not in SPECIALS:
+            raise InputError(f"data.init_args.level: expected {' or '.join(SPECIALS)}, got {self.level!r}")
+        for name in ("batch_size", "sequence_length", "eval_batch_size"):
+            if (value := getattr(self, name)) < 1:
+                raise InputError(f"data.init_args.{name}: expected 1 or more, got {value}")
+
+    def _check_length(self, split: Split) -> None:
+        key, rows = self._rows(split)
+        count, total = len(self.tokens[split]), rows * self._place()[1]
+        if not count:
+            return
+        if count < self.sequence_length + 1:
+            raise InputError(
+                f"{type(self).__name__}: the {split} split has {count} tokens ({self.level}s), expected at least "
+                f"{self.sequence_length + 1} for one window; lower data.init_args.sequence_length or give more text"
+            )
+        if count < total:
+            raise InputError(
+                f"{type(self).__name__}: the {split} split has {count} tokens ({self.level}s), fewer than the {total} "
+                f"rows of a batch over all processes; lower data.init_args.{key}"
+            )
+
+    def text(self, split: Split) -> str:
+        """The raw text of a split."""
+        return self._texts[split]
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        if self._vocabulary is None:
+            raise InputError(f"{type(self).__name__}: there is no vocabulary before setup(); call setup() first")
+        return self._vocabulary
+
+    def _adopt(self, vocabulary: Vocabulary) -> None:
+        if self._vocabulary is not None and self._vocabulary != vocabulary:
+            raise InputError(
+                f"checkpoint: its vocabulary ({self._vocabulary.level}s, {len(self._vocabulary)} tokens) is not this "
+                f"text's ({vocabulary.level}s, {len(vocabulary)} tokens); use the data and arguments of the saved run"
+            )
+        self._vocabulary = vocabulary
+
+    def state_dict(self) -> dict[str, Any]:
+        """The vocabulary goes with the weights, for they are worth nothing without it."""
+        return {"vocabulary": list(self.vocabulary.tokens), "level": self.level}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        saved, mine = Vocabulary(state_dict["vocabulary"], state_dict["level"]), self._vocabulary
+        self._vocabulary = saved
+        if mine is not None:
+            self._adopt(mine)
+
+    def train_dataloader(self) -> StreamLoader:
+        return self._stream("train")
+
+    def val_dataloader(self) -> StreamLoader:
+        return self._stream("valid")
+
+    def test_dataloader(self) -> StreamLoader:
+        return self._stream("test")
+
+    def _stream(self, split: Split) -> StreamLoader:
+        rank, world_size = self._place()
+        return StreamLoader(
+            self.tokens[split],
+            begin=self.vocabulary.begin,
+            rows=self._rows(split)[1],
+            window=self.sequence_length,
+            rank=rank,
+            world_size=world_size,
+        )
+
+    def _rows(self, split: Split) -> tuple[str, int]:
+        """The argument that says how many rows a batch of this split has, and its value."""
+        return ("batch_size", self.batch_size) if split == "train" else ("eval_batch_size", self.eval_batch_size)
+
+    def _place(self) -> tuple[int, int]:
+        """(rank, number of processes)."""
+        return (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)

@@ -1,0 +1,1 @@
+"""Pure arithmetic that the rest is made of: no Lightning, no state, no choice of when."""

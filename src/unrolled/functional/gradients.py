@@ -1,0 +1,16 @@
+"""The size of a gradient, and which part of it is no number."""
+
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor, nn
+
+
+def total_norm(parameters: Iterable[Tensor]) -> Tensor:
+    """The L2 norm over all gradients together, as torch.nn.utils.clip_grad_norm_ measures it."""
+    return nn.utils.get_total_norm([p.grad for p in parameters if p.grad is not None])
+
+
+def nonfinite(named: Iterable[tuple[str, Tensor | None]]) -> list[str]:
+    """The names of the tensors that hold a nan or an inf, in the order given."""
+    return [name for name, value in named if value is not None and not torch.isfinite(value).all()]

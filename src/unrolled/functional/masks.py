@@ -1,0 +1,23 @@
+"""Rows of unequal length in one rectangle.  B batch, T time, H hidden."""
+
+import torch
+from torch import Tensor
+
+
+def within(lengths: Tensor, time: int) -> Tensor:
+    """(B, T) bool: True at the steps that belong to the row, False at its padding."""
+    return torch.arange(time, device=lengths.device) < lengths[:, None]
+
+
+def last(outputs: Tensor, lengths: Tensor) -> Tensor:
+    """(B, H): what each row of `outputs` (B, T, H) says at its own last step."""
+    return outputs[torch.arange(len(outputs), device=outputs.device), lengths - 1]
+
+
+def reverse(sequence: Tensor, lengths: Tensor | None) -> Tensor:
+    """Turn each row of (B, T, ...) back to front; its padding stays at the end."""
+    if lengths is None:
+        return sequence.flip(1)
+    time = torch.arange(sequence.shape[1], device=sequence.device)
+    index = torch.where(time < lengths[:, None], lengths[:, None] - 1 - time, time)
+    return sequence[torch.arange(len(sequence), device=sequence.device)[:, None], index]

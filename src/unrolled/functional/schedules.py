@@ -1,0 +1,33 @@
+"""How a quantity moves from `start` to `end` over `over` optimiser steps: functions of the step, nothing to save."""
+
+import math
+from collections.abc import Callable
+
+
+def linear(step: int, start: float, end: float, over: int) -> float:
+    """A straight line, then `end`."""
+    return end + (start - end) * max(0.0, 1.0 - step / over)
+
+
+def exponential(step: int, start: float, end: float, over: int) -> float:
+    """`end` + (`start` - `end`) k^step with k = 0.01^(1/over): a hundredth of the way is left after `over` steps."""
+    return end + (start - end) * 0.01 ** (step / over)
+
+
+def inverse_sigmoid(step: int, start: float, end: float, over: int) -> float:
+    """k / (k + exp(step / k)) of Bengio et al. 2015, with k such that half of the way is done at `over` / 2.
+
+    k solves k ln k = over / 2 (Newton from the logarithm), so that k / (k + exp(over / 2 / k)) = 1/2.
+    """
+    half = over / 2
+    k = max(math.e, half / math.log(max(half, math.e)))
+    for _ in range(20):
+        k = max(1.0 + 1e-9, k - (k * math.log(k) - half) / (math.log(k) + 1))
+    return end + (start - end) * k / (k + math.exp(min(step / k, 700.0)))
+
+
+DECAYS: dict[str, Callable[[int, float, float, int], float]] = {
+    "linear": linear,
+    "exponential": exponential,
+    "inverse_sigmoid": inverse_sigmoid,
+}

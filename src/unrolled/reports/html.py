@@ -1,0 +1,77 @@
+"""A `Report` -> one HTML page that needs nothing but itself: Plotly, style, scripts and data are inside."""
+
+import base64
+import hashlib
+import json
+from collections.abc import Iterable
+from importlib.resources import files
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from unrolled.reports import compare, curve_figures, figures, parallel, phrases
+from unrolled.reports.configuration import configurations
+from unrolled.reports.findings import findings
+from unrolled.reports.records import Report
+from unrolled.reports.tables import contents, facts, headline, results_rows, trial_table
+
+TEMPLATES = files("unrolled.reports") / "templates"
+
+
+def render(report: Report) -> str:
+    """Fill templates/report.html.j2. All data passes through autoescape; figures travel as escaped JSON."""
+    from plotly.offline import get_plotlyjs
+
+    compared = compare.groups(report.all_runs)
+    drawn = draw(report, compared)
+    scripts = {"plotly": get_plotlyjs(), "script": (TEMPLATES / "report.js").read_text(encoding="utf-8")}
+    environment = Environment(
+        loader=PackageLoader("unrolled.reports"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update({"figure": phrases.figure, "setting": phrases.setting, "counted": phrases.counted})
+    return environment.get_template("report.html.j2").render(
+        report=report,
+        findings=findings(report),
+        contents=contents(report),
+        headline=headline(report, compared),
+        groups=[(group, results_rows(group)) for group in compared],
+        studies=[(study, trial_table(study)) for study in report.studies],
+        configurations=configurations(report),
+        samples=[(run, run.results.sample) for run in report.all_runs if run.results and run.results.sample],
+        facts=[(run, facts(run)) for run in report.all_runs],
+        drawn=set(drawn),
+        wide={f"parallel-{i}": parallel.AXIS_PIXELS * (len(s.parameters) + 1) for i, s in enumerate(report.studies)},
+        points=curve_figures.POINTS,
+        data=embedded({"figures": drawn}),
+        style=Markup((TEMPLATES / "report.css").read_text(encoding="utf-8")),
+        policy=content_policy(scripts.values()),
+        **{name: Markup(script) for name, script in scripts.items()},
+    )
+
+
+def draw(report: Report, compared: list[compare.Group]) -> dict[str, figures.Figure]:
+    """{id of its place in the page: figure}, without those that have nothing to show."""
+    drawn: dict[str, figures.Figure | None] = {"curves": curve_figures.learning_curves(report.all_runs)}
+    drawn |= {f"results-{index}": figures.results_bars(group) for index, group in enumerate(compared)}
+    for index, study in enumerate(report.studies):
+        drawn[f"trials-{index}"] = curve_figures.trial_curves(study)
+        drawn[f"importance-{index}"] = figures.importance_bars(study)
+        drawn[f"parallel-{index}"] = parallel.parallel_coordinates(study)
+    return {name: figure for name, figure in drawn.items() if figure}
+
+
+def embedded(data: object) -> Markup:
+    """JSON that no data can break out of: <, > and & are written as escapes, nan is refused (figures hold gaps)."""
+    written = json.dumps(data, allow_nan=False, separators=(",", ":"))
+    return Markup(written.translate({ord(sign): f"\\u{ord(sign):04x}" for sign in "<>&"}))
+
+
+def content_policy(scripts: Iterable[str]) -> str:
+    """Browsers refuse every request, and every script but ours (by its digest), even if something slipped through."""
+    digests = [base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts]
+    allowed = " ".join(f"'sha256-{digest}'" for digest in digests)
+    return f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; img-src data: blob:"

@@ -1,0 +1,62 @@
+"""How numbers and lists are written in sentences and tables. nbsp keeps a number and its unit on one line."""
+
+import math
+from collections.abc import Sequence
+
+NBSP = "\u00a0"
+EQUAL = 0.0005  # relative difference under which two figures count as equal
+HAIR = f"0.05{NBSP}%"  # the same, as it is written
+UNITS = {"bits_per_character": "bits per character", "perplexity": "perplexity"}
+
+
+def figure(value: float) -> str:
+    """Four significant digits: 1.740, 0.01235, 143.2, 1.235e+08."""
+    if math.isnan(value):
+        return "not a number"
+    if math.isinf(value):
+        return "infinite" if value > 0 else "minus infinite"
+    if value == 0:
+        return "0"
+    if not 1e-3 <= abs(value) < 1e6:
+        return f"{value:.3e}"
+    return f"{value:,.{max(0, 3 - math.floor(math.log10(abs(value))))}f}"
+
+
+def setting(value: object) -> str:
+    """A hyper-parameter's value: four significant digits, 0.002 or 256 or tanh."""
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def percent(ratio: float) -> str:
+    """The size of a ratio, without its sign: 0.0842 -> 8.4 %."""
+    return f"{abs(ratio) * 100:,.1f}{NBSP}%"
+
+
+def counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def listing(items: Sequence[str], last: str = "and") -> str:
+    """a, b and c"""
+    return f" {last} ".join([", ".join(items[:-1]), items[-1]] if len(items) > 1 else items)
+
+
+def duration(seconds: float) -> str:
+    """59 s, 2 min 5 s, 1 h 2 min"""
+    if not math.isfinite(seconds):
+        return "–"
+    if seconds < 59.5:
+        return f"{seconds:.0f} s" if seconds >= 10 else f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def measure(value: float, metric: str) -> str:
+    """1.740 bits per character; a perplexity of 143.2"""
+    unit = UNITS.get(metric, metric.replace("_", " "))
+    return f"{figure(value)} {unit}" if metric.startswith("bits") else f"a {unit} of {figure(value)}"
+
+
+def called(baseline: str) -> str:
+    """n-grams take an article, names of programs do not."""
+    return f"the {baseline}" if baseline.endswith("gram") else baseline

@@ -1,0 +1,46 @@
+"""environment.json: with what, from which code and by which command a run was made."""
+
+import json
+import platform
+import subprocess
+import sys
+import uuid
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+PACKAGES = ["unrolled", "torch", "pytorch-lightning", "torchmetrics", "optuna", "wandb", "numpy"]
+
+
+def describe() -> dict[str, Any]:
+    """What can be known before the run starts; it holds no environment variables, hence no keys."""
+    return {
+        "run_id": uuid.uuid4().hex[:8],
+        "started": datetime.now(UTC).isoformat(timespec="seconds"),
+        "command": " ".join(Path(word).name if i == 0 else word for i, word in enumerate(sys.argv)),
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "packages": {name: version(name) for name in PACKAGES},
+        "git": _git(),
+    }
+
+
+def write(path: Path, described: dict[str, Any]) -> None:
+    """Write it whole or not at all."""
+    part = path.with_suffix(".part")
+    part.write_text(json.dumps(described, indent=2) + "\n", encoding="utf-8")
+    part.replace(path)
+
+
+def _git() -> dict[str, Any] | None:
+    """The current folder's commit, and whether files differ from it; None where there is no repository."""
+    try:
+        commit, changes = (_ask_git(*words) for words in (["rev-parse", "HEAD"], ["status", "--porcelain"]))
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return {"commit": commit, "dirty": bool(changes)}
+
+
+def _ask_git(*words: str) -> str:
+    return subprocess.run(["git", *words], capture_output=True, text=True, timeout=10, check=True).stdout.strip()

@@ -1,0 +1,59 @@
+"""What a trained run is worth, beside what simple models reach on the same text."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+
+from unrolled.runs import restore
+from unrolled.runs.build import build
+from unrolled.runs.generate import continue_text
+
+PREFIX, LENGTH, TEMPERATURE = 60, 600, 0.7  # the sample: tokens given, tokens drawn, and how boldly
+
+
+def evaluate(
+    folder: Path, split: str = "test", checkpoint: Path | None = None, *, progress: bool = True
+) -> dict[str, Any]:
+    """Measure the run's best checkpoint on a split; for the test split leave results.json with baselines and a sample.
+
+    Args:
+        folder: the run's folder.
+        split: valid or test.
+        checkpoint: another checkpoint than the best one.
+        progress: whether a bar is shown.
+
+    Raises:
+        InputError: no run, no checkpoint, a damaged one, or one of another architecture or vocabulary.
+    """
+    recipe = restore.read_recipe(folder)
+    task: Any
+    task, saved = restore.restore(folder, checkpoint)
+    pl.seed_everything(recipe["seed"], verbose=False)
+    data: Any
+    _, data = build(recipe)
+    data.load_state_dict(saved[type(data).__qualname__])
+    trainer = pl.Trainer(
+        accelerator=recipe["trainer"].get("accelerator", "auto"),
+        devices=1,
+        precision=recipe["trainer"].get("precision"),
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=progress,
+        enable_model_summary=False,
+        default_root_dir=folder,
+    )
+    run = trainer.test if split == "test" else trainer.validate
+    (metrics,) = run(task, datamodule=data, verbose=False)
+    measured = {name: value for name, value in metrics.items() if "/" in name}
+    results: dict[str, Any] = {"split": split, "unit": task.level, "metrics": measured}
+    if split == "test":
+        results |= task.baselines(data)
+        text = data.text("test")
+        prefix = data.vocabulary.decode(data.tokens["test"][:PREFIX])
+        drawn = continue_text(task, data.vocabulary, prefix, LENGTH if len(text) > LENGTH else len(text), TEMPERATURE)
+        results["sample"] = {"prefix": prefix, "text": drawn, "temperature": TEMPERATURE}
+        path = folder / "results.json"
+        path.write_text(json.dumps(results, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    return results

@@ -1,0 +1,33 @@
+"""Let a trained run write."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from unrolled.data.vocabulary import Vocabulary
+from unrolled.errors import InputError
+from unrolled.runs.restore import read_recipe, restore
+
+
+def generate(
+    folder: Path, prefix: str, length: int, temperature: float = 1.0, seed: int = 0, checkpoint: Path | None = None
+) -> str:
+    """Continue `prefix` by `length` tokens (characters or words) that the run's best checkpoint draws.
+
+    Raises:
+        InputError: no run, no checkpoint, a length below 1, or a temperature below 0.
+    """
+    if length < 1:
+        raise InputError(f"--length: expected 1 token or more, got {length}")
+    task: Any
+    task, saved = restore(folder, checkpoint)
+    data = read_recipe(folder)["data"]["class_path"].rpartition(".")[2]
+    torch.manual_seed(seed)
+    return continue_text(task, Vocabulary(saved[data]["vocabulary"], task.level), prefix, length, temperature)
+
+
+def continue_text(task: Any, vocabulary: Vocabulary, prefix: str, length: int, temperature: float) -> str:
+    """The text behind `prefix`, which may be empty: `length` tokens."""
+    begin = torch.cat([torch.tensor([vocabulary.begin]), vocabulary.encode(prefix)])
+    return vocabulary.decode(task.generate(begin[None].to(task.device), length, temperature)[0].cpu())

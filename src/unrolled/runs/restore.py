@@ -1,0 +1,47 @@
+"""A trained task, read back from a run's folder."""
+
+from pathlib import Path
+from typing import Any
+
+from unrolled import catalog, recipe
+from unrolled.errors import InputError
+from unrolled.runs import checkpoints
+from unrolled.strategies.compose import compose
+from unrolled.tasks.base import SequenceTask
+
+
+def read_recipe(folder: Path) -> dict[str, Any]:
+    """The effective recipe of the run in `folder`.
+
+    Raises:
+        InputError: no run stands there.
+    """
+    path = folder / "recipe.yaml"
+    if not path.is_file():
+        raise InputError(f"{folder}: expected a run's folder with a recipe.yaml, found none; make one: unrolled fit")
+    return recipe.load(path)
+
+
+def choose(folder: Path, checkpoint: Path | None) -> Path:
+    """The checkpoint that was asked for, else the run's best, else its last."""
+    best, last = (folder / "checkpoints" / f"{name}.ckpt" for name in ("best", "last"))
+    return checkpoint or (best if best.is_file() else last)
+
+
+def restore(folder: Path, checkpoint: Path | None = None) -> tuple[SequenceTask, dict[str, Any]]:
+    """The task with its trained weights, ready to be asked, and the whole checkpoint.
+
+    Raises:
+        InputError: no run, no checkpoint, a damaged one, or one of another architecture.
+    """
+    trained, path = read_recipe(folder), choose(folder, checkpoint)
+    saved = checkpoints.load(path)
+    (name,) = trained["task"]
+    strategies: list[Any] = [catalog.find("strategies", strategy) for strategy in trained["strategies"]]
+    composed: Any = compose(catalog.find("tasks", name), *strategies)
+    # The architecture is the recipe's, so that a checkpoint of another one is seen.
+    task = composed(**{**saved["hyper_parameters"], "architecture": trained["architecture"]})
+    checkpoints.require_match(saved, task, path)
+    task.load_state_dict(saved["state_dict"])
+    return task.eval(), saved
+

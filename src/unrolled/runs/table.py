@@ -1,0 +1,57 @@
+"""metrics.csv: every number of a run, one a line, as it is measured."""
+
+import csv
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pytorch_lightning.loggers import Logger
+from pytorch_lightning.utilities import rank_zero_only
+
+COLUMNS = ["step", "epoch", "name", "value"]
+
+
+class TableLogger(Logger):
+    """Append step (optimiser steps), epoch, name and value to `folder`/metrics.csv; a kill loses at most its last line.
+
+    A resumed run drops the lines behind the checkpoint that it goes on from, and writes them again.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self.path = folder / "metrics.csv"
+
+    @property
+    def name(self) -> str:
+        return self.path.parent.name
+
+    @property
+    def version(self) -> str:
+        return ""
+
+    @property
+    def log_dir(self) -> str:
+        return str(self.path.parent)
+
+    @rank_zero_only
+    def rewind(self, step: int) -> None:
+        """Keep the lines up to optimiser step `step`, and none that a kill cut short."""
+        kept = [COLUMNS]
+        if self.path.exists():
+            with self.path.open(newline="") as file:
+                kept += [row for row in [*csv.reader(file)][1:] if len(row) == len(COLUMNS) and int(row[0]) <= step]
+        part = self.path.with_suffix(".part")
+        with part.open("w", newline="") as file:
+            csv.writer(file).writerows(kept)
+        part.replace(self.path)
+
+    @rank_zero_only
+    def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
+        epoch = int(metrics.get("epoch", 0))
+        rows = [[int(step or 0), epoch, name, repr(float(value))] for name, value in metrics.items() if name != "epoch"]
+        with self.path.open("a", newline="") as file:
+            csv.writer(file).writerows(rows)
+
+    @rank_zero_only
+    def log_hyperparams(self, params: Any, *args: Any, **kwargs: Any) -> None:
+        """The recipe is in recipe.yaml."""

@@ -1,0 +1,27 @@
+"""What models without a network reach on the same text, for a figure to stand beside."""
+
+from typing import Any
+
+import torch
+
+from unrolled.functional.compression import lzma_bits_per_character
+from unrolled.functional.losses import bits, perplexity
+from unrolled.functional.ngrams import ngram_nll
+
+ORDERS = {"character": {"unigram": 1, "trigram": 3, "5-gram": 5}, "word": {"unigram": 1, "trigram": 3}}
+
+
+def language_modeling(data: Any, split: str = "test") -> dict[str, Any]:
+    """Interpolated Witten-Bell n-grams over the same tokens, and for characters lzma given the training text.
+
+    Returns:
+        `baselines` {name: value} and `baseline_metric`: bits_per_character, or perplexity for words.
+    """
+    train, held_out = (data.tokens[name].numpy() for name in ("train", split))
+    nats = {n: ngram_nll(train, held_out, order, len(data.vocabulary)) for n, order in ORDERS[data.level].items()}
+    if data.level == "word":
+        measured = {name: float(perplexity(torch.tensor(value, dtype=torch.float64))) for name, value in nats.items()}
+        return {"baseline_metric": "perplexity", "baselines": measured}
+    measured = {name: float(bits(torch.tensor(value, dtype=torch.float64))) for name, value in nats.items()}
+    measured["lzma"] = lzma_bits_per_character(data.text("train"), data.text(split))
+    return {"baseline_metric": "bits_per_character", "baselines": measured}

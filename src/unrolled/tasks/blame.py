@@ -1,0 +1,50 @@
+"""Which module a nan or an inf came from."""
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from unrolled.functional.gradients import nonfinite
+
+
+def first_bad_module(task: nn.Module, batch: Any) -> str:
+    """In words: the first module whose weights or output, or the one nearest to the loss whose gradient, is no number.
+
+    The step is run once more to look into it; it is not going to be taken.
+    """
+    weights = nonfinite(task.named_parameters())
+    if weights:
+        return f"the first bad module is {_module(weights[0])}: its weight is not finite"
+    order, bad = _run(task, batch)
+    if bad:
+        return f"the first bad module is {bad[0]}: its output is not finite"
+    gradients = {_module(name) for name in nonfinite((name, p.grad) for name, p in task.named_parameters())}
+    nearest = next((name for name in reversed(order) if name in gradients), None)
+    if nearest:
+        return f"the first bad module, back from the loss, is {nearest}: its gradient is not finite"
+    return "every output and gradient is finite by itself"
+
+
+def _run(task: Any, batch: Any) -> tuple[list[str], list[str]]:
+    """The modules in the order in which they ran, and those among them whose output was not finite."""
+    order: list[str] = []
+    bad: list[str] = []
+
+    def look(name: str, output: Any) -> None:
+        order.append(name)
+        tensors = [output] if isinstance(output, Tensor) else [part for part in output if isinstance(part, Tensor)]
+        if nonfinite((name, tensor) for tensor in tensors):
+            bad.append(name)
+
+    leaves = [(name, module) for name, module in task.named_modules() if name and not [*module.children()]]
+    hooks = [m.register_forward_hook(lambda _, __, out, name=name: look(name, out)) for name, m in leaves]
+    with torch.no_grad():
+        task.training_step(batch, 0)
+    for hook in hooks:
+        hook.remove()
+    return order, bad
+
+
+def _module(parameter: str) -> str:
+    return parameter.rpartition(".")[0] or parameter

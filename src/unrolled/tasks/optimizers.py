@@ -1,0 +1,31 @@
+"""Torch's optimisers and schedulers by name."""
+
+from typing import Any
+
+from torch import nn
+
+from unrolled import catalog
+from unrolled.errors import InputError
+
+
+def configure(task: nn.Module, optimizer: dict[str, Any] | None, scheduler: dict[str, Any] | None) -> Any:
+    """What Lightning's `configure_optimizers` returns, from `{class_path, init_args}`.
+
+    Raises:
+        InputError: no optimiser, a name that is not in the catalog, or an argument that it does not take.
+    """
+    if optimizer is None:
+        raise InputError("optimizer: expected {class_path: Adam, init_args: {lr: 0.001}}, got none")
+    made = _make("optimizer", optimizer, [p for p in task.parameters() if p.requires_grad])
+    if scheduler is None:
+        return made
+    config = {key: scheduler[key] for key in ("interval", "frequency", "monitor") if key in scheduler}
+    return {"optimizer": made, "lr_scheduler": {**config, "scheduler": _make("lr_scheduler", scheduler, made)}}
+
+
+def _make(section: str, spec: dict[str, Any], argument: Any) -> Any:
+    found: Any = catalog.find(f"{section}s", spec["class_path"])
+    try:
+        return found(argument, **(spec.get("init_args") or {}))
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{section}: {found.__name__}: {error}") from error

@@ -1,0 +1,52 @@
+"""What a checkpoint must hold, beside weights and counters, for a run to go on as if it had never stopped."""
+
+import random
+from typing import Any
+
+import torch
+from torch import distributed
+
+from unrolled.errors import InputError
+
+
+def snapshot(task: Any) -> dict[str, Any]:
+    """Every process's hidden state, log sums and random number generators, and the step."""
+    mine = {"after": task.after, "records": task.records, "random": _random_numbers()}
+    ranks = [mine]
+    if distributed.is_available() and distributed.is_initialized():
+        ranks = [None] * distributed.get_world_size()  # type: ignore[list-item]
+        distributed.all_gather_object(ranks, mine)
+    return {"optimizer_steps": task.optimizer_steps, "ranks": ranks}
+
+
+def restore(task: Any, saved: dict[str, Any]) -> None:
+    """Set what `snapshot` took; the random numbers wait until the first batch, behind all set-up."""
+    task.optimizer_steps = saved["optimizer_steps"]
+    if task._trainer is None or not task.trainer.training:
+        return
+    world, ranks = task.trainer.world_size, saved["ranks"]
+    if len(ranks) != world:
+        raise InputError(f"the checkpoint was written by {len(ranks)} process(es), this run has {world}: use as many")
+    mine = ranks[task.global_rank]
+    task.after, task.records, task.resumed = mine["after"], dict(mine["records"]), mine["random"]
+
+
+def resume(task: Any) -> None:
+    """Before the first batch: the state to the device, the generators to where the checkpoint found them."""
+    saved, task.resumed = task.resumed, None
+    if saved is None:
+        return
+    task.after = tuple(part.to(task.device) for part in task.after)
+    torch.set_rng_state(saved["torch"])
+    version, words, gauss = saved["python"]
+    random.setstate((version, tuple(words), gauss))
+    if saved["cuda"] is not None:
+        torch.cuda.set_rng_state(saved["cuda"])
+
+
+def _random_numbers() -> dict[str, Any]:
+    return {
+        "torch": torch.get_rng_state(),
+        "python": random.getstate(),
+        "cuda": torch.cuda.get_rng_state() if torch.cuda.is_available() else None,
+    }

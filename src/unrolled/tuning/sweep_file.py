@@ -1,0 +1,146 @@
+"""The sweep file: one YAML file that says all there is to say about a study.
+
+    study: quickstart                  # names the folder runs/<study>/ and the group in W&B
+    recipe: quickstart                 # a shipped recipe's name, or a path
+    overrides: {trainer.max_epochs: 2}                        # what every trial changes in the recipe
+    space: {optimizer.init_args.lr: {float: [1.0e-3, 1.0e-1], log: true}}    # what each trial chooses: `space.py`
+    sampler: {TPESampler: {seed: 1}}   # `search.py` lists the samplers and pruners
+    pruner: {MedianPruner: {n_startup_trials: 4}}
+    objective: {metric: val/loss, direction: minimize}        # the metric as it stands when a trial ends
+    trials: 12                         # how many must finish, pruned ones included; failed ones do not count
+    seconds: null                      # no trial starts later than this after the launch
+    workers: 2                         # processes that run trials side by side
+    threads: 1                         # CPU threads of each trial
+    heartbeat: 20                      # seconds between signs of life; a trial silent for three times that is run again
+    storage: null                      # an SQLAlchemy URL; null: SQLite in the study's folder
+
+`study`, `recipe`, `space` and `trials` must be there; the rest has defaults.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+from unrolled import yaml_file
+from unrolled.errors import InputError
+from unrolled.nearest import expected
+from unrolled.recipe import Recipe, check, load, override
+from unrolled.tuning import search, space
+
+DIRECTIONS = ("maximize", "minimize")
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """A sweep file, checked, with its defaults filled in; plain builtins throughout."""
+
+    study: str
+    recipe: str
+    space: space.Space
+    trials: int
+    overrides: dict[str, Any] = field(default_factory=dict)
+    sampler: dict[str, dict[str, Any]] = field(default_factory=lambda: {"TPESampler": {}})
+    pruner: dict[str, dict[str, Any]] = field(default_factory=lambda: {"NopPruner": {}})
+    objective: dict[str, str] = field(default_factory=dict)
+    seconds: float | None = None
+    workers: int = 1
+    threads: int = 1
+    heartbeat: int = 20
+    storage: str | None = None
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.study, str) or not re.fullmatch(r"\w[\w.-]*", self.study):
+            raise InputError(f"study: expected a name of letters, digits, '-', '_' and '.', got {self.study!r}")
+        if not isinstance(self.recipe, str):
+            raise InputError(f"recipe: expected a recipe's name or path, got {self.recipe!r}")
+        if not isinstance(self.overrides, dict):
+            raise InputError(f"overrides: expected {{dotted.path: value}}, got {self.overrides!r}")
+        if not isinstance(self.storage, str | None):
+            raise InputError(f"storage: expected an SQLAlchemy URL or null, got {self.storage!r}")
+        for key in ("trials", "workers", "threads", "heartbeat"):
+            if type(value := vars(self)[key]) is not int or value < 1:
+                raise InputError(f"{key}: expected a whole number of 1 or more, got {value!r}")
+        if self.seconds is not None and not (type(self.seconds) in (int, float) and self.seconds > 0):
+            raise InputError(f"seconds: expected a number above 0, or null for no limit, got {self.seconds!r}")
+        space.check(self.space)
+        search.check("sampler", self.sampler, search.SAMPLERS)
+        search.check("pruner", self.pruner, search.PRUNERS)
+        _check_objective(self.objective)
+
+    def base(self, source: str) -> Recipe:
+        """The recipe that every trial starts from: the recipe with the study's overrides.
+
+        Raises:
+            InputError: the recipe is missing or wrong, or has no such path as the overrides or the space name;
+                `source` names the sweep file.
+        """
+        base = override(load(self.recipe), self.overrides, f"{source}: overrides")
+        for choice in space.corners(self.space):
+            check(override(base, choice, f"{source}: space"), f"{source}: space")
+        return base
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def read(path: Path | str, overrides: Mapping[str, Any] | None = None, **replacements: Any) -> Sweep:
+    """Read and check a sweep file.
+
+    Args:
+        path: the file.
+        overrides: {dotted path: value} on top of the file's own.
+        replacements: what stands in for an entry of the file, unless None.
+
+    Raises:
+        InputError: one line that names the file, the key, what was expected and what came.
+    """
+    content = yaml_file.read(Path(path))
+    try:
+        sweep = _parse(content)
+        given = {key: value for key, value in replacements.items() if value is not None}
+        return replace(sweep, overrides={**sweep.overrides, **(overrides or {})}, **given)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
+
+
+def _parse(content: Any) -> Sweep:
+    if not isinstance(content, dict):
+        raise InputError(f"expected `study: name` and so on, got {content!r}; sweeps/ holds examples")
+    known = [f.name for f in fields(Sweep)]
+    for key in content:
+        if key not in known:
+            raise InputError(f"key: {expected(key, known)}")
+    for key in ("study", "recipe", "space", "trials"):
+        if key not in content:
+            raise InputError(f"expected the key {key!r}, got {', '.join(content) or 'nothing'}; add it")
+    given = {key: value for key, value in content.items() if value is not None or key in ("seconds", "storage")}
+    for key in ("sampler", "pruner"):
+        if key in given:
+            given[key] = _named(key, given[key])
+    objective = given.get("objective", {})
+    if not isinstance(objective, dict):
+        raise InputError(f"objective: expected {{metric: val/loss, direction: minimize}}, got {objective!r}")
+    return Sweep(**{**given, "objective": {"metric": "val/loss", "direction": "minimize", **objective}})
+
+
+def _named(key: str, value: Any) -> dict[str, dict[str, Any]]:
+    """`TPESampler` and `{TPESampler: {seed: 1}}` both as the latter."""
+    if isinstance(value, str):
+        return {value: {}}
+    if isinstance(value, dict) and len(value) == 1:
+        ((name, arguments),) = value.items()
+        if isinstance(arguments, dict | None):
+            return {str(name): arguments or {}}
+    raise InputError(f"{key}: expected a name, or {{Name: {{argument: value}}}}, got {value!r}")
+
+
+def _check_objective(objective: dict[str, str]) -> None:
+    for key in objective:
+        if key not in ("metric", "direction"):
+            raise InputError(f"objective: {expected(key, ('metric', 'direction'))}")
+    if not isinstance(objective["metric"], str):
+        raise InputError(f"objective.metric: expected a metric's name such as val/loss, got {objective['metric']!r}")
+    if objective["direction"] not in DIRECTIONS:
+        raise InputError(f"objective.direction: {expected(objective['direction'], DIRECTIONS)}")

@@ -1,0 +1,86 @@
+"""YAML in and out: plain builtins only, no key twice, and 1e-3 and inf are numbers."""
+
+import re
+from collections.abc import Hashable
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from unrolled.errors import InputError
+
+ONE_LINE = 6  # entries of a mapping that still go on one line
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML 1.1 reads `1e-3` and `inf` as text, `2024-01-31` as a date, the last of two equal keys; this does not."""
+
+    yaml_implicit_resolvers = {
+        first: [(tag, regexp) for tag, regexp in resolvers if not tag.endswith(":timestamp")]
+        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        seen: set[Hashable] = set()
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node, deep=True)
+            if not isinstance(key, str):
+                raise yaml.MarkedYAMLError(None, None, f"a key is not a word: {key!r}", key_node.start_mark)
+            if key in seen:
+                raise yaml.MarkedYAMLError(None, None, f"the key {key!r} stands here twice", key_node.start_mark)
+            seen.add(key)
+        return super().construct_mapping(node, deep)
+
+
+class _Dumper(yaml.SafeDumper):
+    """Short mappings and lists of plain values on one line, the rest one entry per line."""
+
+    def represent_mapping(self, tag: str, mapping: Any, flow_style: bool | None = None) -> yaml.MappingNode:
+        node = super().represent_mapping(tag, mapping, flow_style)
+        plain = all(isinstance(value, yaml.ScalarNode) for _, value in node.value)
+        node.flow_style = plain and len(node.value) <= ONE_LINE
+        return node
+
+    def represent_sequence(self, tag: str, sequence: Any, flow_style: bool | None = None) -> yaml.SequenceNode:
+        node = super().represent_sequence(tag, sequence, flow_style)
+        node.flow_style = all(isinstance(value, yaml.ScalarNode) for value in node.value)
+        return node
+
+
+for _class in (_Loader, _Dumper):  # the dumper too, so that a text like 1e-3 is written in quotes
+    _class.add_implicit_resolver(
+        "tag:yaml.org,2002:float", re.compile(r"[-+]?((\d+\.?\d*|\.\d+)[eE][-+]?\d+|inf)$"), list("-+.0123456789i")
+    )
+
+
+def parse(text: str, source: str) -> Any:
+    """The value that a YAML text writes; `source` names it in errors."""
+    try:
+        return yaml.load(text, _Loader)  # noqa: S506 (a SafeLoader)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        where = f":{mark.line + 1}:{mark.column + 1}" if mark else ""
+        raise InputError(f"{source}{where}: expected YAML, but {error.problem or error.context}") from None
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        raise InputError(f"{source}: expected YAML, but {' '.join(str(error).split())}") from None
+
+
+def read(path: Path) -> Any:
+    """The value in a YAML file.
+
+    Raises:
+        InputError: no such file, not UTF-8, or not YAML (with line and column).
+    """
+    try:
+        return parse(path.read_bytes().decode(), str(path))
+    except UnicodeDecodeError as error:
+        byte = error.object[error.start]
+        raise InputError(f"{path}: expected UTF-8 text, got the byte {byte:#x} at offset {error.start}") from None
+    except OSError as error:
+        raise InputError(f"{path}: expected a YAML file, but {error.strerror or error}") from None
+
+
+def text(value: Any) -> str:
+    """A value as YAML, keys in their own order; `parse` gives it back."""
+    written: str = yaml.dump(value, Dumper=_Dumper, sort_keys=False, width=120, allow_unicode=True)
+    return written

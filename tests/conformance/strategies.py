@@ -1,0 +1,89 @@
+"""What every strategy is tested with.  A new strategy joins by one entry in `CASES`."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import permutations
+from typing import Any
+
+import pytest
+
+from conformance import loops
+from conformance.streams import always_fresh, stream
+from unrolled import strategies
+from unrolled.tasks.base import SequenceTask
+
+
+@dataclass(frozen=True)
+class Case:
+    """One strategy.
+
+    Args:
+        identity: arguments that equal the strategy's absence.
+        live: arguments that make it work, on batches of 8 steps.
+        reference: a loop by hand, `reference(model, optimizer, batches, **live)`.
+        wrong: arguments that must be refused.
+        identity_data: the data on which `identity` is one, where that takes more than arguments.
+    """
+
+    identity: dict[str, Any]
+    live: dict[str, Any]
+    reference: Callable[..., None]
+    wrong: list[dict[str, Any]] = field(default_factory=list)
+    identity_data: Callable[[], Any] = stream
+
+
+NAN = float("nan")
+SCHEDULE = {"start": 0.9, "end": 0.2, "decay": "inverse_sigmoid", "over": 6}
+
+CASES: dict[str, Case] = {
+    "TruncatedBPTT": Case(
+        {"k1": 8, "k2": 8}, {"k1": 3, "k2": 5}, loops.truncated, [{"k1": 0}, {"k1": -1, "k2": 3}, {"k1": 3, "k2": 2}]
+    ),
+    "CarriedState": Case({}, {}, loops.carried, identity_data=always_fresh),
+    "TeacherForcing": Case(
+        {"ratio": 1.0}, {"ratio": 0.5}, loops.forced, [{"ratio": -0.1}, {"ratio": 1.1}, {"ratio": NAN}]
+    ),
+    "ScheduledSampling": Case(
+        {"start": 1.0, "end": 1.0},
+        SCHEDULE,
+        loops.scheduled,
+        [{"start": 1.5}, {"end": -0.5}, {"start": NAN}, {"over": 0}, {"decay": "cosine"}],
+    ),
+    "ClipNorm": Case(
+        {"max_norm": float("inf")}, {"max_norm": 0.1}, loops.norm_clipped, [{"max_norm": x} for x in (0, -1.0, NAN)]
+    ),
+    "ClipValue": Case(
+        {"max_value": float("inf")},
+        {"max_value": 0.01},
+        loops.value_clipped,
+        [{"max_value": x} for x in (0, -1.0, NAN)],
+    ),
+}
+each_strategy = pytest.mark.parametrize("name", CASES)
+FOUR = ("TruncatedBPTT", "CarriedState", "ScheduledSampling", "ClipNorm")
+
+
+def strategy(name: str) -> type[SequenceTask]:
+    return getattr(strategies, name)
+
+
+def live(*names: str) -> dict[str, Any]:
+    """The live arguments of several strategies together."""
+    return {key: value for name in names for key, value in CASES[name].live.items()}
+
+
+def company(name: str) -> list[str]:
+    """One strategy of every other seam."""
+    seams = {strategy(name).seam: name}
+    for other in CASES:
+        seams.setdefault(strategy(other).seam, other)
+    return [other for other in seams.values() if other != name]
+
+
+def places(name: str) -> list[tuple[str, ...]]:
+    """`name` in every place among its company."""
+    others = company(name)
+    return [(*others[:place], name, *others[place:]) for place in range(len(others) + 1)]
+
+
+ORDERS = list(permutations(FOUR))

@@ -1,0 +1,89 @@
+"""The four properties that DESIGN.md promises of a strategy: identity, commutes, reference, resumes."""
+
+from functools import cache
+
+import pytest
+import torch
+
+from conformance.loops import Plain
+from conformance.strategies import CASES, FOUR, ORDERS, each_strategy, live, places, strategy
+from conformance.streams import stream
+from conformance.training import DROPOUT, Run, SaveAfter, assert_close, assert_same, make, train, weights
+from unrolled import compose
+from unrolled.tasks import LanguageModeling
+
+BATCHES = 8  # of two epochs of `stream`
+
+
+def composed(*names: str) -> type[LanguageModeling]:
+    return compose(LanguageModeling, *map(strategy, names))
+
+
+@each_strategy
+def test_identity(name):
+    """Arguments that say "nothing" equal the strategy's absence, bit for bit."""
+    case = CASES[name]
+    absent = train(LanguageModeling, loader=case.identity_data(), **DROPOUT)
+    assert len(absent.losses) == BATCHES
+    assert_same(train(composed(name), loader=case.identity_data(), **DROPOUT, **case.identity), absent)
+
+
+@each_strategy
+def test_live_arguments_change_the_weights(name):
+    """Without which the other three properties would say nothing."""
+    absent, present = train(LanguageModeling), train(composed(name), **CASES[name].live)
+    assert not torch.equal(absent.weights["head.weight"], present.weights["head.weight"])
+
+
+@each_strategy
+def test_commutes(name):
+    """The place among other strategies changes no bit."""
+    first, *others = [train(composed(*order), **DROPOUT, **live(*order)) for order in places(name)]
+    for run in others:
+        assert_same(run, first)
+
+
+@cache
+def first_order() -> Run:
+    return train(composed(*ORDERS[0]), **DROPOUT, **live(*FOUR))
+
+
+@pytest.mark.parametrize("order", ORDERS[1:], ids="-".join)
+def test_all_orders_of_four_strategies_are_one(order):
+    run = train(composed(*order), **DROPOUT, **live(*order))
+    assert [base.__name__ for base in type(run.task).__mro__[1:] if base.__name__ in order] == list(order)
+    assert_same(run, first_order())
+
+
+@each_strategy
+def test_reference(name):
+    """After every optimiser step of two epochs the weights are those of a loop written by hand."""
+    case = CASES[name]
+    plain = Plain(weights(make(LanguageModeling).double()))
+    loader = stream()
+    batches = [batch for _ in range(2) for batch in loader]
+    torch.manual_seed(0)  # where `train` starts the coins
+    case.reference(plain, torch.optim.Adam(plain.parameters(), lr=0.02), batches, **case.live)
+    assert_close(train(composed(name), dtype=torch.float64, **case.live).weights, weights(plain))
+
+
+@each_strategy
+def test_resumes(name, tmp_path):
+    resumed_equals_never_stopped((name,), 2, tmp_path / "last.ckpt")
+
+
+@pytest.mark.parametrize("stop", range(1, BATCHES))
+def test_four_together_resume(stop, tmp_path):
+    resumed_equals_never_stopped(FOUR, stop, tmp_path / "last.ckpt")
+
+
+def resumed_equals_never_stopped(names, stop, path):
+    """Save behind batch `stop`; new objects, other random numbers; go on: bitwise the same losses and weights."""
+    falling = {"class_path": "ExponentialLR", "init_args": {"gamma": 0.9}, "interval": "step"}
+    arguments = {**DROPOUT, **live(*names), "lr_scheduler": falling, "trainer": {"val_check_interval": 2}}
+    whole = train(composed(*names), validation=stream(seed=6), callbacks=[SaveAfter(stop, path)], **arguments)
+    resumed = train(composed(*names), validation=stream(seed=6), resume=path, seed=77, **arguments)
+    steps_of_a_batch = [3, 3, 3, 2] if "TruncatedBPTT" in names else [1, 1, 1, 1]
+    assert len(whole.losses) == 2 * sum(steps_of_a_batch)
+    assert len(resumed.losses) == sum((steps_of_a_batch * 2)[stop:])
+    assert_same(resumed, whole)

@@ -1,0 +1,60 @@
+"""What every test starts from: one thread, no network, no account, the same seed.
+
+torch is not imported here, so that the tests that need none stay quick.
+"""
+
+import os
+import random
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+pytest.register_assert_rewrite("conformance")  # a shared kit's assert then shows its values, as a test's own does
+
+# Set before torch is first imported, and handed on to every process that a test starts.
+os.environ.update(OMP_NUM_THREADS="1", WANDB_MODE="offline", WANDB_SILENT="true", WANDB_ERROR_REPORTING="false")
+for name in ("WANDB_API_KEY", "WANDB_DIR", "WANDB_PROJECT", "WANDB_RUN_ID"):
+    os.environ.pop(name, None)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    from hypothesis import settings
+
+    # The same examples on every machine, and no limit on time: a busy machine is not a bug.
+    settings.register_profile("unrolled", deadline=None, derandomize=True, database=None)
+    settings.load_profile("unrolled")
+
+
+@pytest.fixture(autouse=True)
+def seeded() -> None:
+    """Every test starts from the same random numbers, whichever ran before it in this process."""
+    random.seed(0)
+    if "numpy" in sys.modules:
+        sys.modules["numpy"].random.seed(0)
+    if "torch" in sys.modules:
+        sys.modules["torch"].manual_seed(0)
+
+
+@pytest.fixture
+def workdir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder that is also the current one: `runs/` and `reports/` land in it."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def shared_data() -> Callable[[str], Path]:
+    """`shared_data("tinyshakespeare")` is that data set's folder; the test skips on a machine without it."""
+
+    def find(name: str) -> Path:
+        root = os.environ.get("UNROLLED_TEST_DATA")
+        if root is None:
+            pytest.skip(f"UNROLLED_TEST_DATA does not name a folder with {name}")
+        folder = Path(root) / name
+        if not folder.exists():
+            pytest.skip(f"{folder} does not exist")
+        return folder
+
+    return find

@@ -1,0 +1,97 @@
+import math
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch.autograd import gradcheck
+from torch.nn import functional as F
+
+from unrolled.functional.batch import IGNORE
+from unrolled.functional.losses import bits, cross_entropy, perplexity
+
+
+def written_out(logits, targets):
+    """The definition, one target at a time: log of the sum of exponentials minus the target's own logit."""
+    nats = [
+        math.log(sum(math.exp(z - max(row)) for z in row)) + max(row) - row[target]
+        for row, target in zip(logits.flatten(0, 1).tolist(), targets.flatten().tolist(), strict=True)
+        if target != -100
+    ]
+    return math.fsum(nats), len(nats)
+
+
+@given(st.integers(1, 4), st.integers(1, 6), st.integers(1, 9), st.sampled_from([0.1, 3, 100]), st.integers(0, 2**31))
+def test_equals_the_definition_and_torch(batch, time, vocabulary, scale, seed):
+    torch.manual_seed(seed)
+    logits = scale * torch.randn(batch, time, vocabulary, dtype=torch.float64)
+    targets = torch.randint(vocabulary, (batch, time))
+    targets[torch.rand(batch, time) < 0.3] = IGNORE
+    total, count = cross_entropy(logits, targets)
+    nats, known = written_out(logits, targets)
+    assert int(count) == known
+    assert float(total) == pytest.approx(nats, rel=1e-12, abs=1e-12)
+    if known:
+        mean = F.cross_entropy(logits.transpose(1, 2), targets)
+        assert float(total / count) == pytest.approx(float(mean), rel=1e-12, abs=1e-12)
+
+
+def test_ignored_targets_count_nowhere():
+    logits, targets = torch.randn(2, 3, 5), torch.full((2, 3), -100)
+    total, count = cross_entropy(logits, targets)
+    assert (float(total), int(count)) == (0.0, 0)
+    targets[1, 2] = 4
+    before = cross_entropy(logits, targets)[0]
+    logits[0], logits[1, :2] = float("nan"), 1e30
+    assert torch.equal(before, cross_entropy(logits, targets)[0])
+
+
+def test_the_gradient_is_softmax_minus_one_hot_and_zero_where_ignored():
+    logits = torch.randn(2, 3, 5, dtype=torch.float64, requires_grad=True)
+    targets = torch.tensor([[0, 4, -100], [-100, 2, 2]])
+    (gradient,) = torch.autograd.grad(cross_entropy(logits, targets)[0], logits)
+    exponents = np.exp(logits.detach().numpy())
+    expected = exponents / exponents.sum(-1, keepdims=True)
+    for b, t in np.ndindex(2, 3):
+        if targets[b, t] == -100:
+            expected[b, t] = 0
+        else:
+            expected[b, t, targets[b, t]] -= 1
+    np.testing.assert_allclose(gradient, expected, rtol=0, atol=1e-15)
+    assert gradcheck(lambda z: cross_entropy(z, targets)[0], logits)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_narrow_logits_are_summed_in_float32(dtype):
+    logits, targets = torch.randn(4, 500, 9).to(dtype), torch.randint(9, (4, 500))
+    total, count = cross_entropy(logits, targets)
+    assert total.dtype == torch.float32 and int(count) == 2000
+    assert float(total) == pytest.approx(float(cross_entropy(logits.double(), targets)[0]), rel=1e-6)
+
+
+def test_each_dtype_stays_as_wide_as_it_is():
+    targets = torch.zeros(1, 1, dtype=torch.long)
+    for dtype in (torch.float32, torch.float64):
+        assert cross_entropy(torch.zeros(1, 1, 2, dtype=dtype), targets)[0].dtype == dtype
+
+
+def test_a_label_outside_the_vocabulary_is_refused():
+    with pytest.raises((IndexError, RuntimeError)):
+        cross_entropy(torch.randn(1, 2, 3), torch.tensor([[0, 3]]))
+
+
+@pytest.mark.parametrize("vocabulary", [1, 2, 256, 10_000])
+def test_a_uniform_guess(vocabulary):
+    logits, targets = torch.zeros(2, 3, vocabulary, dtype=torch.float64), torch.zeros(2, 3, dtype=torch.long)
+    total, count = cross_entropy(logits, targets)
+    nats = total / count
+    assert float(perplexity(nats)) == pytest.approx(vocabulary, rel=1e-12)
+    assert float(bits(nats)) == pytest.approx(math.log2(vocabulary), rel=1e-12, abs=1e-15)
+
+
+@given(st.floats(0, 20))
+def test_units(nats):
+    value = torch.tensor(nats, dtype=torch.float64)
+    assert float(perplexity(value)) == pytest.approx(math.exp(nats), rel=1e-12)
+    assert 2 ** float(bits(value)) == pytest.approx(float(perplexity(value)), rel=1e-12)

@@ -1,0 +1,75 @@
+"""The papers' formulas.  Scheduled sampling: Bengio et al. 2015, section 2.4."""
+
+import math
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from unrolled.functional.schedules import DECAYS, exponential, inverse_sigmoid, linear
+
+overs = st.integers(1, 100_000)
+ends = st.floats(0, 1)
+each_decay = pytest.mark.parametrize("decay", DECAYS.values(), ids=DECAYS)
+
+
+def test_the_names():
+    assert list(DECAYS) == ["linear", "exponential", "inverse_sigmoid"]
+    assert list(DECAYS.values()) == [linear, exponential, inverse_sigmoid]
+
+
+@each_decay
+@given(overs, ends, ends)
+def test_monotone_between_start_and_end(decay, over, start, end):
+    steps = [round(k * over / 7) for k in range(8)] + [2 * over, 100 * over, 10**9]
+    values = [decay(step, start, end, over) for step in steps]
+    direction = 1 if end >= start else -1
+    assert all(direction * (b - a) >= -1e-15 for a, b in pairwise(values))
+    assert all(min(start, end) - 1e-15 <= value <= max(start, end) + 1e-15 for value in values)
+    assert values[-1] == pytest.approx(end, abs=1e-12)
+
+
+@each_decay
+def test_no_way_to_go_stays_in_place(decay):
+    assert {decay(step, 0.5, 0.5, 10) for step in (0, 3, 10, 999)} == {0.5}
+
+
+@each_decay
+@given(overs, ends, ends, st.integers(0, 200_000))
+def test_start_and_end_only_scale(decay, over, start, end, step):
+    assert decay(step, start, end, over) == pytest.approx(end + (start - end) * decay(step, 1.0, 0.0, over), abs=1e-12)
+
+
+@given(overs, st.integers(0, 200_000))
+def test_linear(over, step):
+    """max(end, k - c i) with k = start and c such that the end is reached after `over` steps."""
+    assert linear(step, 1.0, 0.25, over) == pytest.approx(max(0.25, 1.0 - 0.75 / over * step), abs=1e-12)
+    assert linear(0, 1.0, 0.25, over) == 1.0 and linear(over, 1.0, 0.25, over) == 0.25
+
+
+@given(overs, st.integers(0, 200_000))
+def test_exponential(over, step):
+    """k^i with k < 1: a hundredth is left after `over` steps."""
+    k = math.exp(math.log(0.01) / over)
+    assert exponential(step, 1.0, 0.0, over) == pytest.approx(k**step, rel=1e-9, abs=1e-300)
+    assert exponential(0, 0.9, 0.1, over) == pytest.approx(0.9)
+    assert exponential(over, 1.0, 0.0, over) == pytest.approx(0.01)
+
+
+@given(st.integers(1, 50_000).map(lambda half: 2 * half), st.floats(0, 3))
+def test_inverse_sigmoid(over, share):
+    """k / (k + exp(i / k)): its value at step 0 is k / (k + 1), which gives k back."""
+    first = inverse_sigmoid(0, 1.0, 0.0, over)
+    k, step = first / (1 - first), int(share * over)
+    assert k >= 1
+    expected = 1 / (1 + math.exp(step / k - math.log(k)))
+    assert inverse_sigmoid(step, 1.0, 0.0, over) == pytest.approx(expected, rel=1e-6)
+    assert inverse_sigmoid(over // 2, 1.0, 0.0, over) == pytest.approx(0.5, abs=1e-9)
+
+
+def test_inverse_sigmoid_is_an_s_that_starts_close_to_its_start():
+    values = [inverse_sigmoid(step, 1.0, 0.0, 2000) for step in range(0, 2001, 100)]
+    assert values[0] > 0.99 and values[10] == pytest.approx(0.5) and values[20] < 0.02
+    falls = [a - b for a, b in pairwise(values)]
+    assert max(falls) in falls[8:12] and falls[0] < max(falls) / 5 and falls[-1] < max(falls) / 5

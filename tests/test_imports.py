@@ -1,0 +1,138 @@
+"""Imports run one way, and `import unrolled` stays light."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).parents[1] / "src" / "unrolled"
+
+# Plain Python, so that names, recipes and errors are told at once: the modules beside the packages, and the catalog.
+_PLAIN = {file.stem for file in SOURCE.glob("*.py")} - {"__init__", "__main__", "cli"} | {"catalog"}
+_MODEL = {"functional", "architectures", "tasks", "strategies", "diagnostics"}
+
+# Each part of the package, and the parts that it may import beside itself and `errors`.
+MAY_IMPORT: dict[str, set[str]] = {
+    **dict.fromkeys(_PLAIN, _PLAIN),
+    "functional": set(),
+    "architectures": {"functional"},
+    "tasks": {"functional", "architectures", "catalog"},  # classes by name
+    "strategies": {"functional", "architectures", "tasks"},
+    "diagnostics": _MODEL,
+    "data": {"functional"},
+    "runs": _PLAIN | _MODEL | {"data"},
+    "tuning": _PLAIN | _MODEL | {"data", "runs"},
+    "reports": set(),  # reads the files that runs wrote
+    "cli": _PLAIN | _MODEL | {"data", "runs", "tuning", "reports", ""},  # "" is `import unrolled` itself
+    "__main__": {"cli"},
+    "__init__": {"architectures", "tasks", "strategies", "data"},
+}
+
+_TORCH = {"torch", "torchmetrics", "pytorch_lightning"}
+_LIGHTNING = {"pytorch_lightning", "torchmetrics", "wandb", "optuna"}
+
+# Libraries that a part must do without; plain torch also serves those who use no Lightning.
+DOES_WITHOUT: dict[str, set[str]] = {
+    **dict.fromkeys(_PLAIN | {"__init__"}, _TORCH | _LIGHTNING),
+    "reports": _TORCH,
+    "functional": _LIGHTNING,
+    "architectures": _LIGHTNING,
+}
+
+
+def part_of(file: Path) -> str:
+    return file.relative_to(SOURCE).parts[0].removesuffix(".py")
+
+
+def imported(tree: ast.AST, package: list[str]) -> Iterator[str]:
+    """Dotted names of all modules that a file in `package` imports, anywhere in it, relative ones resolved."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else []
+            module = ".".join([*base, *(node.module.split(".") if node.module else [])])
+            yield from (f"{module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith("import_module"):
+            argument = node.args[0]
+            if isinstance(argument, ast.Constant):
+                yield str(argument.value)
+
+
+def breaches(source: str, file: Path) -> list[str]:
+    part = part_of(file)
+    package = ["unrolled", *file.relative_to(SOURCE).parent.parts]
+    found = []
+    for name in imported(ast.parse(source), package):
+        library, _, rest = name.partition(".")
+        target = rest.split(".")[0]
+        if library == "unrolled" and target not in MAY_IMPORT[part] | {part, "errors", "__version__"}:
+            found.append(f"{part} may not import {name}")
+        if library in DOES_WITHOUT.get(part, set()):
+            found.append(f"{part} does without {library}")
+    return found
+
+
+FILES = sorted(SOURCE.rglob("*.py"))
+
+
+def test_every_part_has_its_place() -> None:
+    assert {part_of(file) for file in FILES} <= MAY_IMPORT.keys()
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(SOURCE)))
+def test_imports_run_one_way(file: Path) -> None:
+    assert not breaches(file.read_text(encoding="utf-8"), file)
+
+
+@pytest.mark.parametrize(
+    ("file", "source"),
+    [
+        ("architectures/lstm.py", "from pytorch_lightning import LightningModule"),
+        ("architectures/lstm.py", "from unrolled.tasks import LanguageModeling"),
+        ("architectures/lstm.py", "from ..tasks.base import SequenceTask"),
+        ("functional/losses.py", "from unrolled import compose"),
+        ("tasks/base.py", "def later():\n    import unrolled.strategies"),
+        ("data/text.py", "from .. import runs"),
+        ("reports/page.py", "from unrolled.runs.fit import fit"),
+        ("recipe.py", "import torch.nn"),
+        ("tuning/study.py", "import importlib\nimportlib.import_module('unrolled.cli')"),
+    ],
+)
+def test_a_breach_is_seen(file: str, source: str) -> None:
+    assert breaches(source, SOURCE / file)
+
+
+@pytest.mark.parametrize(
+    "statement", ["import unrolled", "from unrolled import errors, recipe, catalog", "import unrolled.cli"]
+)
+def test_loads_no_torch(statement: str) -> None:
+    heavy = "{'torch', 'pytorch_lightning', 'wandb', 'optuna', 'nltk', 'plotly'} & sys.modules.keys()"
+    code = f"import sys; sys.path.insert(0, {str(SOURCE.parent)!r}); {statement}; sys.exit(str(sorted({heavy})))"
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert ended.stderr.strip() == "[]"
+
+
+def test_names_are_found_when_asked_for() -> None:
+    import unrolled
+    import unrolled.architectures
+    import unrolled.data
+    import unrolled.strategies
+    import unrolled.tasks
+
+    assert unrolled.compose is unrolled.strategies.compose
+    for kind in (unrolled.architectures, unrolled.tasks, unrolled.strategies, unrolled.data):
+        for name in kind.__all__:
+            if name[0].isupper():
+                assert getattr(unrolled, name) is getattr(kind, name)
+
+
+@pytest.mark.parametrize("name", ["Nothing", "nothing", "__wrapped__"])
+def test_an_unknown_name_is_refused(name: str) -> None:
+    import unrolled
+
+    with pytest.raises(AttributeError, match=f"'unrolled' has no attribute '{name}'"):
+        getattr(unrolled, name)

@@ -1,0 +1,105 @@
+"""What is shipped runs: every recipe for two batches, every sweep's keys, every block of the README."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from unrolled import recipe
+
+ROOT = Path(__file__).parents[1]
+BLOCKS = re.findall(r"```(\w+)\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+BRIEFLY = {
+    "trainer.max_epochs": 1,
+    "trainer.limit_train_batches": 2,
+    "trainer.limit_val_batches": 1,
+    "trainer.accelerator": "cpu",
+}
+WHERE = {"char_shakespeare": "tinyshakespeare", "brown_words": "nltk_data"}  # real data that a recipe needs
+
+
+def _train(written: recipe.Recipe, folder: Path) -> dict[str, float]:
+    from unrolled.runs.build import parse
+    from unrolled.runs.fit import fit
+
+    return fit(parse(recipe.override(written, BRIEFLY)), folder, progress=False)
+
+
+@pytest.fixture(autouse=True)
+def no_wandb(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WANDB_MODE", "disabled")
+
+
+@pytest.mark.parametrize("name", recipe.shipped())
+def test_every_recipe_trains(
+    name: str, tmp_path: Path, shared_data: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = recipe.load(name)
+    if name in WHERE:
+        folder = shared_data(WHERE[name])
+        monkeypatch.setenv("NLTK_DATA", str(folder))
+        if "path" in written["data"]["init_args"] or name == "char_shakespeare":
+            written["data"]["init_args"]["path"] = str(folder / "input.txt")
+    assert _train(written, tmp_path / name)["val/loss"] > 0
+
+
+@pytest.mark.parametrize("file", sorted((ROOT / "sweeps").glob("*.yaml")), ids=lambda file: file.stem)
+def test_every_recipe_and_sweep_opens_with_its_result_and_command(file: Path) -> None:
+    assert "unrolled sweep" in file.read_text(encoding="utf-8").split("study:")[0]
+
+
+@pytest.mark.parametrize("name", recipe.shipped())
+def test_every_recipe_opens_with_its_result_and_command(name: str) -> None:
+    head = (recipe.SHIPPED / f"{name}.yaml").read_text(encoding="utf-8").split("task:")[0]
+    assert f"unrolled fit -c {name}" in head and re.search(r"\d\.\d+ |perplexity \d+", head), head
+
+
+def test_the_python_of_the_readme_runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    import pytorch_lightning as pl
+
+    (code,) = (text for kind, text in BLOCKS if kind == "python")
+    trainer = pl.Trainer
+    briefly: dict[str, Any] = {"limit_train_batches": 2, "limit_val_batches": 1, "logger": False}
+    monkeypatch.setattr(pl, "Trainer", lambda **given: trainer(**given | briefly, default_root_dir=tmp_path))
+    scope: dict[str, Any] = {}
+    exec(compile(code, "README.md", "exec"), scope)  # noqa: S102 - our own README
+    assert scope["task"].optimizer_steps == 8  # two batches of 256 steps in windows of 64
+
+
+def test_the_recipe_of_the_readme_trains(tmp_path: Path, text: Path) -> None:
+    (block,) = (text for kind, text in BLOCKS if kind == "yaml" and text.startswith("task:"))
+    written = recipe.normalise(yaml.safe_load(block), "README.md")
+    written["data"]["init_args"].update(path=str(text), sequence_length=64)
+    assert _train(written, tmp_path / "run")["val/loss"] > 0
+
+
+def test_the_sweep_of_the_readme_is_the_one_that_is_shipped() -> None:
+    (block,) = (text for kind, text in BLOCKS if kind == "yaml" and text.startswith("study:"))
+    assert yaml.safe_load(block) == yaml.safe_load((ROOT / "sweeps" / "quickstart.yaml").read_text(encoding="utf-8"))
+
+
+@pytest.fixture
+def text(tmp_path: Path) -> Path:
+    path = tmp_path / "my_text.txt"
+    path.write_text("the quick brown fox jumps over the lazy dog\n" * 200, encoding="utf-8")
+    return path
+
+
+def test_the_table_of_strategies_is_complete() -> None:
+    from unrolled import catalog
+
+    rows = re.findall(r"^\| \[(\w+)\]\((docs/strategies/\w+\.md)\)[^|]*\| (\w+) \|", _readme(), re.MULTILINE)
+    assert {name: seam for name, _, seam in rows} == {n: catalog.seam(n) for n in catalog.names("strategies")}
+    assert all((ROOT / card).is_file() for _, card, _ in rows)
+
+
+def test_every_link_of_the_readme_leads_somewhere() -> None:
+    for target in re.findall(r"\]\(([^)#]+)\)", _readme()):
+        assert "://" in target or (ROOT / target).exists(), target
+
+
+def _readme() -> str:
+    return (ROOT / "README.md").read_text(encoding="utf-8")

@@ -1,0 +1,100 @@
+"""The folder of a study: trials that cannot be compared never land in one study."""
+
+from pathlib import Path
+from typing import Any
+
+import optuna
+import pytest
+
+from unrolled.errors import InputError
+from unrolled.tuning import sweep_file
+from unrolled.tuning.study_folder import prepare
+
+from .conftest import RATE, WriteSweep
+
+FOLDER = Path("runs/stand-in")
+
+
+def prepared(path: Path, overrides: dict[str, Any] | None = None) -> optuna.Study:
+    return prepare(sweep_file.read(path, overrides), FOLDER, str(path))
+
+
+@pytest.fixture
+def launched(write_sweep: WriteSweep) -> WriteSweep:
+    """A study that has been launched before."""
+    prepared(write_sweep())
+    return write_sweep
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        (
+            {"space": {RATE: {"float": [1e-4, 0.5], "log": True}}},
+            f"runs/stand-in/study.yaml: expected space.{RATE}.float = [0.0001, 1.0] as in the trials so far, got "
+            "[0.0001, 0.5]; give the study another name, or move runs/stand-in away",
+        ),
+        (
+            {"space": {RATE: {"float": [1e-4, 1.0]}}},
+            f"expected space.{RATE}.log = True as in the trials so far, got nothing",
+        ),
+        ({"objective": {"direction": "maximize"}}, "expected objective.direction = minimize"),
+        (
+            {"overrides": {"architecture.init_args.hidden_size": 16}},
+            "runs/stand-in/recipe.yaml: expected architecture.init_args.hidden_size = 8 as in the trials so far, got 1",
+        ),
+    ],
+)
+def test_another_study_in_the_same_folder_is_refused(launched: WriteSweep, changes: dict[str, Any], told: str) -> None:
+    before = (FOLDER / "study.yaml").read_bytes(), (FOLDER / "recipe.yaml").read_bytes()
+    with pytest.raises(InputError) as raised:
+        prepared(launched(**changes))
+    assert told in str(raised.value)
+    assert ((FOLDER / "study.yaml").read_bytes(), (FOLDER / "recipe.yaml").read_bytes()) == before
+
+
+def test_the_budget_and_the_search_may_change(launched: WriteSweep) -> None:
+    study = prepared(launched())
+    study.add_trial(optuna.trial.create_trial(value=1.0))
+    again = prepared(launched(trials=99, workers=9, seconds=5, sampler="TPESampler", pruner="MedianPruner"))
+    assert [trial.value for trial in again.trials] == [1.0]
+    assert sweep_file.read(FOLDER / "study.yaml").trials == 99
+
+
+def test_overrides_of_the_command_line_belong_to_the_study(launched: WriteSweep) -> None:
+    with pytest.raises(InputError, match="expected trainer.max_epochs = nothing as in the trials so far, got 2"):
+        prepared(launched(), {"trainer.max_epochs": 2})
+
+
+def test_runs_of_a_study_that_is_gone_are_not_overwritten(launched: WriteSweep) -> None:
+    (FOLDER / "study.db").unlink()
+    (FOLDER / "trials/0").mkdir(parents=True)
+    with pytest.raises(InputError, match="runs/stand-in/trials: expected no runs yet in a new study"):
+        prepared(launched())
+
+
+def test_a_folder_that_cannot_be_written(write_sweep: WriteSweep) -> None:
+    sweep = write_sweep()
+    Path("runs").write_text("a file stands in the way")
+    with pytest.raises(InputError, match="runs/stand-in: expected a folder that can be written"):
+        prepared(sweep)
+
+
+def test_a_storage_that_does_not_open_is_told_without_its_password(write_sweep: WriteSweep) -> None:
+    address = "postgresql+absent://me:secret@localhost/x"
+    with pytest.raises(InputError, match="expected a database that opens") as raised:
+        prepared(write_sweep(storage=address))
+    assert "secret" not in str(raised.value)
+    assert "\n" not in str(raised.value)
+
+
+def test_a_damaged_storage(write_sweep: WriteSweep) -> None:
+    FOLDER.mkdir(parents=True)
+    (FOLDER / "study.db").write_text("not a database" * 100)
+    with pytest.raises(InputError, match=r"study.db: expected a database that opens, got: .*not a database"):
+        prepared(write_sweep())
+
+
+def test_a_value_that_the_sampler_refuses_is_told_before_a_worker_starts(write_sweep: WriteSweep) -> None:
+    with pytest.raises(InputError, match="pruner.PercentilePruner"):
+        prepared(write_sweep(pruner={"PercentilePruner": {"percentile": 200}}))
