@@ -90,7 +90,7 @@ def compare(cell, path, directions, case):
         most = case.gain / case.hidden**0.5 if k % 4 == 1 else case.scale
         parameter.data = torch.from_numpy(rng.uniform(-most, most, parameter.shape).astype(np.float32))
     inputs = rng.standard_normal((case.batch, case.time, case.features), np.float32)
-    zeros = [part.numpy() for part in model.initial_state(case.batch)]
+    zeros = [np.zeros(part.shape, np.float32) for part in model.initial_state(case.batch)]
     state = [rng.uniform(-1, 1, part.shape).astype(np.float32) for part in zeros] if case.with_state else zeros
     lengths = rng.integers(1, case.time + 1, case.batch) if case.with_lengths else np.full(case.batch, case.time)
     with torch.no_grad():

@@ -7,7 +7,7 @@ import torch
 
 from conformance.loops import Plain
 from conformance.strategies import CASES, FOUR, ORDERS, each_strategy, live, places, strategy
-from conformance.streams import stream
+from conformance.streams import restarting, stream
 from conformance.training import DROPOUT, Run, SaveAfter, assert_close, assert_same, make, train, weights
 from unrolled import compose
 from unrolled.tasks import LanguageModeling
@@ -60,11 +60,11 @@ def test_reference(name):
     """After every optimiser step of two epochs the weights are those of a loop written by hand."""
     case = CASES[name]
     plain = Plain(weights(make(LanguageModeling).double()))
-    loader = stream()
-    batches = [batch for _ in range(2) for batch in loader]
+    batches = [*restarting(), *restarting()]
     torch.manual_seed(0)  # where `train` starts the coins
     case.reference(plain, torch.optim.Adam(plain.parameters(), lr=0.02), batches, **case.live)
-    assert_close(train(composed(name), dtype=torch.float64, **case.live).weights, weights(plain))
+    run = train(composed(name), loader=restarting(), dtype=torch.float64, **case.live)
+    assert_close(run.weights, weights(plain))
 
 
 @each_strategy
@@ -81,8 +81,9 @@ def resumed_equals_never_stopped(names, stop, path):
     """Save behind batch `stop`; new objects, other random numbers; go on: bitwise the same losses and weights."""
     falling = {"class_path": "ExponentialLR", "init_args": {"gamma": 0.9}, "interval": "step"}
     arguments = {**DROPOUT, **live(*names), "lr_scheduler": falling, "trainer": {"val_check_interval": 2}}
-    whole = train(composed(*names), validation=stream(seed=6), callbacks=[SaveAfter(stop, path)], **arguments)
-    resumed = train(composed(*names), validation=stream(seed=6), resume=path, seed=77, **arguments)
+    data = {"validation": stream(seed=6)}
+    whole = train(composed(*names), loader=restarting(), **data, callbacks=[SaveAfter(stop, path)], **arguments)
+    resumed = train(composed(*names), loader=restarting(), **data, resume=path, seed=77, **arguments)
     steps_of_a_batch = [3, 3, 3, 2] if "TruncatedBPTT" in names else [1, 1, 1, 1]
     assert len(whole.losses) == 2 * sum(steps_of_a_batch)
     assert len(resumed.losses) == sum((steps_of_a_batch * 2)[stop:])

@@ -96,19 +96,23 @@ class Recurrent(nn.Module):
             gates.append({name: torch.stack([named[name] for named in steps], 1) for name in steps[0]})
             return _cleared(gates[-1]["h"], lengths), state
 
-        return *self._stack(inputs, state, lengths, run), gates
+        outputs, state = self._stack(inputs, state, lengths, run)
+        for backward in gates[1::2] if self.directions > 1 else []:  # it ran back to front; its gates are told in order
+            backward.update({name: reverse(gate, lengths) for name, gate in backward.items()})
+        return outputs, state, gates
 
     def step(self, cell: nn.RNNBase, x_t: Tensor, state: State) -> Gates:
         """One time step of the equations: every gate and the new state by name, each (B, H)."""
         raise AssertionError(f"{type(self).__name__} has no equations")
 
     def _stack(self, x: Tensor, state: State | None, lengths: Tensor | None, run: Run) -> tuple[Tensor, State]:
-        self._check(x, lengths)
         state = self.initial_state(len(x)) if state is None else state
+        self._check(x, state, lengths)
+        x = _cleared(x, lengths)
         finals = []
         for layer in range(self.num_layers):
-            if layer > 0:
-                x = F.dropout(x, self.dropout, self.training)
+            if layer > 0 and self.dropout > 0 and self.training:
+                x = F.dropout(x.contiguous(), self.dropout)  # contiguous: the same mask on each path
             outputs = []
             for direction in range(self.directions):
                 k = layer * self.directions + direction
@@ -131,14 +135,19 @@ class Recurrent(nn.Module):
         outputs, h = cell(x, state[0])
         return outputs, (h,)
 
-    def _check(self, x: Tensor, lengths: Tensor | None) -> None:
+    def _check(self, x: Tensor, state: State, lengths: Tensor | None) -> None:
         if x.dim() != 3 or x.shape[2] != self.input_size:
-            raise ValueError(f"expected inputs (B, T, {self.input_size}), got {tuple(x.shape)}")
+            raise InputError(f"expected inputs (B, T, {self.input_size}), got {tuple(x.shape)}")
+        wanted, given = [(len(x), len(self.cells), self.hidden_size)] * self.parts, [tuple(s.shape) for s in state]
+        if given != wanted:
+            raise InputError(f"expected a state of {wanted}, batch first, got {given}")
+        if lengths is not None and lengths.shape != x.shape[:1]:
+            raise InputError(f"expected a length for each of {len(x)} rows, got {tuple(lengths.shape)}")
         if lengths is not None and (wrong := ((lengths < 1) | (lengths > x.shape[1])).nonzero()).numel():
             row = int(wrong[0])
             raise InputError(f"row {row}: expected a length from 1 to {x.shape[1]} time steps, got {int(lengths[row])}")
 
 
-def _cleared(outputs: Tensor, lengths: Tensor | None) -> Tensor:
-    """`outputs` (B, T, H) with zeros behind each row's length."""
-    return outputs if lengths is None else outputs.masked_fill(~within(lengths, outputs.shape[1])[..., None], 0)
+def _cleared(x: Tensor, lengths: Tensor | None) -> Tensor:
+    """`x` (B, T, F) with zeros behind each row's length, whatever stood there."""
+    return x if lengths is None else x.masked_fill(~within(lengths, x.shape[1])[..., None], 0)

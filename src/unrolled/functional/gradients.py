@@ -4,6 +4,12 @@ from collections.abc import Iterable
 
 import torch
 from torch import Tensor, nn
+from torch.optim import Optimizer
+
+
+def parameters(optimizer: Optimizer) -> list[Tensor]:
+    """What an optimiser moves (a module's `parameters()` walks the whole module each time)."""
+    return [parameter for group in optimizer.param_groups for parameter in group["params"]]
 
 
 def total_norm(parameters: Iterable[Tensor]) -> Tensor:

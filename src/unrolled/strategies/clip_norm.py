@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 from unrolled.errors import InputError
+from unrolled.functional.gradients import parameters
 from unrolled.strategies._clipping import refuse_a_second
 from unrolled.tasks.base import SequenceTask
 
@@ -37,5 +38,5 @@ class ClipNorm(SequenceTask):
     ) -> None:
         refuse_a_second(self, gradient_clip_val)
         if self.max_norm < float("inf"):
-            nn.utils.clip_grads_with_norm_(self.parameters(), self.max_norm, self.gradient_norm)
+            nn.utils.clip_grads_with_norm_(parameters(optimizer), self.max_norm, self.gradient_norm)
             self.record("strategy/clipped_share", (self.gradient_norm > self.max_norm).float())

@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 from unrolled.errors import InputError
+from unrolled.functional.gradients import parameters
 from unrolled.strategies._clipping import refuse_a_second
 from unrolled.tasks.base import SequenceTask
 
@@ -35,4 +36,4 @@ class ClipValue(SequenceTask):
     ) -> None:
         refuse_a_second(self, gradient_clip_val)
         if self.max_value < float("inf"):
-            nn.utils.clip_grad_value_(self.parameters(), self.max_value)
+            nn.utils.clip_grad_value_(parameters(optimizer), self.max_value)

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from unrolled.errors import InputError, RunFailed
 from unrolled.functional.batch import SequenceBatch
-from unrolled.functional.gradients import total_norm
+from unrolled.functional.gradients import parameters, total_norm
 from unrolled.functional.state import State, detach, restart
 from unrolled.functional.windows import Window
 from unrolled.tasks import optimizers, progress
@@ -138,7 +138,7 @@ class SequenceTask(pl.LightningModule):
 
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
         """Measure the gradient once, for the log, for clipping, and to stop before a nan reaches the weights."""
-        self.gradient_norm = total_norm(self.parameters())
+        self.gradient_norm = total_norm(parameters(optimizer))
         self.record("train/grad_norm", self.gradient_norm)
         if self.trainer.precision == "16-mixed":
             return  # the loss scaler looks for inf itself, and skips the step
