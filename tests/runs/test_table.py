@@ -32,3 +32,13 @@ def test_rewinding_drops_what_came_after_and_a_line_cut_short(tmp_path: Path) ->
         file.write("4,0,train/lo")
     table.rewind(2)
     assert [row[0] for row in _rows(tmp_path)] == ["step", "1", "2"]
+
+
+def test_what_was_measured_at_the_checkpoint_itself_is_not_written_twice(tmp_path: Path) -> None:
+    table = TableLogger(tmp_path)
+    table.rewind(0)
+    table.log_metrics({"val/loss": 2.0}, step=5)
+    table.rewind(5)
+    table.log_metrics({"val/loss": 2.0, "val/perplexity": 7.0}, step=5)
+    table.log_metrics({"val/loss": 1.0}, step=6)
+    assert [row[0] + row[2] for row in _rows(tmp_path)[1:]] == ["5val/loss", "5val/perplexity", "6val/loss"]

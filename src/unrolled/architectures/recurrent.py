@@ -138,6 +138,8 @@ class Recurrent(nn.Module):
     def _check(self, x: Tensor, state: State, lengths: Tensor | None) -> None:
         if x.dim() != 3 or x.shape[2] != self.input_size:
             raise InputError(f"expected inputs (B, T, {self.input_size}), got {tuple(x.shape)}")
+        if x.shape[1] < 1:
+            raise InputError(f"expected inputs of at least 1 time step, got {tuple(x.shape)}")
         wanted, given = [(len(x), len(self.cells), self.hidden_size)] * self.parts, [tuple(s.shape) for s in state]
         if given != wanted:
             raise InputError(f"expected a state of {wanted}, batch first, got {given}")

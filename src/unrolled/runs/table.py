@@ -14,12 +14,13 @@ COLUMNS = ["step", "epoch", "name", "value"]
 class TableLogger(Logger):
     """Append step (optimiser steps), epoch, name and value to `folder`/metrics.csv; a kill loses at most its last line.
 
-    A resumed run drops the lines behind the checkpoint that it goes on from, and writes them again.
+    A resumed run drops the lines behind the checkpoint that it goes on from, and writes them again, none twice.
     """
 
     def __init__(self, folder: Path) -> None:
         super().__init__()
         self.path = folder / "metrics.csv"
+        self.known: set[tuple[int, str]] = set()  # what was measured at the very step of the checkpoint
 
     @property
     def name(self) -> str:
@@ -40,6 +41,7 @@ class TableLogger(Logger):
         if self.path.exists():
             with self.path.open(newline="") as file:
                 kept += [row for row in [*csv.reader(file)][1:] if len(row) == len(COLUMNS) and int(row[0]) <= step]
+        self.known = {(step, row[2]) for row in kept[1:] if int(row[0]) == step}
         part = self.path.with_suffix(".part")
         with part.open("w", newline="") as file:
             csv.writer(file).writerows(kept)
@@ -47,8 +49,9 @@ class TableLogger(Logger):
 
     @rank_zero_only
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
-        epoch = int(metrics.get("epoch", 0))
-        rows = [[int(step or 0), epoch, name, repr(float(value))] for name, value in metrics.items() if name != "epoch"]
+        step, epoch = int(step or 0), int(metrics.get("epoch", 0))
+        measured = {name: value for name, value in metrics.items() if "/" in name and (step, name) not in self.known}
+        rows = [[step, epoch, name, repr(float(value))] for name, value in measured.items()]
         with self.path.open("a", newline="") as file:
             csv.writer(file).writerows(rows)
 

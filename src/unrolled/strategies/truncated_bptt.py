@@ -3,6 +3,7 @@
 from typing import Any
 
 from unrolled.errors import InputError
+from unrolled.functional.batch import SequenceBatch
 from unrolled.functional.windows import Window, windows
 from unrolled.tasks.base import SequenceTask
 
@@ -28,8 +29,8 @@ class TruncatedBPTT(SequenceTask):
         if not 1 <= self.k1 <= self.k2:
             raise InputError(f"TruncatedBPTT: expected 1 <= k1 <= k2 time steps, got k1 = {self.k1}, k2 = {self.k2}")
 
-    def on_fit_start(self) -> None:
-        super().on_fit_start()
+    def on_train_batch_start(self, batch: SequenceBatch, batch_idx: int) -> None:
+        super().on_train_batch_start(batch, batch_idx)
         if (n := self.trainer.accumulate_grad_batches) != 1:
             raise InputError(
                 f"trainer.accumulate_grad_batches: TruncatedBPTT steps within each batch, so expected 1, got {n}; "

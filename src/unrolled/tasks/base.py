@@ -102,6 +102,9 @@ class SequenceTask(pl.LightningModule):
 
     # ------------------------------------------------------------------------------------------------------ the step
 
+    def on_train_start(self) -> None:
+        progress.begin(self)
+
     def on_train_batch_start(self, batch: SequenceBatch, batch_idx: int) -> None:
         progress.resume(self)
         self.batch = batch
@@ -180,7 +183,7 @@ class SequenceTask(pl.LightningModule):
         self.records[name] = (total + value.detach(), count + 1)
 
     def clock(self) -> dict[str, float]:
-        """When it is: Lightning takes the x-axis of its loggers from `step`, else it would count batches."""
+        """When it is: Lightning takes the x-axis of its loggers from `step`, and would else count batches."""
         return {"step": float(self.optimizer_steps), "epoch": float(self.current_epoch)}
 
     def summarize(self, means: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -190,9 +193,13 @@ class SequenceTask(pl.LightningModule):
     def _report(self) -> None:
         every: int = self.trainer.log_every_n_steps  # type: ignore[attr-defined]
         if (self.trainer.global_step + 1) % every == 0:
-            means = self.summarize({name: total / count for name, (total, count) in self.records.items()})
-            self.log("train/loss", means.pop("train/loss"), prog_bar=True, sync_dist=True)
-            self.log_dict({**means, **self.clock()}, sync_dist=True)
+            reduce = self.trainer.strategy.reduce  # the mean over the processes
+            means = {name: reduce(total / count, reduce_op="mean") for name, (total, count) in self.records.items()}
+            means = self.summarize(means)
+            for logger in self.loggers:  # now: Lightning would write it only after a checkpoint of this step was saved
+                logger.log_metrics({**{n: float(v) for n, v in means.items()}, **self.clock()}, self.optimizer_steps)
+            self.log("train/loss", means.pop("train/loss"), prog_bar=True, logger=False)
+            self.log_dict({**means, **self.clock()}, logger=False)
             self.records = {}
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:

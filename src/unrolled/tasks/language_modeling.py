@@ -5,7 +5,6 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torchmetrics import MeanMetric
 
 from unrolled import catalog
 from unrolled.architectures.recurrent import Recurrent
@@ -15,6 +14,7 @@ from unrolled.functional.losses import bits, cross_entropy, perplexity
 from unrolled.functional.state import State
 from unrolled.tasks import baselines
 from unrolled.tasks.base import SequenceTask
+from unrolled.tasks.mean_loss import MeanLoss
 
 
 class LanguageModeling(SequenceTask):
@@ -59,8 +59,7 @@ class LanguageModeling(SequenceTask):
         if tied:
             nn.init.uniform_(self.embedding.weight, -(hidden_size**-0.5), hidden_size**-0.5)
             self.head.weight = self.embedding.weight
-        wide = torch.float32 if torch.backends.mps.is_available() else torch.float64  # MPS has no float64
-        self.losses = nn.ModuleDict({stage: MeanMetric().set_dtype(wide) for stage in ("val", "test")})
+        self.losses = nn.ModuleDict({stage: MeanLoss() for stage in ("val", "test")})
 
     def initial_state(self, batch_size: int) -> State:
         return self.architecture.initial_state(batch_size)
@@ -80,8 +79,7 @@ class LanguageModeling(SequenceTask):
         self._evaluate("test", batch)
 
     def _evaluate(self, stage: str, batch: SequenceBatch) -> None:
-        total, count = self.listen(batch)
-        self._loss(stage).update(total / count.clamp(min=1), weight=count)
+        self._loss(stage).update(*self.listen(batch))
 
     def on_validation_epoch_end(self) -> None:
         self._conclude("val")
@@ -97,9 +95,9 @@ class LanguageModeling(SequenceTask):
             self.log(name, value, prog_bar=name == f"{stage}/loss", sync_dist=True)
         self.log_dict(self.clock(), sync_dist=True)
 
-    def _loss(self, stage: str) -> MeanMetric:
+    def _loss(self, stage: str) -> MeanLoss:
         metric = self.losses[stage]
-        assert isinstance(metric, MeanMetric)
+        assert isinstance(metric, MeanLoss)
         return metric
 
     def summarize(self, means: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -125,7 +123,7 @@ class LanguageModeling(SequenceTask):
         Raises:
             InputError: an empty prefix, or a temperature below 0.
         """
-        if prefix.shape[1] == 0 or temperature < 0:
+        if prefix.shape[1] == 0 or not temperature >= 0:
             given = f"{prefix.shape[1]} tokens and {temperature}"
             raise InputError(f"generate: expected a prefix and a temperature of at least 0, got {given}")
         training = self.training

@@ -12,13 +12,18 @@ def configure(task: nn.Module, optimizer: dict[str, Any] | None, scheduler: dict
     """What Lightning's `configure_optimizers` returns, from `{class_path, init_args}`.
 
     Raises:
-        InputError: no optimiser, a name that is not in the catalog, or an argument that it does not take.
+        InputError: no optimiser, a name that is not in the catalog, or an argument that it does not take; a scheduler
+            with another interval than step and epoch, or a plateau of no metric.
     """
     if optimizer is None:
         raise InputError("optimizer: expected {class_path: Adam, init_args: {lr: 0.001}}, got none")
     made = _make("optimizer", optimizer, [p for p in task.parameters() if p.requires_grad])
     if scheduler is None:
         return made
+    if (interval := scheduler.get("interval", "epoch")) not in ("epoch", "step"):
+        raise InputError(f"lr_scheduler.interval: expected epoch or step, got {interval}")
+    if scheduler["class_path"].endswith("ReduceLROnPlateau") and not scheduler.get("monitor"):
+        raise InputError("lr_scheduler.monitor: expected the metric that it watches, say val/loss, got none")
     config = {key: scheduler[key] for key in ("interval", "frequency", "monitor") if key in scheduler}
     return {"optimizer": made, "lr_scheduler": {**config, "scheduler": _make("lr_scheduler", scheduler, made)}}
 

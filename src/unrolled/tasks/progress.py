@@ -31,6 +31,12 @@ def restore(task: Any, saved: dict[str, Any]) -> None:
     task.after, task.records, task.resumed = mine["after"], dict(mine["records"]), mine["random"]
 
 
+def begin(task: Any) -> None:
+    """Let each process draw random numbers of its own: they were all seeded alike, for the same first weights."""
+    if task.trainer.world_size > 1:
+        torch.manual_seed(torch.initial_seed() + task.global_rank)
+
+
 def resume(task: Any) -> None:
     """Before the first batch: the state to the device, the generators to where the checkpoint found them."""
     saved, task.resumed = task.resumed, None
