@@ -22,7 +22,7 @@ export PIP_USER := 0
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup quickstart train sweep report test test-all lint type bench lock clean
+.PHONY: help setup quickstart train sweep report test test-all lint type bench compare lock clean
 
 help: ## list what can be done
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -67,7 +67,10 @@ type: $(INSTALLED) ## types (mypy)
 	$(RUN) -m mypy $(ARGS)
 
 bench: $(INSTALLED) ## speed beside a bare PyTorch loop
-	@set -e; for bench in benchmarks/[a-z]*.py; do OMP_NUM_THREADS=1 $(RUN) $$bench $(ARGS); done
+	@OMP_NUM_THREADS=1 $(RUN) benchmarks/throughput.py $(ARGS)
+
+compare: $(INSTALLED) ## what each strategy does to the quickstart's text: about 15 minutes on two cores
+	@$(RUN) benchmarks/strategies.py $(ARGS)
 
 lock: $(INSTALLED) ## take the newest packages that pyproject.toml allows, and pin them
 	$(RUN) -m pip install --upgrade --upgrade-strategy eager --editable ".[all]"

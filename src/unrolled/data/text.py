@@ -56,13 +56,13 @@ class TextData(pl.LightningDataModule):
             self._texts = self.load()
             self._adopt(Vocabulary.build(self._texts["train"], self.level, self.vocabulary_size))
             self.tokens = {split: self.vocabulary.encode(text) for split, text in self._texts.items()}
+        for split in self.tokens:
+            self._check_length(split)
         for split in NEEDED.get(stage, ("train",)):
             if not len(self.tokens[split]):
                 raise InputError(
                     f"{type(self).__name__}: the {split} split is empty; set data.init_args.{split}_fraction above 0"
                 )
-        for split in self.tokens:
-            self._check_length(split)
 
     def check_arguments(self) -> None:
         """Refuse arguments that no text could satisfy."""

@@ -42,8 +42,8 @@ def load(path: Path, map_location: Any = "cpu") -> dict[str, Any]:
         raise InputError(f"{path}: expected a checkpoint, found none; see which there are in {path.parent}")
     data = path.read_bytes()
     if not sound(data):
-        other = previous(path)
-        advice = f"use {other}" if other.is_file() else "train again"
+        others = [p for p in sorted(path.parent.glob("*.ckpt")) if p != path and sound(p.read_bytes())]
+        advice = f"use {others[0]}" if others else "train again"
         raise InputError(f"{path}: the checkpoint is damaged, its SHA-256 does not match its content; {advice}")
     return torch.load(io.BytesIO(data), map_location=map_location, weights_only=True)
 
