@@ -1,6 +1,6 @@
 """Tokens per second of `unrolled fit` beside a bare PyTorch loop of the same arithmetic, in turns, one thread.
 
-    python benchmarks/throughput.py [--rounds 5] [--batches 40]
+    python benchmarks/throughput.py [--rounds 5]
 
 Both read the same rows, carry the state, cut time into the same windows, clip the norm and step a fused Adam; `fit`
 also logs loss and perplexity to metrics.csv and an offline W&B run, and draws its bar.  What is printed is the median
@@ -34,15 +34,15 @@ WINDOWS = 10  # optimiser steps per Lightning batch
 WARM_UP = 4  # batches that are not timed
 SIZES: dict[str, dict[str, Any]] = {
     "word LM 2x200, 10,000 words": {
-        "level": "word", "vocabulary": 10_000, "hidden": 200, "layers": 2, "rows": 20, "window": 35,
+        "level": "word", "vocabulary": 10_000, "hidden": 200, "layers": 2, "rows": 20, "window": 35, "batches": 14,
     },
     "character LM 1x64": {
-        "level": "character", "vocabulary": 80, "hidden": 64, "layers": 1, "rows": 32, "window": 64,
+        "level": "character", "vocabulary": 80, "hidden": 64, "layers": 1, "rows": 32, "window": 64, "batches": 64,
     },
 }
 
 
-def make_recipe(text: Path, size: dict[str, Any], batches: int) -> dict[str, Any]:
+def make_recipe(text: Path, size: dict[str, Any]) -> dict[str, Any]:
     written = {
         "task": {"LanguageModeling": {"embedding_size": size["hidden"]}},
         "architecture": {
@@ -63,7 +63,7 @@ def make_recipe(text: Path, size: dict[str, Any], batches: int) -> dict[str, Any
         "trainer": {
             "max_epochs": 1,
             "accelerator": "cpu",
-            "limit_train_batches": batches,
+            "limit_train_batches": size["batches"],
             "limit_val_batches": 0,
             "num_sanity_val_steps": 0,
             "log_every_n_steps": 5,
@@ -73,9 +73,9 @@ def make_recipe(text: Path, size: dict[str, Any], batches: int) -> dict[str, Any
     return parse(recipe.normalise(written, "benchmark"))
 
 
-def write_text(path: Path, size: dict[str, Any], batches: int) -> None:
+def write_text(path: Path, size: dict[str, Any]) -> None:
     """Enough random text for both: words by Zipf's law, or letters."""
-    rng, tokens = random.Random(0), int(1.3 * size["rows"] * size["window"] * WINDOWS * batches)
+    rng, tokens = random.Random(0), int(1.3 * size["rows"] * size["window"] * WINDOWS * size["batches"])
     names = range(size["vocabulary"] - 3)
     if size["level"] == "word":
         words = [f"w{n}" for n in names]
@@ -102,7 +102,7 @@ def time_fit(made: dict[str, Any], folder: Path) -> float:
     return watch.ended - watch.began
 
 
-def time_bare(made: dict[str, Any], size: dict[str, Any], batches: int) -> float:
+def time_bare(made: dict[str, Any], size: dict[str, Any]) -> float:
     _, data = build(made)
     torch.manual_seed(1)
     hidden = size["hidden"]
@@ -110,7 +110,7 @@ def time_bare(made: dict[str, Any], size: dict[str, Any], batches: int) -> float
     lstm = nn.LSTM(hidden, hidden, size["layers"], batch_first=True)
     parameters = [*embedding.parameters(), *lstm.parameters(), *head.parameters()]
     optimizer, state, k = torch.optim.Adam(parameters, lr=1e-3, fused=True), None, size["window"]
-    for number, (inputs, targets, _) in zip(range(batches), data.train_dataloader(), strict=False):
+    for number, (inputs, targets, _) in zip(range(size["batches"]), data.train_dataloader(), strict=False):
         if number == WARM_UP:
             began = time.perf_counter()
         for x, y in zip(inputs.split(k, 1), targets.split(k, 1), strict=True):
@@ -127,22 +127,18 @@ def time_bare(made: dict[str, Any], size: dict[str, Any], batches: int) -> float
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--rounds", type=int, default=5)
-    arguments.add_argument("--batches", type=int, default=40, help=f"of {WINDOWS} windows each")
     chosen = arguments.parse_args()
     torch.set_num_threads(1)
     warnings.filterwarnings("ignore")
     logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
     results = []
     for name, size in SIZES.items():
-        tokens = size["rows"] * size["window"] * WINDOWS * (chosen.batches - WARM_UP)
+        tokens = size["rows"] * size["window"] * WINDOWS * (size["batches"] - WARM_UP)
         with tempfile.TemporaryDirectory() as folder:
             text = Path(folder) / "text.txt"
-            write_text(text, size, chosen.batches)
-            made = make_recipe(text, size, chosen.batches)
-            pairs = [
-                (time_fit(made, Path(folder) / str(n)), time_bare(made, size, chosen.batches))
-                for n in range(chosen.rounds)
-            ]
+            write_text(text, size)
+            made = make_recipe(text, size)
+            pairs = [(time_fit(made, Path(folder) / str(n)), time_bare(made, size)) for n in range(chosen.rounds)]
         ours, bare = (statistics.median(tokens / pair[side] for pair in pairs) for side in (0, 1))
         ratios = sorted(pair[1] / pair[0] for pair in pairs)
         results.append((name, ours, bare, statistics.median(ratios), ratios[0], ratios[-1]))

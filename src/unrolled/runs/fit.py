@@ -12,7 +12,7 @@ from pytorch_lightning.utilities import rank_zero_only
 
 from unrolled.errors import InputError
 from unrolled.recipe import dump
-from unrolled.runs import checkpoints, environment, tracking
+from unrolled.runs import checkpoints, environment, memory, tracking
 from unrolled.runs.build import build
 from unrolled.runs.keep_last import KeepLast
 from unrolled.runs.progress_bar import ProgressBar
@@ -41,6 +41,7 @@ def fit(
     Returns:
         The last value of every metric that was logged, by name.
     """
+    memory.keep()
     described = _open(folder, recipe, resume)
     pl.seed_everything(recipe["seed"], workers=True, verbose=False)
     task, data = build(recipe)

@@ -13,8 +13,9 @@ class Feedback(LanguageModeling):
     """Read the truth with probability `ratio()`, else the token that the model itself found most likely.
 
     The tokens are chosen step by step without a gradient; one fused pass then reads them with it.  A token that was
-    chosen has no gradient to carry, so this is the gradient of the step-by-step network at a fraction of its cost.  The
-    own last token travels in the state (B,), -1 where there is none yet, so that windows and batches cut nothing off.
+    chosen has no gradient to carry, so this is the gradient of the step-by-step network at a fraction of its cost (with
+    dropout, of two networks thinned differently: one chose, the other learns).  The own last token travels in the state
+    (B,), -1 where there is none yet, so that windows and batches cut nothing off.
     """
 
     @abstractmethod

@@ -16,7 +16,7 @@ class ScheduledSampling(Feedback):
     networks", section 2.4.  A pure function of the optimiser step: nothing to save, nothing that resuming could lose.
 
     Args:
-        start: probability of the truth at the first optimiser step.
+        start: probability of the truth that training starts from; inverse_sigmoid starts at its k / (k + 1) of the way.
         end: probability that it tends to.
         decay: the way between them: linear, exponential or inverse_sigmoid.
         over: optimiser steps that the way takes.

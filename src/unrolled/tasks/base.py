@@ -94,7 +94,7 @@ class SequenceTask(pl.LightningModule):
         return self.predict(inputs, state)
 
     def penalize(self, loss: Tensor, hidden: Tensor) -> Tensor:
-        """penalty: what is added to the loss.  Here: nothing."""
+        """penalty: what is added to the loss of the outputs `hidden` (B, T, H).  Here: nothing."""
         return loss
 
     def constrain(self) -> None:
@@ -121,9 +121,23 @@ class SequenceTask(pl.LightningModule):
             self.constrain()
             self.state = self.after
             self.optimizer_steps += 1
-        self._report()
+        every: int = self.trainer.log_every_n_steps  # type: ignore[attr-defined]
+        if (self.trainer.global_step + 1) % every == 0:
+            self._report()
+
+    def on_train_epoch_end(self) -> None:
+        if self.records:
+            self._report()
 
     def training_step(self, batch: SequenceBatch, batch_idx: int) -> Tensor:
+        hidden, total, count = self.run_window(batch)
+        loss = total / self._share(count).to(total.dtype)
+        self.record("train/loss", loss)
+        self.loss = self.penalize(loss, hidden)
+        return self.loss
+
+    def run_window(self, batch: SequenceBatch) -> tuple[Tensor, Tensor, Tensor]:
+        """Outputs (B, T, H) of the window's new steps, their summed loss, and over how many targets."""
         start, new, stop, resume = self.window
         state, outputs = self.state, []
         self.after = detach(state)
@@ -132,12 +146,8 @@ class SequenceTask(pl.LightningModule):
             outputs.append(hidden)
             if end == resume:
                 self.after = detach(state)
-        hidden = torch.cat(outputs, 1) if len(outputs) > 1 else outputs[0]
-        total, count = self.measure(hidden[:, new - start :], batch.targets[:, new:stop])
-        loss = total / self._share(count)
-        self.record("train/loss", loss)
-        self.loss = self.penalize(loss, hidden)
-        return self.loss
+        hidden = (torch.cat(outputs, 1) if len(outputs) > 1 else outputs[0])[:, new - start :]
+        return hidden, *self.measure(hidden, batch.targets[:, new:stop])
 
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
         """Measure the gradient once, for the log, for clipping, and to stop before a nan reaches the weights."""
@@ -157,7 +167,7 @@ class SequenceTask(pl.LightningModule):
         target weighs the same whichever process holds it."""
         if self.trainer.world_size == 1:
             return count.clamp(min=1)
-        return self.trainer.strategy.reduce(count.float(), reduce_op="mean").clamp(min=1 / self.trainer.world_size)
+        return self.trainer.strategy.reduce(count.double(), reduce_op="mean").clamp(min=1 / self.trainer.world_size)
 
     def configure_optimizers(self) -> Any:
         return optimizers.configure(self, self.optimizer, self.lr_scheduler)
@@ -175,7 +185,7 @@ class SequenceTask(pl.LightningModule):
     # ------------------------------------------------------------------------------------------------------- the log
 
     def record(self, name: str, value: Tensor) -> None:
-        """Remember a number of this step; its mean goes to the log every `log_every_n_steps` batches.
+        """Remember a number of this step; its mean goes to the log every `log_every_n_steps` batches, and each epoch.
 
         A call of `log` each step would cost more than a small network.
         """
@@ -191,19 +201,17 @@ class SequenceTask(pl.LightningModule):
         return means
 
     def _report(self) -> None:
-        every: int = self.trainer.log_every_n_steps  # type: ignore[attr-defined]
-        if (self.trainer.global_step + 1) % every == 0:
-            reduce = self.trainer.strategy.reduce  # the mean over the processes
-            means = {name: reduce(total / count, reduce_op="mean") for name, (total, count) in self.records.items()}
-            means = self.summarize(means)
-            for logger in self.loggers:  # now: Lightning would write it only after a checkpoint of this step was saved
-                logger.log_metrics({**{n: float(v) for n, v in means.items()}, **self.clock()}, self.optimizer_steps)
-            self.log("train/loss", means.pop("train/loss"), prog_bar=True, logger=False)
-            self.log_dict({**means, **self.clock()}, logger=False)
-            self.records = {}
+        reduce = self.trainer.strategy.reduce  # the mean over the processes
+        means = {name: reduce(total / count, reduce_op="mean") for name, (total, count) in self.records.items()}
+        means, self.records = self.summarize(means), {}
+        for logger in self.loggers:  # now: Lightning would write it only after a checkpoint of this step was saved
+            logger.log_metrics({**{n: float(v) for n, v in means.items()}, **self.clock()}, self.optimizer_steps)
+        self.log("train/loss", means.pop("train/loss"), prog_bar=True, logger=False)
+        self.log_dict({**means, **self.clock()}, logger=False)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         checkpoint["unrolled"] = progress.snapshot(self)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        progress.restore(self, checkpoint["unrolled"])
+        if "unrolled" in checkpoint:  # else weights alone
+            progress.restore(self, checkpoint["unrolled"])

@@ -40,7 +40,7 @@ def _run(task: Any, batch: Any) -> tuple[list[str], list[str]]:
     leaves = [(name, module) for name, module in task.named_modules() if name and not [*module.children()]]
     hooks = [m.register_forward_hook(lambda _, __, out, name=name: look(name, out)) for name, m in leaves]
     with torch.no_grad():
-        task.training_step(batch, 0)
+        task.run_window(batch)
     for hook in hooks:
         hook.remove()
     return order, bad

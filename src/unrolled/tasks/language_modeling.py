@@ -45,6 +45,11 @@ class LanguageModeling(SequenceTask):
     ) -> None:
         super().__init__(**kwargs)
         self.level, self.dropout = level, dropout
+        if level not in ("character", "word") or vocabulary_size < 1:
+            given = f"{level} and {vocabulary_size}"
+            raise InputError(f"task: expected characters or words, and at least 1 of them, got {given}")
+        if embedding_size < 1:
+            raise InputError(f"task: expected embedding_size of at least 1, got {embedding_size}")
         cell: Any = catalog.find("architectures", architecture["class_path"])
         self.architecture: Recurrent = cell(input_size=embedding_size, **(architecture.get("init_args") or {}))
         if self.architecture.directions > 1:
@@ -123,9 +128,9 @@ class LanguageModeling(SequenceTask):
         Raises:
             InputError: an empty prefix, or a temperature below 0.
         """
-        if prefix.shape[1] == 0 or not temperature >= 0:
-            given = f"{prefix.shape[1]} tokens and {temperature}"
-            raise InputError(f"generate: expected a prefix and a temperature of at least 0, got {given}")
+        if prefix.dim() != 2 or prefix.shape[1] == 0 or not temperature >= 0:
+            given = f"{tuple(prefix.shape)} and {temperature}"
+            raise InputError(f"generate: expected a prefix (B, P) and a temperature of at least 0, got {given}")
         training = self.training
         self.eval()
         hidden, state = self.unroll(prefix, self.initial_state(len(prefix)))
