@@ -136,7 +136,7 @@ def _trainer_arguments() -> Iterator[None]:
 
 
 def _numbers(values: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name} {value:.4g}" for name, value in values.items() if "/" in name)
+    return ", ".join(f"{name} {value:.4g}" for name, value in values.items())
 
 
 def _hush() -> None:

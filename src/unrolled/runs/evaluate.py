@@ -16,7 +16,7 @@ PREFIX, LENGTH, TEMPERATURE = 60, 600, 0.7  # the sample: tokens given, tokens d
 def evaluate(
     folder: Path, split: str = "test", checkpoint: Path | None = None, *, progress: bool = True
 ) -> dict[str, Any]:
-    """Measure the run's best checkpoint on a split; for the test split leave results.json with baselines and a sample.
+    """Measure the run's best checkpoint beside baselines; for the test split leave results.json, with a sample.
 
     Args:
         folder: the run's folder.
@@ -48,8 +48,8 @@ def evaluate(
     (metrics,) = run(task, datamodule=data, verbose=False)
     measured = {name: value for name, value in metrics.items() if "/" in name}
     results: dict[str, Any] = {"split": split, "unit": task.level, "metrics": measured}
+    results |= task.baselines(data, split)
     if split == "test":
-        results |= task.baselines(data)
         text = data.text("test")
         prefix = data.vocabulary.decode(data.tokens["test"][:PREFIX])
         drawn = continue_text(task, data.vocabulary, prefix, LENGTH if len(text) > LENGTH else len(text), TEMPERATURE)

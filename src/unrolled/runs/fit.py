@@ -70,7 +70,7 @@ def fit(
     described["seconds"] = round(described.get("seconds", 0) + time.monotonic() - began, 1)
     described["parameters"] = sum(p.numel() for p in task.parameters())
     _write(folder, recipe, described)
-    return {name: float(value) for name, value in trainer.callback_metrics.items()}
+    return {name: float(value) for name, value in trainer.callback_metrics.items() if "/" in name}
 
 
 def _open(folder: Path, recipe: dict[str, Any], resume: bool) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from unrolled.functional.ngrams import ngram_nll
 ORDERS = {"character": {"unigram": 1, "trigram": 3, "5-gram": 5}, "word": {"unigram": 1, "trigram": 3}}
 
 
-def language_modeling(data: Any, split: str = "test") -> dict[str, Any]:
+def language_modeling(data: Any, split: str) -> dict[str, Any]:
     """Interpolated Witten-Bell n-grams over the same tokens, and for characters lzma given the training text.
 
     Returns:

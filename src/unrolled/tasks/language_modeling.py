@@ -115,9 +115,9 @@ class LanguageModeling(SequenceTask):
                     means[f"{stage}/bits_per_character"] = bits(nats)
         return means
 
-    def baselines(self, data: Any) -> dict[str, Any]:
-        """What n-grams and lzma reach on the test split of `data`."""
-        return baselines.language_modeling(data)
+    def baselines(self, data: Any, split: str) -> dict[str, Any]:
+        """What n-grams and lzma reach on a split of `data`."""
+        return baselines.language_modeling(data, split)
 
     @torch.no_grad()
     def generate(self, prefix: Tensor, length: int, temperature: float = 1.0) -> Tensor:
