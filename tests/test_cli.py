@@ -299,7 +299,7 @@ def test_commands_on_a_run(a_run: Path, calls: Calls, capsys: pytest.CaptureFixt
     assert calls[1][1] == (a_run, "test", Path("last.ckpt"))
     shown = capsys.readouterr().out
     assert "test/loss 1.25" in shown
-    assert "baselines, perplexity: unigram " in shown
+    assert "baselines, perplexity: trigram 2.5" in shown
     argv = ["generate", str(a_run), "--prefix", "hel", "--length", "8", "--temperature", "0.5", "--seed", "3"]
     assert main(argv) == 0
     assert calls[2][1] == (a_run, "hel", 8, 0.5, 3, None)

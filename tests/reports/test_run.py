@@ -101,13 +101,13 @@ def test_odd_results_are_nan_and_nothing(tmp_path: Path, results: dict[str, obje
     assert (read.baselines, read.sample) == ({}, None)
 
 
-def test_words_are_judged_by_perplexity_and_joined_by_a_space(tmp_path: Path) -> None:
+def test_words_are_judged_by_perplexity(tmp_path: Path) -> None:
     content = {
         "split": "test",
         "unit": "word",
         "metrics": {"test/perplexity": 143.2},
         "baselines": {"trigram": 180.5, "unigram": None},
-        "sample": {"prefix": "the jury", "text": "said .", "temperature": None},
+        "sample": {"prefix": "the jury", "text": " said .", "temperature": None},
     }
     read = read_run(write_run(tmp_path, results=content)).results
     assert read is not None

@@ -13,7 +13,7 @@ from unrolled.errors import UnrolledError
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code: 0 done, 1 failed, 2 bad input, 130 stopped by Ctrl-C."""
+    """Run one command and return its exit code: 0 done, 1 failed, 2 bad input, 130 or 143 stopped."""
     words = list(sys.argv[1:] if argv is None else argv)
     debug = "--debug" in words
     try:

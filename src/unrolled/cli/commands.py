@@ -81,7 +81,8 @@ def fit(words: Namespace) -> None:
         if first:
             del os.environ[FOLDER]
     if first:
-        print(f"{folder}: {_numbers(metrics)}\nnext: unrolled test {folder}")
+        untested = effective["data"]["init_args"].get("test_fraction") == 0
+        print(f"{folder}: {_numbers(metrics)}\nnext: unrolled {'validate' if untested else 'test'} {folder}")
 
 
 def evaluate(words: Namespace) -> None:

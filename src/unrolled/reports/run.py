@@ -82,17 +82,16 @@ def read_results(path: Path, problems: list[str]) -> Results | None:
     metrics, baselines = content.get("metrics"), content.get("baselines")
     value = number(metrics.get(f"{split}/{metric}")) if isinstance(metrics, dict) else math.nan
     named = {str(key): number(figure) for key, figure in baselines.items()} if isinstance(baselines, dict) else {}
-    return Results(split, metric, value, named, read_sample(content.get("sample"), content.get("unit")))
+    return Results(split, metric, value, named, read_sample(content.get("sample")))
 
 
-def read_sample(content: object, unit: object) -> Sample | None:
-    """`text` follows `prefix`: at once where tokens are characters, after a space where they are words."""
+def read_sample(content: object) -> Sample | None:
+    """What was written: `text` follows `prefix`."""
     if not isinstance(content, dict) or not content.get("text"):
         return None
     prefix, text = str(content.get("prefix") or ""), str(content["text"])
     temperature = number(content.get("temperature"))
-    joint = " " if unit == "word" and prefix else ""
-    return Sample(prefix, joint + text, temperature if math.isfinite(temperature) else None)
+    return Sample(prefix, text, temperature if math.isfinite(temperature) else None)
 
 
 def number(value: object) -> float:

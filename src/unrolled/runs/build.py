@@ -76,9 +76,28 @@ def build(recipe: Recipe) -> tuple[SequenceTask, Any]:
     Raises:
         InputError: data that cannot be trained on, or arguments that exclude each other.
     """
+    data = build_data(recipe)
+    return build_task(recipe, vocabulary_size=len(data.vocabulary), level=data.level), data
+
+
+def build_data(recipe: Recipe) -> Any:
+    """The data, read and split.
+
+    Raises:
+        InputError: data that cannot be trained on.
+    """
     data: Any = catalog.find("data", recipe["data"]["class_path"])(**recipe["data"]["init_args"])
     data.prepare_data()
     data.setup("fit")
+    return data
+
+
+def build_task(recipe: Recipe, **sizes: Any) -> SequenceTask:
+    """The task with its strategies, of the sizes that the data says (`vocabulary_size`, `level`).
+
+    Raises:
+        InputError: arguments that exclude each other.
+    """
     ((name, arguments),) = recipe["task"].items()
     arguments = dict(arguments)
     for strategy, own in recipe["strategies"].items():
@@ -89,14 +108,13 @@ def build(recipe: Recipe) -> tuple[SequenceTask, Any]:
         catalog.find("tasks", name), *(catalog.find("strategies", strategy) for strategy in recipe["strategies"])
     )
     task: SequenceTask = composed(
-        vocabulary_size=len(data.vocabulary),
-        level=data.level,
+        **sizes,
         architecture=recipe["architecture"],
         optimizer=recipe["optimizer"],
         lr_scheduler=recipe["lr_scheduler"],
         **arguments,
     )
-    return task, data
+    return task
 
 
 def _parameters(found: type) -> set[str]:

@@ -1,7 +1,7 @@
 """environment.json: with what, from which code and by which command a run was made."""
 
-import json
 import platform
+import shlex
 import subprocess
 import sys
 import uuid
@@ -18,7 +18,7 @@ def describe() -> dict[str, Any]:
     return {
         "run_id": uuid.uuid4().hex[:8],
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
-        "command": " ".join(Path(word).name if i == 0 else word for i, word in enumerate(sys.argv)),
+        "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
         "python": platform.python_version(),
         "platform": platform.platform(),
         "packages": {name: version(name) for name in PACKAGES},
@@ -26,10 +26,10 @@ def describe() -> dict[str, Any]:
     }
 
 
-def write(path: Path, described: dict[str, Any]) -> None:
-    """Write it whole or not at all."""
+def write(path: Path, text: str) -> None:
+    """Write a file whole or not at all."""
     part = path.with_suffix(".part")
-    part.write_text(json.dumps(described, indent=2) + "\n", encoding="utf-8")
+    part.write_text(text, encoding="utf-8")
     part.replace(path)
 
 

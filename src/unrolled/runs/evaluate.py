@@ -7,7 +7,8 @@ from typing import Any
 import pytorch_lightning as pl
 
 from unrolled.runs import restore
-from unrolled.runs.build import build
+from unrolled.runs.build import build_data
+from unrolled.runs.environment import write
 from unrolled.runs.generate import continue_text
 
 PREFIX, LENGTH, TEMPERATURE = 60, 600, 0.7  # the sample: tokens given, tokens drawn, and how boldly
@@ -31,8 +32,7 @@ def evaluate(
     task: Any
     task, saved = restore.restore(folder, checkpoint)
     pl.seed_everything(recipe["seed"], verbose=False)
-    data: Any
-    _, data = build(recipe)
+    data = build_data(recipe)
     data.load_state_dict(saved[type(data).__qualname__])
     trainer = pl.Trainer(
         accelerator=recipe["trainer"].get("accelerator", "auto"),
@@ -50,10 +50,8 @@ def evaluate(
     results: dict[str, Any] = {"split": split, "unit": task.level, "metrics": measured}
     results |= task.baselines(data, split)
     if split == "test":
-        text = data.text("test")
         prefix = data.vocabulary.decode(data.tokens["test"][:PREFIX])
-        drawn = continue_text(task, data.vocabulary, prefix, LENGTH if len(text) > LENGTH else len(text), TEMPERATURE)
+        drawn = continue_text(task, data.vocabulary, prefix, LENGTH, TEMPERATURE)
         results["sample"] = {"prefix": prefix, "text": drawn, "temperature": TEMPERATURE}
-        path = folder / "results.json"
-        path.write_text(json.dumps(results, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        write(folder / "results.json", json.dumps(results, indent=2, ensure_ascii=False) + "\n")
     return results

@@ -65,11 +65,13 @@ def fit(
         enable_model_summary=False,
     )
     began = time.monotonic()
-    with tracking.finished():
-        trainer.fit(task, datamodule=data, ckpt_path=path, weights_only=True)
-    described["seconds"] = round(described.get("seconds", 0) + time.monotonic() - began, 1)
     described["parameters"] = sum(p.numel() for p in task.parameters())
-    _write(folder, recipe, described)
+    try:
+        with tracking.finished():
+            trainer.fit(task, datamodule=data, ckpt_path=path, weights_only=True)
+    finally:
+        described["seconds"] = round(described.get("seconds", 0) + time.monotonic() - began, 1)
+        _write(folder, recipe, described)
     return {name: float(value) for name, value in trainer.callback_metrics.items() if "/" in name}
 
 
@@ -88,5 +90,5 @@ def _open(folder: Path, recipe: dict[str, Any], resume: bool) -> dict[str, Any]:
 
 @rank_zero_only
 def _write(folder: Path, recipe: dict[str, Any], described: dict[str, Any]) -> None:
-    environment.write(folder / "environment.json", described)
-    (folder / "recipe.yaml").write_text(dump(recipe), encoding="utf-8")
+    environment.write(folder / "environment.json", json.dumps(described, indent=2) + "\n")
+    environment.write(folder / "recipe.yaml", dump(recipe))

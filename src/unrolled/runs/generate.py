@@ -28,6 +28,8 @@ def generate(
 
 
 def continue_text(task: Any, vocabulary: Vocabulary, prefix: str, length: int, temperature: float) -> str:
-    """The text behind `prefix`, which may be empty: `length` tokens."""
+    """The text behind `prefix`, which may be empty: `length` tokens, so that `prefix` + text reads right."""
     begin = torch.cat([torch.tensor([vocabulary.begin]), vocabulary.encode(prefix)])
-    return vocabulary.decode(task.generate(begin[None].to(task.device), length, temperature)[0].cpu())
+    drawn = vocabulary.decode(task.generate(begin[None].to(task.device), length, temperature)[0].cpu())
+    apart = vocabulary.level == "word" and prefix and not prefix[-1].isspace() and not drawn.startswith("\n")
+    return f" {drawn}" if apart else drawn

@@ -9,9 +9,9 @@ from pytorch_lightning.callbacks import Checkpoint
 
 
 class KeepLast(Checkpoint):
-    """Save `path` every `every` batches; on Ctrl-C or SIGTERM finish the batch, save, and leave with 130 or 143.
+    """Save `path` every `every` Lightning steps (batches, unless gradients accumulate) and at each epoch's end.
 
-    A second Ctrl-C leaves at once.
+    On Ctrl-C or SIGTERM finish the step, save, and leave with 130 or 143; a second Ctrl-C leaves at once.
     """
 
     def __init__(self, path: Path, every: int) -> None:
@@ -20,9 +20,9 @@ class KeepLast(Checkpoint):
         self.handlers: dict[int, Any] = {}
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        if trainer.is_global_zero or trainer.world_size > 1:
-            for number in (signal.SIGINT, signal.SIGTERM):
-                self.handlers[number] = signal.signal(number, self._tell)
+        self.step = trainer.global_step
+        for number in (signal.SIGINT, signal.SIGTERM):
+            self.handlers[number] = signal.signal(number, self._tell)
 
     def _tell(self, number: int, frame: Any) -> None:
         if self.told is not None:
@@ -30,8 +30,11 @@ class KeepLast(Checkpoint):
         self.told = number
 
     def on_train_batch_end(self, trainer: pl.Trainer, *args: Any) -> None:
+        stepped, self.step = trainer.global_step != self.step, trainer.global_step
+        if not stepped:
+            return  # gradients are being gathered over batches, and no checkpoint holds them
         told = trainer.strategy.reduce_boolean_decision(self.told is not None, all=False)
-        if told or trainer.global_step % self.every == 0:
+        if told or self.step % self.every == 0:
             trainer.save_checkpoint(self.path, weights_only=False)
         if told:
             raise SystemExit(128 + (self.told or signal.SIGTERM))

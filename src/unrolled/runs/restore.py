@@ -3,10 +3,10 @@
 from pathlib import Path
 from typing import Any
 
-from unrolled import catalog, recipe
+from unrolled import recipe
 from unrolled.errors import InputError
 from unrolled.runs import checkpoints
-from unrolled.strategies.compose import compose
+from unrolled.runs.build import build_task
 from unrolled.tasks.base import SequenceTask
 
 
@@ -25,7 +25,8 @@ def read_recipe(folder: Path) -> dict[str, Any]:
 def choose(folder: Path, checkpoint: Path | None) -> Path:
     """The checkpoint that was asked for, else the run's best, else its last."""
     best, last = (folder / "checkpoints" / f"{name}.ckpt" for name in ("best", "last"))
-    return checkpoint or (best if best.is_file() else last)
+    kept = (best, checkpoints.previous(best))  # a kill may have come between two renames
+    return checkpoint or next((path for path in kept if path.is_file()), last)
 
 
 def restore(folder: Path, checkpoint: Path | None = None) -> tuple[SequenceTask, dict[str, Any]]:
@@ -36,11 +37,10 @@ def restore(folder: Path, checkpoint: Path | None = None) -> tuple[SequenceTask,
     """
     trained, path = read_recipe(folder), choose(folder, checkpoint)
     saved = checkpoints.load(path)
-    (name,) = trained["task"]
-    strategies: list[Any] = [catalog.find("strategies", strategy) for strategy in trained["strategies"]]
-    composed: Any = compose(catalog.find("tasks", name), *strategies)
-    # The architecture is the recipe's, so that a checkpoint of another one is seen.
-    task = composed(**{**saved["hyper_parameters"], "architecture": trained["architecture"]})
+    name = trained["data"]["class_path"]
+    if name not in saved:
+        raise InputError(f"{path}: expected a checkpoint trained on {name}, got one of other data; use one of {folder}")
+    task = build_task(trained, vocabulary_size=len(saved[name]["vocabulary"]), level=saved[name]["level"])
     checkpoints.require_match(saved, task, path)
     task.load_state_dict(saved["state_dict"])
     return task.eval(), saved

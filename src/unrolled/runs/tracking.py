@@ -41,7 +41,7 @@ def make_logger(folder: Path, recipe: dict[str, Any], run_id: str, group: str | 
         config=recipe,
         settings=settings,
     )
-    logger._wandb_init.pop("anonymous")  # W&B warns wherever it is given, and Lightning gives it always
+    logger._wandb_init.pop("anonymous", None)  # W&B warns wherever it is given, and Lightning gives it always
     return logger
 
 

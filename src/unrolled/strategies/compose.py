@@ -8,7 +8,7 @@ from unrolled.tasks.base import SequenceTask
 
 @functools.cache
 def compose(task: type[SequenceTask], *strategies: type[SequenceTask]) -> type[SequenceTask]:
-    """`compose(Task, A, B)` is `class AB(A, B, Task): ...`, for use from a recipe; the order changes no number.
+    """`compose(Task, A, B)` is `class ABTask(A, B, Task): ...`, for use from a recipe; the order changes no number.
 
     Raises:
         InputError: two strategies own one exclusive seam, or one stands twice.

@@ -122,7 +122,7 @@ class SequenceTask(pl.LightningModule):
             self.state = self.after
             self.optimizer_steps += 1
         every: int = self.trainer.log_every_n_steps  # type: ignore[attr-defined]
-        if (self.trainer.global_step + 1) % every == 0:
+        if every and (self.trainer.global_step + 1) % every == 0:
             self._report()
 
     def on_train_epoch_end(self) -> None:
@@ -154,6 +154,11 @@ class SequenceTask(pl.LightningModule):
         self.gradient_norm = total_norm(parameters(optimizer))
         self.record("train/grad_norm", self.gradient_norm)
         if self.trainer.precision == "16-mixed":
+            if getattr(optimizer, "_step_supports_amp_scaling", False):  # unscaled only within its own step
+                raise InputError(
+                    "optimizer.init_args.fused: expected false with trainer.precision 16-mixed, where a fused "
+                    "optimiser hides the true gradient from clipping and from the log; or use bf16-mixed"
+                )
             return  # the loss scaler looks for inf itself, and skips the step
         if not torch.isfinite(self.gradient_norm + self.loss.detach()):
             raise RunFailed(

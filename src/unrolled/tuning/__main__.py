@@ -1,4 +1,4 @@
-"""Serve a study: `python -m unrolled.tuning runs/quickstart`.
+"""Serve a study: `python -m unrolled.tuning runs/quickstart-sweep`.
 
 Kept apart from `worker`: multiprocessing imports a program's main module again in every child, but not a `__main__.py`.
 """

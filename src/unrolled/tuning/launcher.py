@@ -82,6 +82,8 @@ def _refuse_unfinished(study: optuna.Study, sweep: Sweep, folder: Path, crew: Te
         if worker.returncode != 0:
             raise RunFailed(f"{done}; worker {index} died: {last_line(folder, index)}; the same command goes on")
     wrong = failures(trials)[failed_before:]
+    if not wrong:
+        raise RunFailed(f"{done}; its workers were stopped from outside; the same command goes on")
     first = wrong[0]
     raise RunFailed(
         f"{done} and {len(wrong)} failed; trial {first.number}: {first.user_attrs['failure']}; "

@@ -59,6 +59,8 @@ class Sweep:
             raise InputError(f"overrides: expected {{dotted.path: value}}, got {self.overrides!r}")
         if not isinstance(self.storage, str | None):
             raise InputError(f"storage: expected an SQLAlchemy URL or null, got {self.storage!r}")
+        if self.storage and re.match(r"[^/]+://[^/@]*:[^@]*@", self.storage):  # it would land in study.yaml
+            raise InputError("storage: expected a URL without a password, got one with it; use PGPASSWORD or ~/.pgpass")
         for key in ("trials", "workers", "threads", "heartbeat"):
             if type(value := vars(self)[key]) is not int or value < 1:
                 raise InputError(f"{key}: expected a whole number of 1 or more, got {value!r}")

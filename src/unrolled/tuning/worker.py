@@ -1,6 +1,6 @@
 """A worker: ask for a trial, run it, tell how it went, until the study has enough.
 
-    python -m unrolled.tuning runs/quickstart
+    python -m unrolled.tuning runs/quickstart-sweep
 
 Any number of workers may serve one study; all they share is its folder and its storage.
 """
