@@ -24,7 +24,7 @@ def unigram_nats():
 
 
 def test_characters_have_bits_and_lzma():
-    measured = make(LanguageModeling).baselines(data("character"))
+    measured = make(LanguageModeling).baselines(data("character"), "test")
     assert measured["baseline_metric"] == "bits_per_character"
     assert list(measured["baselines"]) == ["unigram", "trigram", "5-gram", "lzma"]
     assert measured["baselines"]["unigram"] == pytest.approx(unigram_nats() / math.log(2), rel=1e-12)
@@ -32,6 +32,6 @@ def test_characters_have_bits_and_lzma():
 
 
 def test_words_have_perplexity():
-    measured = make(LanguageModeling).baselines(data("word"))
+    measured = make(LanguageModeling).baselines(data("word"), "test")
     assert measured["baseline_metric"] == "perplexity" and list(measured["baselines"]) == ["unigram", "trigram"]
     assert measured["baselines"]["unigram"] == pytest.approx(math.exp(unigram_nats()), rel=1e-12)

@@ -80,11 +80,16 @@ def test_a_folder_that_cannot_be_written(write_sweep: WriteSweep) -> None:
         prepared(sweep)
 
 
-def test_a_storage_that_does_not_open_is_told_without_its_password(write_sweep: WriteSweep) -> None:
-    address = "postgresql+absent://me:secret@localhost/x"
-    with pytest.raises(InputError, match="expected a database that opens") as raised:
-        prepared(write_sweep(storage=address))
+def test_a_password_does_not_get_into_study_yaml_nor_into_the_error(write_sweep: WriteSweep) -> None:
+    with pytest.raises(InputError, match="expected a URL without a password") as raised:
+        prepared(write_sweep(storage="postgresql+psycopg://me:secret@localhost/x"))
     assert "secret" not in str(raised.value)
+    assert not FOLDER.exists()
+
+
+def test_a_storage_that_does_not_open_is_told_in_one_line(write_sweep: WriteSweep) -> None:
+    with pytest.raises(InputError, match="expected a database that opens") as raised:
+        prepared(write_sweep(storage="postgresql+absent://me@localhost/x"))
     assert "\n" not in str(raised.value)
 
 
