@@ -22,7 +22,7 @@ export PIP_USER := 0
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup quickstart train sweep report test test-all lint type bench compare lock clean
+.PHONY: help setup quickstart train sweep report test test-all lint type bench experiments compare lock clean
 
 help: ## list what can be done
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -66,8 +66,14 @@ lint: $(INSTALLED) ## style and likely mistakes (ruff)
 type: $(INSTALLED) ## types (mypy)
 	$(RUN) -m mypy $(ARGS)
 
-bench: $(INSTALLED) ## speed beside a bare PyTorch loop
+bench: $(INSTALLED) ## speed beside a bare PyTorch loop; time and memory of truncation
 	@OMP_NUM_THREADS=1 $(RUN) benchmarks/throughput.py $(ARGS)
+	@OMP_NUM_THREADS=1 $(RUN) benchmarks/truncation.py $(ARGS)
+
+experiments: $(INSTALLED) ## what truncation does to a gradient: the figures of docs/results.md, about ten minutes
+	@OMP_NUM_THREADS=1 $(RUN) benchmarks/artbp_unbiased.py
+	@OMP_NUM_THREADS=1 $(RUN) benchmarks/influence_balancing.py
+	@OMP_NUM_THREADS=1 $(RUN) benchmarks/adaptive_window.py
 
 compare: $(INSTALLED) ## what each strategy does to the quickstart's text: about 15 minutes on two cores
 	@$(RUN) benchmarks/strategies.py $(ARGS)

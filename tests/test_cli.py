@@ -59,7 +59,7 @@ QUICK: list[tuple[list[str], int, str]] = [
     (["fit", "--strategies", "[ClipNorm, ClipValue]"], 2, "both own the seam 'clipping'"),
     (["fit", "--strategies", "[ClipNrm]"], 2, "Did you mean ClipNorm?"),
     (["fit", "--optimizer", "os.system"], 2, "expected one of ASGD"),
-    (["fit", "--architecture", "subprocess.Popen"], 2, "expected one of GRU, LSTM, RNN, got 'subprocess.Popen'"),
+    (["fit", "--architecture", "subprocess.Popen"], 2, "InfluenceNetwork, LSTM, RNN, got 'subprocess.Popen'"),
     (["fit", "--data", "builtins.eval"], 2, "got 'builtins.eval'"),
     (["fit", "--trainer.callbacks", "[{class_path: os.system}]"], 2, "the run itself sets this"),
     (["fit", "--trainer.logger", "{class_path: os.system}"], 2, "the run itself sets this"),
@@ -259,7 +259,8 @@ def test_print_config_is_a_recipe(workdir: Path, capsys: pytest.CaptureFixture[s
     first = capsys.readouterr().out
     Path("mine.yaml").write_text(first)
     found = recipe.load("mine.yaml")
-    assert found["strategies"] == {"CarriedState": {}, "ClipValue": {"max_value": 0.5}}
+    defaults = {"drop_probability": 0.0, "learned_initial_state": False, "burn_in": 0}
+    assert found["strategies"] == {"CarriedState": defaults, "ClipValue": {"max_value": 0.5}}
     assert found["seed"] == 4
     assert main(["fit", "-c", "mine.yaml", "--print_config"]) == 0
     assert capsys.readouterr().out == first

@@ -139,7 +139,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"strategies": ["TeacherForcing", "CarriedState", "ScheduledSampling"]}, "both own the seam 'feedback'"),
     ({"strategies": ["ClipNorm", {"ClipNorm": {"max_norm": 1}}]}, "ClipNorm stands there twice"),
     ({"strategies": [{"ClipNorm": {}, "CarriedState": {}}]}, "expected a name or one name with its arguments"),
-    ({"strategies": [{"CarriedState": {"k1": 3}}]}, "CarriedState takes no arguments, got 'k1'"),
+    ({"strategies": [{"CarriedState": {"burnin": 3}}]}, "got 'burnin'. Did you mean burn_in?"),
     ({"strategies": [{"ClipNorm": {"optimizer": {}}}]}, "strategies.ClipNorm: expected one of max_norm"),
     ({"strategies": [3]}, "strategies: expected a name"),
     ({"trainer": {"max_epoch": 3}}, "trainer: unknown 'max_epoch'. Did you mean max_epochs?"),

@@ -16,6 +16,7 @@ BRIEFLY = {
     "trainer.max_epochs": 1,
     "trainer.limit_train_batches": 2,
     "trainer.limit_val_batches": 1,
+    "trainer.val_check_interval": None,  # at the end of the epoch
     "trainer.accelerator": "cpu",
 }
 WHERE = {"char_shakespeare": "tinyshakespeare", "brown_words": "nltk_data"}  # real data that a recipe needs
@@ -44,6 +45,36 @@ def test_every_recipe_trains(
         if "path" in written["data"]["init_args"] or name == "char_shakespeare":
             written["data"]["init_args"]["path"] = str(folder / "input.txt")
     assert _train(written, tmp_path / name)["val/loss"] > 0
+
+
+GENERATED = {  # what `test` prints of a recipe on generated data: its metrics, and its baseline's unit and value
+    "adding": (["test/loss", "test/mse"], "mse: constant 0.1667"),
+    "copy_memory": (["test/loss", "test/nats_per_target", "test/accuracy"], "nats per target: memoryless 0.3466"),
+    "temporal_order": (["test/loss", "test/nats_per_target", "test/accuracy"], "nats per target: chance 1.386"),
+    "influence_balancing": (["test/loss", "test/mse"], "mse: state at zero 1"),
+}
+
+
+@pytest.mark.parametrize("name", GENERATED)
+def test_a_recipe_on_generated_data_from_fit_to_report(
+    name: str, workdir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from unrolled.cli import main
+
+    briefly = [f"--{key}={'null' if value is None else value}" for key, value in BRIEFLY.items()]
+    assert main(["fit", "-c", name, *briefly, "--data.init_args.eval_batches=1"]) == 0
+    assert f"next: unrolled test runs/{name}" in capsys.readouterr().out
+    assert main(["test", f"runs/{name}"]) == 0
+    metrics, baselines = GENERATED[name]
+    first, second = capsys.readouterr().out.splitlines()[-2:]
+    assert re.findall(r"\S+/\S+(?= \d)", first) == metrics and second == f"baselines, {baselines}"
+    assert main(["report", f"runs/{name}"]) == 0
+    page = (workdir / "reports" / name / "index.html").read_text(encoding="utf-8")
+    assert f"on the test data of {recipe.load(name)['data']['class_path']}" in page
+    capsys.readouterr()
+    assert main(["generate", f"runs/{name}", "--prefix", "a"]) == 2
+    refused = capsys.readouterr().err
+    assert "expected a run of LanguageModeling" in refused and refused.count("\n") == 1
 
 
 @pytest.mark.parametrize("file", sorted((ROOT / "sweeps").glob("*.yaml")), ids=lambda file: file.stem)

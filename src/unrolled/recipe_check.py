@@ -76,8 +76,7 @@ def check_names(recipe: Mapping[str, Any], source: str) -> None:
             if argument in catalog.SUPPLIED.get(kind, ()):
                 raise InputError(f"{source}: {key}.{argument}: the run itself sets this. Leave it out.")
             if argument not in offered:
-                told = expected(argument, offered) if offered else f"{name} takes no arguments, got {argument!r}."
-                raise InputError(f"{source}: {key}: {told}")
+                raise InputError(f"{source}: {key}: {expected(argument, offered)}")
             if _names_a_class(value):
                 raise InputError(f"{source}: {key}.{argument}: expected a plain value, got a class: {value!r}")
     _seams(recipe, source)

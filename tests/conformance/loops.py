@@ -1,9 +1,10 @@
 """Training loops written by hand in plain torch, from the papers: the references of the strategies' kit.
 
-Nothing of unrolled is used here.  A batch is (inputs (B, T), targets (B, T), fresh (B,)).
+Nothing of unrolled is used here.  A batch is (inputs (B, T), targets (B, T), fresh (B, T)).
 B batch, T time, H hidden, V vocabulary.
 """
 
+import copy
 import math
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -70,19 +71,63 @@ def value_clipped(model: Plain, optimizer: Optimizer, batches: Batches, *, max_v
     full(model, optimizer, batches, lambda gradients: [g.clamp_(-max_value, max_value) for g in gradients])
 
 
-def carried(model: Plain, optimizer: Optimizer, batches: Batches) -> None:
-    state = None
+def carried(
+    model: Plain,
+    optimizer: Optimizer,
+    batches: Batches,
+    *,
+    drop_probability: float = 0.0,
+    learned_initial_state: bool = False,
+    burn_in: int = 0,
+) -> None:
+    """The state flows on; each row forgets by a coin, starts from learned zeros, and warms up before it learns."""
+    rows = 3
+    begin = [torch.zeros(1, model.hidden_size, dtype=model.head.weight.dtype, requires_grad=True) for _ in range(2)]
+    if learned_initial_state:
+        optimizer.add_param_group({"params": begin})
+    state = model.start(rows)
     for inputs, targets, fresh in batches:
-        begin = model.start(len(inputs))
-        if state is not None:
-            going_on = (~fresh).to(begin[0].dtype)[None, :, None]
-            begin = tuple(part.detach() * going_on for part in state)
-        logits, state = model(inputs, begin)
-        update(optimizer, nll(logits, targets))
+        anew = fresh.clone()
+        if drop_probability:
+            anew[:, 0] |= torch.rand(rows) < drop_probability
+        state, logits, age = tuple(part.detach() for part in state), [], torch.full((rows,), 1000)
+        for t in range(inputs.shape[1]):
+            age = torch.where(anew[:, t], 0, age + 1)
+            warmed = (age == burn_in)[None, :, None]
+            state = tuple(torch.where(warmed, part.detach(), part) for part in state)
+            state = tuple(torch.where(anew[None, :, t, None], first, p) for first, p in zip(begin, state, strict=True))
+            out, state = model(inputs[:, t : t + 1], state)
+            logits.append(out)
+            targets = torch.where((age < burn_in)[:, None] & (torch.arange(inputs.shape[1]) == t), -100, targets)
+        update(optimizer, nll(torch.cat(logits, 1), targets))
+
+
+def kept(model: Plain, optimizer: Optimizer, batches: Batches, *, k1: int, k2: int) -> None:
+    """BPTT(k2; k1) where each step belongs to the weights with which it was first run, and is never run again."""
+    for inputs, targets, _ in batches:
+        length = inputs.shape[1]
+        before, owner = {0: model.start(len(inputs))}, {}  # the state in front of a step; the model that ran it
+        for end in range(k1, length + k1, k1):
+            first, new, stop = max(0, end - k2), end - k1, min(end, length)
+            optimizer.zero_grad()
+            now = copy.deepcopy(model)
+            owner.update(dict.fromkeys(range(new, stop), now))
+            state, logits = before[first], []
+            for t in range(first, stop):
+                out, state = owner[t](inputs[:, t : t + 1], state)
+                before[t + 1] = tuple(part.detach() for part in state)
+                logits.append(out)
+            nll(torch.cat(logits[new - first :], 1), targets[:, new:stop]).backward()
+            models = {owner[t] for t in range(first, stop)}
+            for weights in zip(model.parameters(), *(each.parameters() for each in models), strict=True):
+                weights[0].grad = sum(w.grad for w in weights[1:] if w.grad is not None)
+                for w in weights[1:]:
+                    w.grad = None
+            optimizer.step()
 
 
 def truncated(model: Plain, optimizer: Optimizer, batches: Batches, *, k1: int, k2: int) -> None:
-    """Williams & Peng 1990, BPTT(h = k2; h' = k1), step by step."""
+    """The same where each window is run anew with today's weights: Williams & Peng 1990, BPTT(h = k2; h' = k1)."""
     for inputs, targets, _ in batches:
         length = inputs.shape[1]
         before = {0: model.start(len(inputs))}  # step -> the state in front of it, as it was last computed

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from conformance import loops
-from conformance.streams import always_fresh, stream
+from conformance import gradient_seam, loops, random_windows
+from conformance.streams import always_fresh, stream, whole_batches
 from unrolled import strategies
 from unrolled.tasks.base import SequenceTask
 
@@ -37,9 +37,42 @@ SCHEDULE = {"start": 0.9, "end": 0.2, "decay": "inverse_sigmoid", "over": 6}
 
 CASES: dict[str, Case] = {
     "TruncatedBPTT": Case(
-        {"k1": 8, "k2": 8}, {"k1": 3, "k2": 5}, loops.truncated, [{"k1": 0}, {"k1": -1, "k2": 3}, {"k1": 3, "k2": 2}]
+        {"k1": 8, "k2": 8},
+        {"k1": 3, "k2": 5},
+        loops.kept,
+        [{"k1": 0}, {"k1": -1, "k2": 3}, {"k1": 3, "k2": 2}, {"past": "forgotten"}],
     ),
-    "CarriedState": Case({}, {}, loops.carried, identity_data=always_fresh),
+    "RandomTruncation": Case(
+        {"base_length": 8, "half_probability": 0.0, "length_std": 0.0},
+        {"base_length": 4, "half_probability": 0.3, "length_std": 1.5, "min_length": 2},
+        random_windows.random_truncation,
+        [{"base_length": 0}, {"min_length": 0}, {"base_length": 5, "min_length": 6}]
+        + [{"half_probability": x} for x in (-0.1, 1.1, NAN)]
+        + [{"length_std": x} for x in (-1.0, NAN, float("inf"))],
+        identity_data=whole_batches,
+    ),
+    "ARTBP": Case(
+        {"expected_length": float("inf")},
+        {"expected_length": 3.0, "coin_every": 2},
+        random_windows.artbp,
+        [{"expected_length": 0.5}, {"coin_every": 0}, {"coin_every": 4, "expected_length": 3.0}]
+        + [{"tail_exponent": x} for x in (2.0, NAN, float("inf"))],
+    ),
+    "AdaptiveTruncation": Case(
+        {"shortest": 8, "longest": 8},
+        {"tolerated_bias": 0.3, "shortest": 2, "longest": 6, "horizon": 6, "estimate_every": 2},
+        random_windows.adaptive_truncation,
+        [{"tolerated_bias": x} for x in (0.0, NAN)]
+        + [{"shortest": 0}, {"shortest": 3, "longest": 2}, {"horizon": 0}, {"estimate_every": 0}],
+    ),
+    "CheckpointedBPTT": Case({"segments": 1}, {}, loops.full, [{"segments": 0}]),
+    "CarriedState": Case(
+        {},
+        {"drop_probability": 0.3, "learned_initial_state": True, "burn_in": 2},
+        loops.carried,
+        [{"drop_probability": 1.1}, {"drop_probability": -0.1}, {"drop_probability": NAN}, {"burn_in": -1}],
+        identity_data=always_fresh,
+    ),
     "TeacherForcing": Case(
         {"ratio": 1.0}, {"ratio": 0.5}, loops.forced, [{"ratio": -0.1}, {"ratio": 1.1}, {"ratio": NAN}]
     ),
@@ -57,6 +90,18 @@ CASES: dict[str, Case] = {
         {"max_value": 0.01},
         loops.value_clipped,
         [{"max_value": x} for x in (0, -1.0, NAN)],
+    ),
+    "ClipStateGradient": Case(
+        {"max_state_gradient": float("inf")},
+        {"max_state_gradient": 0.02, "by": "norm"},
+        gradient_seam.state_clipped,
+        [{"max_state_gradient": x} for x in (0, -1.0, NAN)] + [{"by": "angle"}],
+    ),
+    "GradientNoise": Case(
+        {"eta": 0.0},
+        {"eta": 1e-4, "gamma": 0.55},
+        gradient_seam.noisy,
+        [{"eta": x} for x in (-0.1, NAN, float("inf"))] + [{"gamma": x} for x in (-0.5, NAN, float("inf"))],
     ),
 }
 each_strategy = pytest.mark.parametrize("name", CASES)

@@ -15,7 +15,10 @@ class AlwaysFresh(StreamLoader):
     """Every row of each batch is the start of a new sequence."""
 
     def __iter__(self) -> Iterator[SequenceBatch]:
-        return (batch._replace(fresh=torch.ones_like(batch.fresh)) for batch in super().__iter__())
+        for batch in super().__iter__():
+            first = torch.zeros_like(batch.fresh)
+            first[:, 0] = True
+            yield batch._replace(fresh=first)
 
 
 class Restarting(StreamLoader):
@@ -23,8 +26,9 @@ class Restarting(StreamLoader):
 
     def __iter__(self) -> Iterator[SequenceBatch]:
         for batch in super().__iter__():
-            third = torch.tensor([self.position == 3 and row == 1 for row in range(len(batch.fresh))])
-            yield batch._replace(fresh=batch.fresh | third)
+            fresh = batch.fresh.clone()
+            fresh[1, 0] |= self.position == 3
+            yield batch._replace(fresh=fresh)
 
 
 def stream(columns: int = 28, rows: int = B, seed: int = 5, kind: type[StreamLoader] = StreamLoader) -> StreamLoader:
@@ -35,3 +39,4 @@ def stream(columns: int = 28, rows: int = B, seed: int = 5, kind: type[StreamLoa
 
 always_fresh = partial(stream, kind=AlwaysFresh)
 restarting = partial(stream, kind=Restarting)
+whole_batches = partial(stream, columns=32)  # no shorter one at the end

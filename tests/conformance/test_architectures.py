@@ -18,10 +18,12 @@ from conformance.architectures import (
     trace,
 )
 from unrolled import architectures
+from unrolled.architectures.recurrent import Recurrent
 
 
 def test_every_exported_cell_is_in_the_kit():
-    assert set(architectures.__all__) <= {name.partition("-")[0] for name in CELLS}
+    cells = {name for name in architectures.__all__ if issubclass(getattr(architectures, name), Recurrent)}
+    assert cells == {name.partition("-")[0] for name in CELLS}
 
 
 @each_cell

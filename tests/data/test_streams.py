@@ -55,7 +55,8 @@ def test_only_the_first_batch_is_fresh_and_only_the_last_is_shorter(count, rows,
     for loader in streams(count, rows, window, world_size):
         batches = list(loader)
         assert len(batches) == len(loader)
-        assert [batch.fresh.tolist() for batch in batches] == [[i == 0] * rows for i in range(len(batches))]
+        for number, batch in enumerate(batches):
+            assert batch.fresh[:, 0].tolist() == [number == 0] * rows and not batch.fresh[:, 1:].any()
         assert all(batch.inputs.shape == batch.targets.shape for batch in batches)
         assert all(batch.inputs.shape == (rows, window) for batch in batches[:-1])
         assert 1 <= batches[-1].inputs.shape[1] <= window
@@ -79,7 +80,7 @@ def test_a_restored_stream_goes_on_and_the_next_epoch_starts_anew(stop):
     assert second.state_dict() == first.state_dict()  # a save between loading and reading loses nothing
     rest = list(second)
     assert before + [batch.targets.tolist() for batch in rest] == expected
-    assert rest[0].fresh.all() == (stop == 0)
+    assert rest[0].fresh[:, 0].all() == (stop == 0)
     assert [batch.targets.tolist() for batch in second] == expected
 
 
@@ -87,10 +88,24 @@ def test_a_position_saved_in_another_epoch_is_over():
     (loader,) = streams(64, 2, 4)
     loader.load_state_dict({"epoch": 0, "position": 3, "batches": 8})
     loader.sampler.set_epoch(1)  # limit_train_batches ended epoch 0 at its third batch
-    assert next(iter(loader)).fresh.all()
+    assert next(iter(loader)).fresh[:, 0].all()
 
 
 def test_a_checkpoint_of_other_streams_is_refused():
     (loader,) = streams(64, 2, 4)
     with pytest.raises(InputError, match="expected 8 batches in an epoch, got 9; resume with the same"):
         loader.load_state_dict({"epoch": 0, "position": 3, "batches": 9})
+
+
+def test_a_document_starts_anew_in_the_middle_of_a_row():
+    """Its first token is read behind `begin`, and its row is fresh there; all tokens are still targets once."""
+    tokens, starts = torch.arange(1, 24), torch.tensor([5, 6, 17])
+    plain, cut = (StreamLoader(tokens, begin=0, rows=2, window=5, starts=given) for given in (None, starts))
+    columns = cut.inputs.shape[1]
+    for row in range(2):
+        for column in range(columns):
+            n = row * columns + column
+            assert cut.fresh[row, column] == (column == 0 or n in starts.tolist())
+            assert cut.inputs[row, column] == (0 if n in starts.tolist() else plain.inputs[row, column])
+    assert torch.equal(cut.targets, plain.targets)
+    assert torch.equal(torch.cat([batch.fresh for batch in cut], 1), cut.fresh)

@@ -45,7 +45,8 @@ def test_the_vocabulary_travels_with_the_checkpoint():
     data, same, other = Letters(), Letters(), Letters(train="abcz" * 50)
     data.setup()
     state = data.state_dict()
-    assert state == {"vocabulary": ["<unk>", "<bos>", "a", "b", "c"], "level": "character"}
+    sizes = {"vocabulary_size": 5, "level": "character"}
+    assert state == {"vocabulary": ["<unk>", "<bos>", "a", "b", "c"], "level": "character", "sizes": sizes}
     same.load_state_dict(state)  # before setup: enough to read and write text
     assert same.vocabulary == data.vocabulary
     same.setup()
@@ -96,3 +97,26 @@ def test_the_largest_and_shortest_that_can_be_trained_on():
 def test_the_vocabulary_is_not_there_before_setup():
     with pytest.raises(InputError, match="call setup"):
         len(Letters().vocabulary)
+
+
+@pytest.mark.parametrize("level", ["character", "word"])
+def test_documents_end_with_their_separator(level):
+    """By hand: every document encoded by itself, one behind the other; the tokens are those of the whole text."""
+    text = "one two\n\nthree\n\n\nfour five six\n\n" * 9
+    ends, i = [], text.find("\n\n")
+    while i >= 0:
+        ends.append(text[: i + 2])
+        i = text.find("\n\n", i + 2)
+    data = Letters(text, text, "", level=level, document_separator="\n\n", sequence_length=4)
+    data.setup("fit")
+    loader = data.train_dataloader()
+    assert torch.equal(data.tokens["train"], data.vocabulary.encode(text))
+    places = {len(data.vocabulary.encode(end)) for end in ends} - {len(data.tokens["train"])}
+    columns = loader.inputs.shape[1]
+    marked = {int(row) * columns + int(column) for row, column in loader.fresh.nonzero()}
+    assert marked == places | {row * columns for row in range(len(loader.inputs))}
+
+
+def test_an_empty_separator_is_refused():
+    with pytest.raises(InputError, match="document_separator: expected a text, or null, got an empty one"):
+        Letters(document_separator="").setup()

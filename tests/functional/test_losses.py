@@ -9,7 +9,7 @@ from torch.autograd import gradcheck
 from torch.nn import functional as F
 
 from unrolled.functional.batch import IGNORE
-from unrolled.functional.losses import bits, cross_entropy, perplexity
+from unrolled.functional.losses import bits, cross_entropy, perplexity, squared_error
 
 
 def written_out(logits, targets):
@@ -95,3 +95,42 @@ def test_units(nats):
     value = torch.tensor(nats, dtype=torch.float64)
     assert float(perplexity(value)) == pytest.approx(math.exp(nats), rel=1e-12)
     assert 2 ** float(bits(value)) == pytest.approx(float(perplexity(value)), rel=1e-12)
+
+
+@given(st.integers(1, 4), st.integers(1, 6), st.integers(1, 3), st.integers(0, 2**31))
+def test_the_squared_error_is_summed_over_the_numbers_that_are_given(batch, time, outputs, seed):
+    torch.manual_seed(seed)
+    predictions = torch.randn(batch, time, outputs, dtype=torch.float64)
+    targets = torch.randn(batch, time, outputs, dtype=torch.float64)
+    targets[torch.rand(batch, time, outputs) < 0.4] = float("nan")
+    total, count = squared_error(predictions, targets)
+    pairs = zip(predictions.flatten().tolist(), targets.flatten().tolist(), strict=True)
+    errors = [(p - t) ** 2 for p, t in pairs if not math.isnan(t)]
+    assert int(count) == len(errors)
+    assert float(total) == pytest.approx(math.fsum(errors), rel=1e-13, abs=1e-15)
+
+
+def test_a_prediction_without_a_target_changes_nothing_and_gets_no_gradient():
+    targets = torch.tensor([[[1.0], [float("nan")]]])
+    for other in (0.0, 1e30, math.inf, math.nan):
+        predictions = torch.tensor([[[3.0], [other]]], requires_grad=True)
+        total, _ = squared_error(predictions, targets)
+        total.backward()
+        assert float(total.detach()) == 4.0 and predictions.grad.tolist() == [[[4.0], [0.0]]]
+
+
+def test_a_prediction_of_nan_for_a_given_target_is_not_hidden():
+    assert math.isnan(squared_error(torch.full((1, 2, 1), math.nan), torch.ones(1, 2, 1))[0])
+
+
+def test_the_gradient_of_the_squared_error():
+    targets = torch.tensor([[[1.0, 2.0], [float("nan"), 0.5]]], dtype=torch.float64)
+    predictions = torch.randn(1, 2, 2, dtype=torch.float64, requires_grad=True)
+    assert gradcheck(lambda p: squared_error(p, targets)[0], predictions)
+
+
+def test_the_squared_error_of_half_numbers_is_summed_in_float32():
+    predictions = torch.full((1, 3000, 1), 0.1, dtype=torch.bfloat16)
+    total, count = squared_error(predictions, torch.zeros(1, 3000, 1))
+    assert total.dtype == torch.float32
+    assert float(total / count) == pytest.approx(float(predictions[0, 0, 0]) ** 2, rel=1e-5)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unrolled.functional.schedules import DECAYS, exponential, inverse_sigmoid, linear
+from unrolled.functional.schedules import DECAYS, annealed_noise, exponential, inverse_sigmoid, linear
 
 overs = st.integers(1, 100_000)
 ends = st.floats(0, 1)
@@ -73,3 +73,11 @@ def test_inverse_sigmoid_is_an_s_that_starts_close_to_its_start():
     assert values[0] > 0.99 and values[10] == pytest.approx(0.5) and values[20] < 0.02
     falls = [a - b for a, b in pairwise(values)]
     assert max(falls) in falls[8:12] and falls[0] < max(falls) / 5 and falls[-1] < max(falls) / 5
+
+
+@given(st.integers(0, 1_000_000), st.floats(0, 10), st.floats(0, 3))
+def test_annealed_noise(step, eta, gamma):
+    """sigma_t^2 = eta / (1 + t)^gamma."""
+    sigma = annealed_noise(step, eta, gamma)
+    assert sigma**2 == pytest.approx(eta * math.exp(-gamma * math.log(1 + step)), rel=1e-9, abs=1e-300)
+    assert annealed_noise(0, eta, gamma) == math.sqrt(eta) and annealed_noise(step, 0.0, gamma) == 0.0

@@ -82,3 +82,20 @@ def test_the_text_is_named_as_the_recipe_does(data: object, text: str) -> None:
     results = Results("test", "perplexity", 9.0, {}, None)
     (group,) = groups([Run("a", "runs/a", {"data": data}, results=results)])
     assert group.text == text
+
+
+def generated(name: str, value: float, metric: str = "mse", **arguments: object) -> Run:
+    data = {"class_path": "AddingProblem", "init_args": {"length": 100, "batches": 9, "seed": 1} | arguments}
+    return Run(name, f"runs/{name}", {"data": data}, results=Results("test", metric, value, {"constant": 1 / 6}, None))
+
+
+def test_generated_data_of_other_arguments_are_kept_apart_though_their_baselines_are_equal() -> None:
+    runs = [generated("a", 0.1), generated("b", 0.2, batches=5, batch_size=7), generated("c", 0.1, length=400)]
+    made = groups([*runs, generated("d", 0.1, seed=2)])
+    assert [[r.name for r in group.runs] for group in made] == [["a", "b"], ["c"], ["d"]]
+    assert [group.text for group in made[:2]] == ["AddingProblem (length 100)", "AddingProblem (length 400)"]
+
+
+def test_arguments_of_a_text_part_no_group() -> None:
+    (group,) = groups([generated("a", 9.0, "perplexity", path="x"), generated("b", 8.0, "perplexity", path="./x")])
+    assert group.text == "AddingProblem"

@@ -93,6 +93,26 @@ def test_several_runs_are_named_once_each() -> None:
 
 
 @pytest.mark.parametrize(
+    ("tasks", "title"),
+    [
+        ([{"LanguageModeling": {}}], "loss, nats per token"),
+        (["LanguageModeling"], "loss, nats per token"),
+        ([{"SequenceRegression": {}}, {"SequenceRegression": {"readout": "identity"}}], "loss, mean squared error"),
+        ([{"SequenceTagging": None}], "loss, nats per target"),
+        ([{"SequenceTagging": None}, {"SequenceRegression": {}}], "loss"),
+        ([None], "loss"),
+        ([{}], "loss"),
+    ],
+    ids=str,
+)
+def test_the_unit_of_the_loss_is_that_of_the_tasks(tasks: list[Any], title: str) -> None:
+    curves = {"val/loss": Curve((1, 2), (2.0, 1.0))}
+    runs = [Run(str(i), f"runs/{i}", {"task": task}, curves=curves) for i, task in enumerate(tasks)]
+    _, layout = accepted(learning_curves(runs))
+    assert layout["yaxis"]["title"]["text"] == title
+
+
+@pytest.mark.parametrize(
     "curves", [{}, {"train/loss": Curve((1,), (math.nan,))}, {"val/perplexity": Curve((1,), (9.0,))}]
 )
 def test_nothing_finite_gives_no_curves(curves: dict[str, Curve]) -> None:

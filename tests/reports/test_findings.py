@@ -98,6 +98,16 @@ def test_perplexity_reads_as_words_do() -> None:
     assert group_findings(group)[0] == "words reaches a perplexity of 150.0 on the test text."
 
 
+def test_generated_data_are_no_text() -> None:
+    recipe = {"data": {"class_path": "CopyMemory", "init_args": {"delay": 5, "symbols": 8, "seed": 1, "batch_size": 2}}}
+    results = Results("test", "nats_per_target", 0.25, {"memoryless": 0.5}, None)
+    (group,) = groups([Run("mine", "runs/mine", recipe, results=results)])
+    assert group_findings(group) == [
+        "mine reaches 0.2500 nats per target on the test data of CopyMemory (delay 5, symbols 8).",
+        "It beats a model without memory (0.5000) by 50.0\u00a0%.",
+    ]
+
+
 @pytest.mark.parametrize(
     ("values", "said"),
     [

@@ -168,6 +168,23 @@ def test_the_page_holds_the_numbers_of_the_files(tmp_path: Path) -> None:
     assert "Hyper-parameter importance is absent: it needs at least 2 completed trials" in page.text
 
 
+def test_a_run_on_generated_data_is_no_text(tmp_path: Path) -> None:
+    told = {
+        "split": "test",
+        "unit": "step",
+        "metrics": {"test/loss": 0.02, "test/mse": 0.02},
+        "baseline_metric": "mse",
+        "baselines": {"constant": 1 / 6},
+    }
+    made = {"class_path": "AddingProblem", "init_args": {"length": 100, "seed": 1, "batches": 3}}
+    changed = {**RECIPE, "task": {"SequenceRegression": {}}, "data": made}
+    page = Page(render(read([write_run(tmp_path / "mine", results=told, recipe=changed)])))
+    title = "Mean squared error on the test data of AddingProblem (length 100)"
+    for shown in (title, "baselines in closed form", "0.1667", "a sample of a language model"):
+        assert shown in page.text, shown
+    assert "text" not in page.text.split("Beside the baselines")[1].split("Learning curves")[0]
+
+
 def test_every_figure_has_its_place(evil: str) -> None:
     page = Page(evil)
     places = {value for tag, name, value in page.attributes if (tag, name) == ("div", "id")}

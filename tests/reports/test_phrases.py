@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unrolled.reports.phrases import counted, duration, figure, listing, measure, percent, setting
+from unrolled.reports.phrases import called, counted, duration, figure, listing, material, measure, percent, setting
 
 
 @pytest.mark.parametrize(
@@ -64,3 +64,16 @@ def test_the_rest() -> None:
     assert measure(1.74, "bits_per_character") == "1.740 bits per character"
     assert measure(143.2, "perplexity") == "a perplexity of 143.2"
     assert measure(0.5, "mean_error") == "a mean error of 0.5000"
+    assert measure(0.25, "mse") == "a mean squared error of 0.2500"
+    assert measure(1.386, "nats_per_target") == "1.386 nats per target"
+
+
+def test_what_it_was_measured_on_and_what_it_beats() -> None:
+    assert [material(m) for m in ("perplexity", "bits_per_character", "mse", "nats_per_target")] == [
+        *("text", "text"),
+        *("data", "data"),
+    ]
+    names = ["trigram", "lzma", "constant", "memoryless", "chance", "state at zero"]
+    assert [called(name) for name in names] == [
+        *("the trigram", "lzma", "a constant", "a model without memory", "chance", "a state that stays at zero"),
+    ]

@@ -2,6 +2,7 @@
 
 import inspect
 import math
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -60,13 +61,13 @@ def test_every_default_is_filled_in(small: recipe.Recipe) -> None:
     assert found["optimizer"]["init_args"] == defaults(torch.optim.Adam) | {"lr": 1}
     assert type(found["optimizer"]["init_args"]["lr"]) is float
     assert found["strategies"] == {
-        "CarriedState": {},
-        "TruncatedBPTT": {"k1": 4, "k2": None},
+        "CarriedState": defaults(CarriedState),
+        "TruncatedBPTT": defaults(TruncatedBPTT) | {"k1": 4},
         "ClipNorm": {"max_norm": 1.0},
     }
     assert list(found["strategies"]) == ["CarriedState", "TruncatedBPTT", "ClipNorm"]
     task = found["task"]["LanguageModeling"]
-    assert task == {"embedding_size": 4} | {key: defaults(LanguageModeling)[key] for key in ("tied", "dropout")}
+    assert task == {"embedding_size": 4, "tied": defaults(LanguageModeling)["tied"], "dropout": 0.0}
     assert (found["seed"], found["checkpoint_every"], found["lr_scheduler"]) == (1, 500, None)
     assert builtins(found)
 
@@ -178,6 +179,61 @@ def test_build(small: recipe.Recipe) -> None:
     assert (task.k1, task.k2, task.max_norm) == (4, 4, 1.0)
     assert builtins(dict(task.hparams))
     torch.optim.Adam(task.parameters(), **task.hparams["optimizer"]["init_args"])
+
+
+GENERATED: list[tuple[str, str, dict[str, Any]]] = [
+    ("SequenceRegression", "AddingProblem", {"length": 4}),
+    ("SequenceRegression", "InfluenceBalancing", {"length": 4}),
+    ("SequenceTagging", "CopyMemory", {"delay": 2, "symbols": 3}),
+    ("SequenceTagging", "TemporalOrder", {"bits": 3}),
+]
+
+
+@pytest.mark.parametrize(("task", "data", "given"), GENERATED, ids=lambda word: str(word))
+def test_a_task_is_built_in_the_sizes_of_its_data(
+    small: recipe.Recipe, task: str, data: str, given: dict[str, Any]
+) -> None:
+    changed = recipe.override(small, {"task": task, "data": {"class_path": data, "init_args": given}})
+    made, source = built(changed)
+    sizes = source.sizes()
+    assert sizes.keys() == catalog.sizes(task) and sizes.items() <= dict(made.hparams).items()
+    assert builtins(dict(made.hparams))
+    (batch, *_) = source.train_dataloader()
+    hidden, _ = made.predict(batch.inputs, made.initial_state(len(batch.inputs)))
+    assert int(made.measure(hidden, batch.targets)[1]) > 0
+
+
+@pytest.mark.parametrize(
+    ("task", "data", "told"),
+    [
+        (
+            "LanguageModeling",
+            "AddingProblem",
+            "LanguageModeling needs data with level and vocabulary_size, but AddingProblem has input_size and "
+            "output_size; use SequenceRegression",
+        ),
+        (
+            "SequenceRegression",
+            "CopyMemory",
+            "SequenceRegression needs data with input_size and output_size, but CopyMemory has classes and "
+            "vocabulary_size; use SequenceTagging",
+        ),
+        ("SequenceTagging", None, "but TextFile has level and vocabulary_size; use LanguageModeling"),
+    ],
+)
+def test_a_task_refuses_data_of_another_kind(small: recipe.Recipe, task: str, data: str | None, told: str) -> None:
+    changed = recipe.override(small, {"task": task, **({"data": data} if data else {})})
+    with pytest.raises(InputError, match=re.escape(told)) as caught:
+        built(changed)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_strategy_for_another_task_is_refused(small: recipe.Recipe) -> None:
+    changed = recipe.override(
+        small, {"task": "SequenceTagging", "data": "TemporalOrder", "strategies": ["TeacherForcing"]}
+    )
+    with pytest.raises(InputError, match="TeacherForcing is a strategy for LanguageModeling, not for SequenceTagging"):
+        built(changed)
 
 
 def test_the_seed_decides_the_weights(small: recipe.Recipe) -> None:

@@ -10,21 +10,30 @@ from typing import Any
 import pytest
 
 KILLS = 20
+STRATEGIES = {
+    "kept graphs": [
+        {"TruncatedBPTT": {"k1": 5, "k2": 8}},
+        "CarriedState",
+        {"ScheduledSampling": {"start": 1.0, "end": 0.3, "decay": "linear", "over": 60}},
+        {"ClipNorm": {"max_norm": 0.5}},
+    ],
+    "random truncation": [
+        {"RandomTruncation": {"base_length": 6, "half_probability": 0.3, "length_std": 2.0, "min_length": 2}},
+        {"CarriedState": {"drop_probability": 0.2, "learned_initial_state": True, "burn_in": 3}},
+        {"TeacherForcing": {"ratio": 0.7}},
+        {"GradientNoise": {"eta": 0.01}},
+    ],
+}
 
 
-def _recipe(text: Path) -> dict[str, Any]:
+def _recipe(text: Path, strategies: str) -> dict[str, Any]:
     from unrolled import recipe
     from unrolled.runs.build import parse
 
     written = {
         "task": {"LanguageModeling": {"embedding_size": 12, "dropout": 0.2}},
         "architecture": {"class_path": "LSTM", "init_args": {"hidden_size": 12, "num_layers": 2, "dropout": 0.2}},
-        "strategies": [
-            {"TruncatedBPTT": {"k1": 5, "k2": 8}},
-            "CarriedState",
-            {"ScheduledSampling": {"start": 1.0, "end": 0.3, "decay": "linear", "over": 60}},
-            {"ClipNorm": {"max_norm": 0.5}},
-        ],
+        "strategies": STRATEGIES[strategies],
         "optimizer": {"class_path": "Adam", "init_args": {"lr": 0.01}},
         "lr_scheduler": {"class_path": "LinearLR", "init_args": {"total_iters": 20}, "interval": "step"},
         "data": {"class_path": "TextFile", "init_args": {"path": str(text), "batch_size": 4, "sequence_length": 20}},
@@ -34,7 +43,7 @@ def _recipe(text: Path) -> dict[str, Any]:
     return parse(recipe.normalise(written, "test"))
 
 
-def _train(text: Path, folder: Path, resume: bool, die_at: int | None) -> None:
+def _train(text: Path, strategies: str, folder: Path, resume: bool, die_at: int | None) -> None:
     """In a process of its own: train, and die before batch `die_at`."""
     import torch
     from pytorch_lightning.callbacks import Callback
@@ -53,7 +62,7 @@ def _train(text: Path, folder: Path, resume: bool, die_at: int | None) -> None:
             (folder / "batches").write_text(str(self.batches))
 
     torch.set_num_threads(1)
-    fit(_recipe(text), folder, resume=resume, callbacks=[Die()], progress=False)
+    fit(_recipe(text, strategies), folder, resume=resume, callbacks=[Die()], progress=False)
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +85,10 @@ def _weights(folder: Path) -> dict[str, Any]:
     return checkpoints.load(folder / "checkpoints" / "last.ckpt")["state_dict"]
 
 
-def test_a_killed_run_resumes_bitwise(tmp_path: Path, processes: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("strategies", STRATEGIES)
+def test_a_killed_run_resumes_bitwise(
+    strategies: str, tmp_path: Path, processes: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     import torch
 
     monkeypatch.setenv("WANDB_MODE", "disabled")
@@ -84,7 +96,7 @@ def test_a_killed_run_resumes_bitwise(tmp_path: Path, processes: Any, monkeypatc
     rng = random.Random(0)
     text.write_text("".join(rng.choice("abcde \n") for _ in range(1600)), encoding="utf-8")
     whole = tmp_path / "whole"
-    assert _run(processes, text, whole, False, None) == 0
+    assert _run(processes, text, strategies, whole, False, None) == 0
     losses, weights = (whole / "metrics.csv").read_text(), _weights(whole)
     batches = losses.count("train/loss")
     for seed in range(KILLS):
@@ -92,8 +104,8 @@ def test_a_killed_run_resumes_bitwise(tmp_path: Path, processes: Any, monkeypatc
         print(f"seed {seed}: killed after batch {kills} of {batches}")
         folder = tmp_path / f"killed{seed}"
         for number, batch in enumerate(kills):  # every other seed is killed twice
-            assert _run(processes, text, folder, number > 0, batch if number == 0 else 1) == -signal.SIGKILL
-        assert _run(processes, text, folder, True, None) == 0
+            assert _run(processes, text, strategies, folder, number > 0, batch if number == 0 else 1) == -signal.SIGKILL
+        assert _run(processes, text, strategies, folder, True, None) == 0
         # It went on, and did not start anew, which would end in the same numbers: at most 3 batches were run again.
         assert int((folder / "batches").read_text()) <= batches - kills[0] + 3
         assert (folder / "metrics.csv").read_text() == losses

@@ -41,7 +41,8 @@ def run(cell, columns, fresh=()):
     """The same with the strategy, the weights held still; `fresh` holds the (row, step) that the data marks."""
     batches = []
     for number, batch in enumerate(stream(columns)):
-        marks = torch.tensor([number == 0 or (row, number * T) in fresh for row in range(B)])
+        steps = range(number * T, number * T + batch.inputs.shape[1])
+        marks = torch.tensor([[t == 0 or (row, t) in fresh for t in steps] for row in range(B)])
         batches.append(SequenceBatch(batch.inputs, batch.targets, marks))
     arguments = {"architecture": {"class_path": cell, "init_args": {"hidden_size": 6}}, "optimizer": FROZEN}
     task = make(Carried, **arguments).double()
@@ -49,7 +50,7 @@ def run(cell, columns, fresh=()):
 
 
 @pytest.mark.parametrize("cell", STEPS)
-@pytest.mark.parametrize("fresh", [(), ((1, 8),), ((0, 8), (2, 8), (1, 16))], ids=str)
+@pytest.mark.parametrize("fresh", [(), ((1, 8),), ((0, 8), (2, 8), (1, 16)), ((1, 3), (2, 3), (0, 27))], ids=str)
 def test_the_next_batch_goes_on_where_the_last_one_ended(cell, fresh):
     """28 steps in batches of 8, 8, 8 and 4: losses and gradients of one long sequence that is cut at the borders."""
     losses, weights = whole_rows(cell, 28, restart=fresh, cut=(8, 16, 24))

@@ -103,5 +103,5 @@ def test_a_batch_without_a_target_moves_nothing():
     batch = next(iter(stream()))
     loader = DataLoader([batch._replace(targets=torch.full_like(batch.targets, -100))], batch_size=None)
     run = train(LanguageModeling, loader=loader)
-    assert [float(loss) for loss in run.losses] == [0.0, 0.0]
+    assert run.losses == [] and run.task.optimizer_steps == 0
     assert_close(run.weights, weights(make(LanguageModeling)), 0)

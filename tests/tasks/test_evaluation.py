@@ -5,10 +5,11 @@ import math
 import pytest
 import pytorch_lightning as pl
 import torch
+from torch.utils.data import DataLoader
 
 from conformance.loops import Plain, nll
 from conformance.streams import stream
-from conformance.training import assert_close, train, weights
+from conformance.training import assert_close, fit, make, train, weights
 from unrolled import compose
 from unrolled.strategies import CarriedState, TruncatedBPTT
 from unrolled.tasks import LanguageModeling
@@ -74,3 +75,12 @@ def test_the_units_that_are_logged(level, units):
     assert float(logged["train/loss"]) == pytest.approx(float(loss), rel=1e-6)
     assert float(logged["train/perplexity"]) == pytest.approx(math.exp(float(loss)), rel=1e-6)
     assert float(logged["step"]) == 4
+
+
+def test_each_evaluation_starts_from_nothing():
+    """Also where a loader of someone's own marks no row as fresh."""
+    task = make(compose(LanguageModeling, CarriedState))
+    loader = DataLoader([b._replace(fresh=torch.zeros_like(b.fresh)) for b in stream()], batch_size=None)
+    trainer = fit(task, trainer={"max_epochs": 1}).trainer
+    first, second = (trainer.validate(task, loader, verbose=False)[0]["val/loss"] for _ in range(2))
+    assert first == second

@@ -5,6 +5,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from unrolled.architectures.recurrent import Gates, Recurrent
+from unrolled.architectures.stepwise import Through
 from unrolled.functional.state import State
 
 
@@ -26,11 +27,13 @@ class GRU(Recurrent):
 
     fused = nn.GRU
 
-    def step(self, cell: nn.RNNBase, x_t: Tensor, state: State) -> Gates:
-        (h,) = state
-        w_ih, w_hh, b_ih, b_hh = cell.all_weights[0]
-        ir, iz, in_ = F.linear(x_t, w_ih, b_ih).chunk(3, -1)
-        hr, hz, hn = F.linear(h, w_hh, b_hh).chunk(3, -1)
+    def project(self, cell: nn.RNNBase, x: Tensor) -> Tensor:
+        w_ih, _, b_ih, _ = cell.all_weights[0]  # b_hn stands within the reset gate's product
+        return F.linear(x, w_ih, b_ih)
+
+    def step(self, recurrent: tuple[Tensor, Tensor], a_t: Tensor, state: State, through: Through) -> Gates:
+        (h,), (w, b) = state, recurrent
+        (ir, iz, in_), (hr, hz, hn) = a_t.chunk(3, -1), torch.addmm(b, h, w).chunk(3, -1)
         r, z = torch.sigmoid(ir + hr), torch.sigmoid(iz + hz)
         n = torch.tanh(in_ + r * hn)
-        return {"r": r, "z": z, "n": n, "h": (1 - z) * n + z * h}
+        return {"r": r, "z": z, "n": n, "h": through((1 - z) * n + z * h)}

@@ -2,9 +2,9 @@
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from unrolled.architectures.recurrent import Gates, Recurrent
+from unrolled.architectures.stepwise import Through
 from unrolled.functional.masks import within
 from unrolled.functional.state import State
 
@@ -28,13 +28,12 @@ class LSTM(Recurrent):
     fused = nn.LSTM
     parts = 2
 
-    def step(self, cell: nn.RNNBase, x_t: Tensor, state: State) -> Gates:
+    def step(self, recurrent: tuple[Tensor, Tensor], a_t: Tensor, state: State, through: Through) -> Gates:
         h, c = state
-        w_ih, w_hh, b_ih, b_hh = cell.all_weights[0]
-        i, f, g, o = (F.linear(x_t, w_ih, b_ih) + F.linear(h, w_hh, b_hh)).chunk(4, -1)
+        i, f, g, o = torch.addmm(a_t, h, recurrent[0]).chunk(4, -1)
         i, f, g, o = torch.sigmoid(i), torch.sigmoid(f), torch.tanh(g), torch.sigmoid(o)
-        c = f * c + i * g
-        return {"i": i, "f": f, "g": g, "o": o, "c": c, "h": o * torch.tanh(c)}
+        c = through(f * c + i * g)
+        return {"i": i, "f": f, "g": g, "o": o, "c": c, "h": through(o * torch.tanh(c))}
 
     def _fused(self, cell: nn.RNNBase, x: Tensor, state: State, lengths: Tensor | None) -> tuple[Tensor, State]:
         if lengths is None:

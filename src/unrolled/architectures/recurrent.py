@@ -4,12 +4,14 @@ Shapes: B batch, T time, F input features, H hidden, L layers, D directions (1 o
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from unrolled.architectures.stepwise import Stepwise, Through, unchanged
 from unrolled.errors import InputError
 from unrolled.functional.masks import last, reverse, within
 from unrolled.functional.state import State
@@ -18,7 +20,7 @@ Gates = dict[str, Tensor]
 Run = Callable[[nn.RNNBase, Tensor, State, Tensor | None], tuple[Tensor, State]]  # one layer in one direction
 
 
-class Recurrent(nn.Module):
+class Recurrent(Stepwise):
     """A stack of recurrent layers.  Concrete in `RNN`, `LSTM` and `GRU`.
 
     Each layer and direction is one single-layer torch module, so that dropout stays outside the fused call, where a
@@ -76,7 +78,9 @@ class Recurrent(nn.Module):
         With `lengths` (B,), in time steps, what stands in a row behind its length changes nothing: its outputs there
         are zero, and its final state is the one at its own last step.
         """
-        return self._stack(inputs, state, lengths, self._run)
+        through = self.passing()
+        run = self._run if through is None else partial(self._run_by_step, through=through)
+        return self._stack(inputs, state, lengths, run)
 
     def trace(
         self, inputs: Tensor, state: State | None = None, lengths: Tensor | None = None
@@ -85,14 +89,7 @@ class Recurrent(nn.Module):
         gates: list[Gates] = []
 
         def run(cell: nn.RNNBase, x: Tensor, state: State, lengths: Tensor | None) -> tuple[Tensor, State]:
-            steps = []
-            for t, x_t in enumerate(x.unbind(1)):
-                named = self.step(cell, x_t, state)
-                new = tuple(named[part] for part in ("h", "c")[: self.parts])
-                if lengths is not None:
-                    new = tuple(torch.where((t < lengths)[:, None], n, s) for n, s in zip(new, state, strict=True))
-                state = new
-                steps.append(named)
+            steps, state = self._steps(cell, x, state, lengths, unchanged)
             gates.append({name: torch.stack([named[name] for named in steps], 1) for name in steps[0]})
             return _cleared(gates[-1]["h"], lengths), state
 
@@ -101,8 +98,17 @@ class Recurrent(nn.Module):
             backward.update({name: reverse(gate, lengths) for name, gate in backward.items()})
         return outputs, state, gates
 
-    def step(self, cell: nn.RNNBase, x_t: Tensor, state: State) -> Gates:
-        """One time step of the equations: every gate and the new state by name, each (B, H)."""
+    def project(self, cell: nn.RNNBase, x: Tensor) -> Tensor:
+        """What the inputs (B, T, F) and the biases give to every gate, (B, T, gates * H): one product for all steps."""
+        w_ih, _, b_ih, b_hh = cell.all_weights[0]
+        return F.linear(x, w_ih, b_ih + b_hh)
+
+    def step(self, recurrent: tuple[Tensor, Tensor], a_t: Tensor, state: State, through: Through) -> Gates:
+        """One time step of the equations: every gate and the new state by name, each (B, H).
+
+        `a_t` (B, gates * H) is this step of `project`; `recurrent` is W_h* transposed (H, gates * H) and b_h*; the new
+        state has gone through `through`.
+        """
         raise AssertionError(f"{type(self).__name__} has no equations")
 
     def _stack(self, x: Tensor, state: State | None, lengths: Tensor | None, run: Run) -> tuple[Tensor, State]:
@@ -130,6 +136,29 @@ class Recurrent(nn.Module):
         if lengths is None:
             return outputs, tuple(part[0] for part in final)
         return _cleared(outputs, lengths), (last(outputs, lengths), *(part[0] for part in final[1:]))
+
+    def _run_by_step(
+        self, cell: nn.RNNBase, x: Tensor, state: State, lengths: Tensor | None, through: Through
+    ) -> tuple[Tensor, State]:
+        """The same step by step: every new state goes through `through`."""
+        steps, state = self._steps(cell, x, state, lengths, through)
+        outputs = torch.stack([named["h"] for named in steps]).transpose(0, 1)  # as a fused call lays them out in
+        return _cleared(outputs, lengths), state  # memory, where a dropout behind them draws its mask in order
+
+    def _steps(
+        self, cell: nn.RNNBase, x: Tensor, state: State, lengths: Tensor | None, through: Through
+    ) -> tuple[list[Gates], State]:
+        """The gates of each step, and the final state."""
+        _, w_hh, _, b_hh = cell.all_weights[0]
+        recurrent, steps = (w_hh.t(), b_hh), []
+        for t, a_t in enumerate(self.project(cell, x).unbind(1)):  # indexing step t would make backward O(T^2)
+            named = self.step(recurrent, a_t, state, through)
+            new = tuple(named[part] for part in ("h", "c")[: self.parts])
+            if lengths is not None:
+                new = tuple(torch.where((t < lengths)[:, None], n, s) for n, s in zip(new, state, strict=True))
+            state = new
+            steps.append(named)
+        return steps, state
 
     def _fused(self, cell: nn.RNNBase, x: Tensor, state: State, lengths: Tensor | None) -> tuple[Tensor, State]:
         outputs, h = cell(x, state[0])

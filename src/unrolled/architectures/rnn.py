@@ -4,10 +4,10 @@ from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from unrolled.architectures.recurrent import Gates, Recurrent
+from unrolled.architectures.stepwise import Through
 from unrolled.errors import InputError
 from unrolled.functional.state import State
 
@@ -46,8 +46,6 @@ class RNN(Recurrent):
         outputs, h = cell(packed, state[0])
         return pad_packed_sequence(outputs, batch_first=True, total_length=x.shape[1])[0], (h,)
 
-    def step(self, cell: nn.RNNBase, x_t: Tensor, state: State) -> Gates:
-        (h,) = state
-        w_ih, w_hh, b_ih, b_hh = cell.all_weights[0]
-        a = F.linear(x_t, w_ih, b_ih) + F.linear(h, w_hh, b_hh)
-        return {"h": torch.tanh(a) if self.nonlinearity == "tanh" else torch.relu(a)}
+    def step(self, recurrent: tuple[Tensor, Tensor], a_t: Tensor, state: State, through: Through) -> Gates:
+        a = torch.addmm(a_t, state[0], recurrent[0])
+        return {"h": through(torch.tanh(a) if self.nonlinearity == "tanh" else torch.relu(a))}

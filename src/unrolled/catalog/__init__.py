@@ -32,10 +32,12 @@ LR_SCHEDULERS = (
 TORCH = MappingProxyType(
     {"optimizers": OPTIMIZERS.split(), "lr_schedulers": LR_SCHEDULERS.split(), "trainer": ["Trainer"]}
 )
+# What a task must know of its data; the data says it (`sizes`).
+SIZES = frozenset({"vocabulary_size", "level", "classes", "input_size", "output_size"})
 # Arguments that the data, another section or the run itself supplies, so that no recipe names them.
 SUPPLIED = MappingProxyType(
     {
-        "tasks": {"vocabulary_size", "level", "architecture", "optimizer", "lr_scheduler"},
+        "tasks": {*SIZES, "architecture", "optimizer", "lr_scheduler"},
         "architectures": {"input_size"},
         "optimizers": {"params"},
         "lr_schedulers": {"optimizer", "last_epoch", "scale_fn"},
@@ -62,6 +64,12 @@ def arguments(kind: str, name: str) -> dict[str, Argument]:
     package = PACKAGES[kind]
     offered = signatures.arguments(package, name, within=package)
     return {key: argument for key, argument in offered.items() if key not in SUPPLIED.get(kind, ())}
+
+
+def sizes(task: str) -> set[str]:
+    """What a task must know of its data."""
+    package = PACKAGES["tasks"]
+    return {*SIZES} & signatures.arguments(package, task, within=package).keys()
 
 
 def classes(kind: str) -> dict[str, dict[str, Argument]]:

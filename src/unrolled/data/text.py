@@ -1,8 +1,10 @@
 """The base of every text data set: text -> splits -> vocabulary -> streams."""
 
+from itertools import accumulate
 from typing import Any, Literal
 
 import pytorch_lightning as pl
+import torch
 from torch import Tensor
 
 from unrolled.data.streams import StreamLoader
@@ -24,6 +26,7 @@ class TextData(pl.LightningDataModule):
         batch_size: rows of a training batch, per process.
         sequence_length: time steps of a batch.
         eval_batch_size: rows of a validation or test batch, per process.
+        document_separator: what a document ends with, say "\\n\\n\\n"; behind it a row starts anew; null: one document.
     """
 
     def __init__(
@@ -34,6 +37,7 @@ class TextData(pl.LightningDataModule):
         batch_size: int = 64,
         sequence_length: int = 64,
         eval_batch_size: int = 16,
+        document_separator: str | None = None,
     ) -> None:
         super().__init__()
         self.level = level
@@ -41,7 +45,9 @@ class TextData(pl.LightningDataModule):
         self.batch_size = batch_size
         self.sequence_length = sequence_length
         self.eval_batch_size = eval_batch_size
+        self.document_separator = document_separator
         self.tokens: dict[Split, Tensor] = {}
+        self._starts: dict[Split, Tensor] = {}
         self._texts: dict[Split, str] = {}
         self._vocabulary: Vocabulary | None = None
 
@@ -55,7 +61,8 @@ class TextData(pl.LightningDataModule):
         if not self.tokens:
             self._texts = self.load()
             self._adopt(Vocabulary.build(self._texts["train"], self.level, self.vocabulary_size))
-            self.tokens = {split: self.vocabulary.encode(text) for split, text in self._texts.items()}
+            for split, text in self._texts.items():
+                self.tokens[split], self._starts[split] = self._encode(text)
         for split in self.tokens:
             self._check_length(split)
         for split in NEEDED.get(stage, ("train",)):
@@ -64,10 +71,20 @@ class TextData(pl.LightningDataModule):
                     f"{type(self).__name__}: the {split} split is empty; set data.init_args.{split}_fraction above 0"
                 )
 
+    def _encode(self, text: str) -> tuple[Tensor, Tensor]:
+        """The tokens of all documents, and the places of those with which the second and later ones start."""
+        separator = self.document_separator
+        *ended, rest = text.split(separator) if separator else [text]
+        documents = [*(f"{document}{separator}" for document in ended), rest]
+        encoded = [self.vocabulary.encode(document) for document in documents if document or len(documents) == 1]
+        return torch.cat(encoded), torch.tensor([*accumulate(map(len, encoded))][:-1], dtype=torch.int64)
+
     def check_arguments(self) -> None:
         """Refuse arguments that no text could satisfy."""
         if self.level not in SPECIALS:
             raise InputError(f"data.init_args.level: expected {' or '.join(SPECIALS)}, got {self.level!r}")
+        if self.document_separator == "":
+            raise InputError("data.init_args.document_separator: expected a text, or null, got an empty one")
         for name in ("batch_size", "sequence_length", "eval_batch_size"):
             if (value := getattr(self, name)) < 1:
                 raise InputError(f"data.init_args.{name}: expected 1 or more, got {value}")
@@ -106,9 +123,13 @@ class TextData(pl.LightningDataModule):
             )
         self._vocabulary = vocabulary
 
+    def sizes(self) -> dict[str, Any]:
+        """What a task must know of this data to be built, by the name of the task's argument."""
+        return {"vocabulary_size": len(self.vocabulary), "level": self.level}
+
     def state_dict(self) -> dict[str, Any]:
         """The vocabulary goes with the weights, for they are worth nothing without it."""
-        return {"vocabulary": list(self.vocabulary.tokens), "level": self.level}
+        return {"vocabulary": list(self.vocabulary.tokens), "level": self.level, "sizes": self.sizes()}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         saved, mine = Vocabulary(state_dict["vocabulary"], state_dict["level"]), self._vocabulary
@@ -132,6 +153,7 @@ class TextData(pl.LightningDataModule):
             begin=self.vocabulary.begin,
             rows=self._rows(split)[1],
             window=self.sequence_length,
+            starts=self._starts[split],
             rank=rank,
             world_size=world_size,
         )

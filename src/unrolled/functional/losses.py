@@ -1,4 +1,4 @@
-"""Negative log-likelihood and its other units.  B batch, T time, V vocabulary."""
+"""Losses as sums and counts, and their other units.  B batch, T time, V vocabulary, O output features."""
 
 import math
 
@@ -17,6 +17,16 @@ def cross_entropy(logits: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
     wide = logits.flatten(0, 1) if logits.dtype == torch.float64 else logits.flatten(0, 1).float()
     total = F.cross_entropy(wide, targets.flatten(), ignore_index=IGNORE, reduction="sum")
     return total, (targets != IGNORE).sum()
+
+
+def squared_error(predictions: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+    """The summed squared error, and over how many numbers it was summed.
+
+    `predictions` and `targets` (B, T, O); a target of nan counts in neither.  Computed in float32 or wider.
+    """
+    wide = predictions if predictions.dtype == torch.float64 else predictions.float()
+    known = ~targets.isnan()
+    return (wide - targets).where(known, 0.0).square().sum(), known.sum()
 
 
 def perplexity(nats: Tensor) -> Tensor:

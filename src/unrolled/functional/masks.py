@@ -21,3 +21,10 @@ def reverse(sequence: Tensor, lengths: Tensor | None) -> Tensor:
     time = torch.arange(sequence.shape[1], device=sequence.device)
     index = torch.where(time < lengths[:, None], lengths[:, None] - 1 - time, time)
     return sequence[torch.arange(len(sequence), device=sequence.device)[:, None], index]
+
+
+def since(marks: Tensor, before: Tensor) -> Tensor:
+    """(B, T): how many time steps ago the last of a row's `marks` (B, T) was; in front of the first, `before` (B,) more
+    than since the beginning."""
+    time = torch.arange(marks.shape[1], device=marks.device)
+    return time - torch.where(marks, time, -before[:, None]).cummax(1).values

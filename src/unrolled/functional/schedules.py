@@ -1,4 +1,7 @@
-"""How a quantity moves from `start` to `end` over `over` optimiser steps: functions of the step, nothing to save."""
+"""How a quantity moves with the optimiser step: functions of the step, nothing to save.
+
+The `DECAYS` lead from `start` to `end` over `over` steps.
+"""
 
 import math
 from collections.abc import Callable
@@ -24,6 +27,11 @@ def inverse_sigmoid(step: int, start: float, end: float, over: int) -> float:
     for _ in range(20):
         k = max(1.0 + 1e-9, k - (k * math.log(k) - half) / (math.log(k) + 1))
     return end + (start - end) * k / (k + math.exp(min(step / k, 700.0)))
+
+
+def annealed_noise(step: int, eta: float, gamma: float) -> float:
+    """The standard deviation sqrt(`eta` / (1 + step)^`gamma`) of Neelakantan et al. 2015, the first step being 0."""
+    return math.sqrt(eta / (1 + step) ** gamma)
 
 
 DECAYS: dict[str, Callable[[int, float, float, int], float]] = {

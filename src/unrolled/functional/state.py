@@ -14,18 +14,24 @@ def detach(state: State) -> State:
 
 
 def restart(state: State, fresh: Tensor, initial: State) -> State:
-    """`initial` in the rows where `fresh` (B,) is True, `state` in the others.
-
-    Raises:
-        InputError: the two are of different shapes.
-    """
-    given, wanted = ([tuple(part.shape) for part in parts] for parts in (state, initial))
-    if given != wanted:
-        raise InputError(
-            f"expected a carried state of {wanted}, got {given}: a batch needs the rows of the batch before it, and a "
-            "resumed run the same strategies"
-        )
+    """`initial` in the rows where `fresh` (B,) is True, `state` in the others."""
     return tuple(
         torch.where(fresh.view(-1, *[1] * (part.dim() - 1)), begin, part)
         for part, begin in zip(state, initial, strict=True)
     )
+
+
+def carry(state: State, initial: State) -> State:
+    """`state` for a batch of as many rows as `initial`: rows too many are dropped, rows too few start anew.
+
+    Raises:
+        InputError: the two are of different shapes beyond that.
+    """
+    given, wanted = ([tuple(part.shape[1:]) for part in parts] for parts in (state, initial))
+    if state and given != wanted:
+        raise InputError(
+            f"expected a carried state of {wanted} in each row, got {given}: a resumed run needs the same strategies"
+        )
+    if not state or len(state[0]) == len(initial[0]):
+        return state or initial
+    return tuple(torch.cat([p[: len(begin)], begin[len(p) :]]) for p, begin in zip(state, initial, strict=True))

@@ -1,5 +1,7 @@
 """Where truncated back-propagation through time cuts a sequence."""
 
+from collections.abc import Iterable
+from itertools import pairwise
 from typing import NamedTuple
 
 
@@ -9,7 +11,7 @@ class Window(NamedTuple):
     start: int  # the first step read; no gradient flows to what came before it
     new: int  # the first step whose loss counts: steps before it were counted by earlier windows
     stop: int  # one past the last step
-    resume: int  # where the next window starts; after the last window, the end of the batch
+    resume: int  # the state that later windows go on from stands in front of this step; it lies within the window
 
 
 def windows(length: int, k1: int, k2: int) -> list[Window]:
@@ -23,3 +25,20 @@ def windows(length: int, k1: int, k2: int) -> list[Window]:
         Window(start, new, min(new + k1, length), resume)
         for start, new, resume in zip(starts, range(0, length, k1), [*starts[1:], length], strict=True)
     ]
+
+
+def between(cuts: Iterable[int]) -> list[Window]:
+    """Windows from each cut to the next, without overlap."""
+    return [Window(start, start, stop, stop) for start, stop in pairwise(cuts)]
+
+
+def taught(plan: list[Window], targeted: list[bool]) -> list[Window]:
+    """The windows with something to learn: those with a target at one of their new steps."""
+    kept = [window for window in plan if any(targeted[window.new : window.stop])]
+    following = [window.start for window in kept[1:]] + [len(targeted)]
+    return [window._replace(resume=min(window.stop, start)) for window, start in zip(kept, following, strict=False)]
+
+
+def spans(start: int, stop: int, cuts: Iterable[int]) -> list[tuple[int, int]]:
+    """The stretches from `start` to `stop` that the cuts between them leave, each to be read in one fused call."""
+    return [*pairwise(sorted({start, stop, *(cut for cut in cuts if start < cut < stop)}))] if start < stop else []

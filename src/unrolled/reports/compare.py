@@ -5,13 +5,15 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from unrolled.reports.phrases import EQUAL
+from unrolled.reports.phrases import EQUAL, material
 from unrolled.reports.records import Results, Run
+
+READING = ("batch_size", "batches", "eval_batch_size", "eval_batches")  # how generated data are read, not what they are
 
 
 @dataclass(frozen=True)
 class Group:
-    """Tested runs of one metric on one text, the best first: only these may be compared with each other."""
+    """Tested runs of one metric on one text or other data, the best first: only these may be compared."""
 
     metric: str
     split: str
@@ -21,17 +23,20 @@ class Group:
 
 
 def groups(runs: Iterable[Run]) -> list[Group]:
-    """Equal baselines mean the same text: the runs that share them (and the metric) form a group."""
+    """Equal baselines mean the same text: the runs that share them (and the metric) form a group.
+
+    Generated data must be of the same arguments too: their baselines can be equal at another length.
+    """
     members: dict[str, list[tuple[Results, Run]]] = {}
     for run in runs:
         if (results := run.results) and math.isfinite(results.value):
-            key = [results.metric, results.split, dataset(run), sorted(results.baselines.items())]
-            members.setdefault(json.dumps(key), []).append((results, run))
+            key = [results.metric, results.split, dataset(run), arguments(run), sorted(results.baselines.items())]
+            members.setdefault(json.dumps(key, default=str, skipkeys=True), []).append((results, run))
     made = []
     for pairs in members.values():
         ranked = tuple(sorted((run for _, run in pairs), key=lambda run: (value(run), run.name)))
         shared = pairs[0][0]
-        made.append(Group(shared.metric, shared.split, dataset(ranked[0]), ranked, shared.baselines))
+        made.append(Group(shared.metric, shared.split, described(ranked[0]), ranked, shared.baselines))
     return made
 
 
@@ -61,6 +66,21 @@ def dataset(run: Run) -> str:
     data = run.recipe.get("data")
     path = data.get("class_path") if isinstance(data, dict) else data
     return path.rpartition(".")[2] if isinstance(path, str) else ""
+
+
+def arguments(run: Run) -> dict[str, object]:
+    """What a run's data were generated from; nothing for text, which its baselines tell apart."""
+    data = run.recipe.get("data")
+    given = data.get("init_args") if isinstance(data, dict) else None
+    if not isinstance(given, dict) or run.results is None or material(run.results.metric) == "text":
+        return {}
+    return {name: value for name, value in given.items() if name not in READING}
+
+
+def described(run: Run) -> str:
+    """The name of the run's data, and what generated data were generated from."""
+    told = ", ".join(f"{name} {value}" for name, value in arguments(run).items() if name != "seed")
+    return f"{dataset(run)} ({told})" if told else dataset(run)
 
 
 def seeds(runs: Iterable[Run]) -> int:

@@ -10,6 +10,11 @@ from unrolled.reports.records import Curve, Run, Study, Trial
 COLOURS = 6  # --series-1 ... --series-6 of the page's CSS; a seventh run starts again with dashes
 DASHES = ("solid", "dash", "dot", "dashdot")
 POINTS = 1_500  # a curve with more is thinned to every n-th point and its last
+LOSSES = {
+    "LanguageModeling": "nats per token",
+    "SequenceTagging": "nats per target",
+    "SequenceRegression": "mean squared error",
+}
 TALL = 3.0  # a highest value this many times above the 95th percentile leaves the frame
 
 
@@ -44,7 +49,15 @@ def learning_curves(runs: Sequence[Run]) -> Figure | None:
             alone, last = len(runs) == 1, name == list(recorded)[-1]
             traces.append(trace | {"name": name if alone else text(run.name), "showlegend": alone or last})
     shown = [run.curves[name] for run in runs for name in ("train/loss", "val/loss") if name in run.curves]
-    return over_steps(traces, "loss, nats per token", frame(shown)) if traces else None
+    units = {LOSSES.get(name, "") for name in map(task, runs)}
+    unit = units.pop() if len(units) == 1 else ""
+    return over_steps(traces, f"loss, {unit}" if unit else "loss", frame(shown)) if traces else None
+
+
+def task(run: Run) -> str:
+    """The name of the run's task: `task: LanguageModeling` or `task: {LanguageModeling: {...}}`."""
+    named = run.recipe.get("task")
+    return str(next(iter(named), "")) if isinstance(named, dict) else str(named)
 
 
 def loss(curve: Curve, label: str, index: int, thick: bool) -> Figure:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from unrolled.reports.compare import Group, families, groups, relative, seeds, value, verdict
-from unrolled.reports.phrases import HAIR, UNITS, called, counted, figure, listing, measure, percent
+from unrolled.reports.phrases import HAIR, called, counted, figure, listing, material, measure, percent, unit
 from unrolled.reports.records import Curve, Report, Run
 from unrolled.reports.study_findings import study_cautions, study_findings
 
@@ -35,7 +35,7 @@ def findings(report: Report) -> Findings:
 def group_findings(group: Group) -> list[str]:
     """The best run beside the baselines, then how far the next one is, then what several seeds gave."""
     best = group.runs[0]
-    where = f"on the {group.split} text" + (f" of {group.text}" if group.text else "")
+    where = f"on the {group.split} {material(group.metric)}" + (f" of {group.text}" if group.text else "")
     which = f"Of {counted(len(group.runs), 'tested run')}, {best.name} is the best: it" if group.runs[1:] else best.name
     sentences = [f"{which} reaches {measure(value(best), group.metric)} {where}.", *against_baselines(best)]
     if group.runs[1:]:
@@ -114,8 +114,7 @@ def run_cautions(run: Run) -> Sequence[str]:
     if run.results is None:
         cautions.append(f"{run.name} has no test results yet: `unrolled test` writes them.")
     elif not math.isfinite(run.results.value):
-        unit = UNITS.get(run.results.metric, run.results.metric)
-        cautions.append(f"{run.name} has no finite {run.results.split} {unit} in results.json.")
+        cautions.append(f"{run.name} has no finite {run.results.split} {unit(run.results.metric)} in results.json.")
     for name, curve in run.curves.items():
         bad = len(curve.values) - len(curve.finite)
         if bad:

@@ -32,7 +32,8 @@ def render(report: Report) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update({"figure": phrases.figure, "setting": phrases.setting, "counted": phrases.counted})
+    written = {word: getattr(phrases, word) for word in ("figure", "setting", "counted", "unit", "material")}
+    environment.filters.update(written)
     return environment.get_template("report.html.j2").render(
         report=report,
         findings=findings(report),

@@ -6,7 +6,18 @@ from collections.abc import Sequence
 NBSP = "\u00a0"
 EQUAL = 0.0005  # relative difference under which two figures count as equal
 HAIR = f"0.05{NBSP}%"  # the same, as it is written
-UNITS = {"bits_per_character": "bits per character", "perplexity": "perplexity"}
+UNITS = {
+    "bits_per_character": "bits per character",
+    "perplexity": "perplexity",
+    "nats_per_target": "nats per target",
+    "mse": "mean squared error",
+}
+TEXTUAL = ("bits_per_character", "perplexity")  # metrics of text; the others are of generated data
+BASELINES = {
+    "constant": "a constant",
+    "memoryless": "a model without memory",
+    "state at zero": "a state that stays at zero",
+}
 
 
 def figure(value: float) -> str:
@@ -53,10 +64,20 @@ def duration(seconds: float) -> str:
 
 def measure(value: float, metric: str) -> str:
     """1.740 bits per character; a perplexity of 143.2"""
-    unit = UNITS.get(metric, metric.replace("_", " "))
-    return f"{figure(value)} {unit}" if metric.startswith("bits") else f"a {unit} of {figure(value)}"
+    counted_in = metric.startswith(("bits", "nats"))
+    return f"{figure(value)} {unit(metric)}" if counted_in else f"a {unit(metric)} of {figure(value)}"
+
+
+def unit(metric: str) -> str:
+    """bits per character, mean squared error"""
+    return UNITS.get(metric, metric.replace("_", " "))
+
+
+def material(metric: str) -> str:
+    """What was measured on."""
+    return "text" if metric in TEXTUAL else "data"
 
 
 def called(baseline: str) -> str:
-    """n-grams take an article, names of programs do not."""
-    return f"the {baseline}" if baseline.endswith("gram") else baseline
+    """n-grams take an article, names of programs do not; a guess is described."""
+    return f"the {baseline}" if baseline.endswith("gram") else BASELINES.get(baseline, baseline)

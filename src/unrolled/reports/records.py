@@ -28,10 +28,10 @@ class Sample:
 
 @dataclass(frozen=True)
 class Results:
-    """The figures of `unrolled test`: `metric` (lower is better) of the model and of each baseline on the same text."""
+    """The figures of `unrolled test`: `metric` (lower is better) of the model and of each baseline on the same data."""
 
     split: str
-    metric: str  # "bits_per_character" or "perplexity"
+    metric: str  # "bits_per_character", "perplexity", "nats_per_target" or "mse"
     value: float  # nan where the file holds none
     baselines: Mapping[str, float]
     sample: Sample | None

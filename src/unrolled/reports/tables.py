@@ -5,7 +5,7 @@ import shlex
 from collections.abc import Iterator, Mapping
 
 from unrolled.reports.compare import Group, relative, value, verdict
-from unrolled.reports.phrases import NBSP, UNITS, called, counted, duration, figure, listing, percent, setting
+from unrolled.reports.phrases import NBSP, called, counted, duration, figure, listing, percent, setting, unit
 from unrolled.reports.records import Report, Run, Study
 
 Cell = tuple[str, str]  # (what is shown, what it is sorted by)
@@ -22,7 +22,7 @@ def headline(report: Report, compared: list[Group]) -> list[tuple[str, str]]:
     tiles = []
     for group in compared[:1]:
         best = group.runs[0]
-        tiles.append((figure(value(best)), f"{group.split} {UNITS.get(group.metric, group.metric)} of {best.name}"))
+        tiles.append((figure(value(best)), f"{group.split} {unit(group.metric)} of {best.name}"))
         verdicts = {called(name): verdict(value(best), x) for name, x in group.baselines.items()}
         known = [name for name, kind in verdicts.items() if kind != "unknown"]
         beaten = [name for name in known if verdicts[name] == "better"]

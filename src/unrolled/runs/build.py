@@ -3,7 +3,7 @@
 import inspect
 import re
 from argparse import ArgumentError
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
 from jsonargparse import set_parsing_settings
@@ -77,7 +77,7 @@ def build(recipe: Recipe) -> tuple[SequenceTask, Any]:
         InputError: data that cannot be trained on, or arguments that exclude each other.
     """
     data = build_data(recipe)
-    return build_task(recipe, vocabulary_size=len(data.vocabulary), level=data.level), data
+    return build_task(recipe, data.sizes()), data
 
 
 def build_data(recipe: Recipe) -> Any:
@@ -92,13 +92,14 @@ def build_data(recipe: Recipe) -> Any:
     return data
 
 
-def build_task(recipe: Recipe, **sizes: Any) -> SequenceTask:
-    """The task with its strategies, of the sizes that the data says (`vocabulary_size`, `level`).
+def build_task(recipe: Recipe, sizes: Mapping[str, Any]) -> SequenceTask:
+    """The task with its strategies, of the sizes that the data says.
 
     Raises:
-        InputError: arguments that exclude each other.
+        InputError: data of another kind than the task's, or arguments that exclude each other.
     """
     ((name, arguments),) = recipe["task"].items()
+    _check_sizes(name, recipe["data"]["class_path"], sizes.keys())
     arguments = dict(arguments)
     for strategy, own in recipe["strategies"].items():
         if shared := arguments.keys() & own.keys():
@@ -115,6 +116,14 @@ def build_task(recipe: Recipe, **sizes: Any) -> SequenceTask:
         **arguments,
     )
     return task
+
+
+def _check_sizes(task: str, data: str, given: Set[str]) -> None:
+    """Refuse data that does not say exactly the sizes that the task is built from."""
+    if (needed := catalog.sizes(task)) != given:
+        fitting = " or ".join(name for name in catalog.names("tasks") if catalog.sizes(name) == given)
+        needs, says = (" and ".join(sorted(names)) for names in (needed, given))
+        raise InputError(f"task: {task} needs data with {needs}, but {data} has {says}; use {fitting or 'other data'}")
 
 
 def _parameters(found: type) -> set[str]:

@@ -1,4 +1,4 @@
-"""What a trained run is worth, beside what simple models reach on the same text."""
+"""What a trained run is worth, beside what simple models reach on the same data."""
 
 import json
 from pathlib import Path
@@ -10,6 +10,7 @@ from unrolled.runs import restore
 from unrolled.runs.build import build_data
 from unrolled.runs.environment import write
 from unrolled.runs.generate import continue_text
+from unrolled.tasks import LanguageModeling
 
 PREFIX, LENGTH, TEMPERATURE = 60, 600, 0.7  # the sample: tokens given, tokens drawn, and how boldly
 
@@ -17,7 +18,10 @@ PREFIX, LENGTH, TEMPERATURE = 60, 600, 0.7  # the sample: tokens given, tokens d
 def evaluate(
     folder: Path, split: str = "test", checkpoint: Path | None = None, *, progress: bool = True
 ) -> dict[str, Any]:
-    """Measure the run's best checkpoint beside baselines; for the test split leave results.json, with a sample.
+    """Measure the run's best checkpoint beside baselines; for the test split leave results.json.
+
+    It holds `split`, `unit` (what a target is), `metrics` and `baselines` by name, `baseline_metric` (the metric that
+    the baselines are figures of), and of a language model a `sample`.
 
     Args:
         folder: the run's folder.
@@ -47,11 +51,12 @@ def evaluate(
     run = trainer.test if split == "test" else trainer.validate
     (metrics,) = run(task, datamodule=data, verbose=False)
     measured = {name: value for name, value in metrics.items() if "/" in name}
-    results: dict[str, Any] = {"split": split, "unit": task.level, "metrics": measured}
+    results: dict[str, Any] = {"split": split, "unit": task.unit, "metrics": measured}
     results |= task.baselines(data, split)
     if split == "test":
-        prefix = data.vocabulary.decode(data.tokens["test"][:PREFIX])
-        drawn = continue_text(task, data.vocabulary, prefix, LENGTH, TEMPERATURE)
-        results["sample"] = {"prefix": prefix, "text": drawn, "temperature": TEMPERATURE}
+        if isinstance(task, LanguageModeling):
+            prefix = data.vocabulary.decode(data.tokens["test"][:PREFIX])
+            drawn = continue_text(task, data.vocabulary, prefix, LENGTH, TEMPERATURE)
+            results["sample"] = {"prefix": prefix, "text": drawn, "temperature": TEMPERATURE}
         write(folder / "results.json", json.dumps(results, indent=2, ensure_ascii=False) + "\n")
     return results

@@ -5,9 +5,11 @@ from typing import Any
 
 import torch
 
+from unrolled import catalog
 from unrolled.data.vocabulary import Vocabulary
 from unrolled.errors import InputError
 from unrolled.runs.restore import read_recipe, restore
+from unrolled.tasks import LanguageModeling
 
 
 def generate(
@@ -16,13 +18,16 @@ def generate(
     """Continue `prefix` by `length` tokens (characters or words) that the run's best checkpoint draws.
 
     Raises:
-        InputError: no run, no checkpoint, a length below 1, or a temperature below 0.
+        InputError: no run, one of another task, no checkpoint, a length below 1, or a temperature below 0.
     """
     if length < 1:
         raise InputError(f"--length: expected 1 token or more, got {length}")
+    recipe = read_recipe(folder)
+    if not issubclass(catalog.find("tasks", trained := next(iter(recipe["task"]))), LanguageModeling):
+        raise InputError(f"{folder}: expected a run of LanguageModeling, got one of {trained}, which writes no text")
     task: Any
     task, saved = restore(folder, checkpoint)
-    data = read_recipe(folder)["data"]["class_path"].rpartition(".")[2]
+    data = recipe["data"]["class_path"].rpartition(".")[2]
     torch.manual_seed(seed)
     return continue_text(task, Vocabulary(saved[data]["vocabulary"], task.level), prefix, length, temperature)
 

@@ -38,9 +38,9 @@ def restore(folder: Path, checkpoint: Path | None = None) -> tuple[SequenceTask,
     trained, path = read_recipe(folder), choose(folder, checkpoint)
     saved = checkpoints.load(path)
     name = trained["data"]["class_path"]
-    if name not in saved:
+    if "sizes" not in saved.get(name, {}):
         raise InputError(f"{path}: expected a checkpoint trained on {name}, got one of other data; use one of {folder}")
-    task = build_task(trained, vocabulary_size=len(saved[name]["vocabulary"]), level=saved[name]["level"])
+    task = build_task(trained, saved[name]["sizes"])
     checkpoints.require_match(saved, task, path)
     task.load_state_dict(saved["state_dict"])
     return task.eval(), saved

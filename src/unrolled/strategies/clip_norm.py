@@ -33,10 +33,8 @@ class ClipNorm(SequenceTask):
             raise InputError(f"ClipNorm: expected max_norm above 0, got {max_norm}")
         self.max_norm = max_norm
 
-    def configure_gradient_clipping(
-        self, optimizer: torch.optim.Optimizer, gradient_clip_val: Any = None, gradient_clip_algorithm: Any = None
-    ) -> None:
-        refuse_a_second(self, gradient_clip_val)
+    def clip(self, optimizer: torch.optim.Optimizer, value: float | None, algorithm: str | None) -> None:
+        refuse_a_second(self, value)
         if self.max_norm < float("inf"):
             nn.utils.clip_grads_with_norm_(parameters(optimizer), self.max_norm, self.gradient_norm)
             self.record("strategy/clipped_share", (self.gradient_norm > self.max_norm).float())

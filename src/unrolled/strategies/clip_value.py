@@ -32,9 +32,7 @@ class ClipValue(SequenceTask):
             raise InputError(f"ClipValue: expected max_value above 0, got {max_value}")
         self.max_value = max_value
 
-    def configure_gradient_clipping(
-        self, optimizer: torch.optim.Optimizer, gradient_clip_val: Any = None, gradient_clip_algorithm: Any = None
-    ) -> None:
-        refuse_a_second(self, gradient_clip_val)
+    def clip(self, optimizer: torch.optim.Optimizer, value: float | None, algorithm: str | None) -> None:
+        refuse_a_second(self, value)
         if self.max_value < float("inf"):
             nn.utils.clip_grad_value_(parameters(optimizer), self.max_value)

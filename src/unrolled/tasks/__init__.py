@@ -1,5 +1,7 @@
 """LightningModules: what is learnt.  What stands in `__all__` can be named in a recipe."""
 
 from unrolled.tasks.language_modeling import LanguageModeling
+from unrolled.tasks.sequence_regression import SequenceRegression
+from unrolled.tasks.sequence_tagging import SequenceTagging
 
-__all__ = ["LanguageModeling"]
+__all__ = ["LanguageModeling", "SequenceRegression", "SequenceTagging"]

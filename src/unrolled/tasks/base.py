@@ -1,38 +1,41 @@
-"""The whole training step, and the seams where strategies enter it."""
+"""The whole training step, and the seams where strategies enter it.  B batch, T time, H hidden."""
 
-from itertools import pairwise
 from typing import Any, ClassVar
 
-import pytorch_lightning as pl
 import torch
 from pytorch_lightning.core.optimizer import LightningOptimizer
 from torch import Tensor
 
-from unrolled.errors import InputError, RunFailed
-from unrolled.functional.batch import SequenceBatch
+from unrolled.errors import InputError
+from unrolled.functional.batch import SequenceBatch, counted, lengthen
+from unrolled.functional.draws import generator
 from unrolled.functional.gradients import parameters, total_norm
-from unrolled.functional.state import State, detach, restart
-from unrolled.functional.windows import Window
-from unrolled.tasks import optimizers, progress
-from unrolled.tasks.blame import first_bad_module
+from unrolled.functional.state import State, carry, detach, restart
+from unrolled.functional.windows import Window, spans, taught
+from unrolled.tasks import blame, optimizers, processes, progress
+from unrolled.tasks.telemetry import Telemetry
 
 ADDITIVE = {"penalty", "gradient", "constraint"}  # seams that several strategies may share
 
 
-class SequenceTask(pl.LightningModule):
+class SequenceTask(Telemetry):
     """Teach an architecture a sequence.  A strategy is a mixin that owns one seam of this step.
 
     One batch, in the order in which things happen (seam: what its owner overrides):
 
-        on_train_batch_start      truncation: `windows`        where time is cut
-                                  memory:     `recall`         the state that the batch starts with
+        on_train_batch_start      memory:     `recall`         where a row's state is looked at
+                                  truncation: `windows`        where time is cut
         for each window:          optimizer_step runs Lightning's own closure once per window
-            training_step         feedback:   `unroll`         what the model reads, step by step
+            training_step         `run_window` reads its steps in fused calls, `forward`, from border to border
+                                  memory:     `enter`          the state that a row goes on from
+                                  truncation: `pass_on`        the gradient that crosses a joint of fused calls
+                                  feedback:   `unroll`         what the model reads, step by step
                                   penalty:    `penalize`       what is added to the loss
             backward
             on_before_optimizer_step                           a nan or an inf stops here
-            clipping:             `configure_gradient_clipping`
-            optimiser step
+            clipping:             `clip`                       what bounds the parameters' gradients
+            gradient:             `perturb`                    what is added to them
+            optimiser step        truncation: `pace`           how far it goes
             constraint:           `constrain`                  what happens to the weights after it
 
     A subclass says what its loss is (`predict`, `measure`).  Every argument is a plain builtin, so that a checkpoint
@@ -45,15 +48,18 @@ class SequenceTask(pl.LightningModule):
     """
 
     seam: ClassVar[str | None] = None  # the one part of this class that a strategy owns
+    batch: SequenceBatch  # this one, as long as the longest of all processes
+    window: Window  # the one that is trained on
 
     def __init__(self, *, optimizer: dict[str, Any] | None = None, lr_scheduler: dict[str, Any] | None = None) -> None:
         super().__init__()
         self.save_hyperparameters()
         self.optimizer, self.lr_scheduler = optimizer, lr_scheduler
-        self.optimizer_steps = 0  # how many there were: every schedule is a function of it
-        self.after: State = ()  # the state behind the last window: training's memory; empty before the first
+        self.seed = torch.initial_seed()
+        self.after: State = ()  # the state behind what was read: training's memory; empty before the first batch
+        self.ages: State = ()  # (B,), time steps that each row had read by then, where a memory strategy counts them
+        self.length = self.after_step = 0  # time steps of the batch, and where in it `after` stands
         self.heard: State = ()  # the same for evaluation, kept apart
-        self.records: dict[str, tuple[Tensor, int]] = {}  # sums since the last line of the log
         self.resumed: dict[str, Any] | None = None  # random numbers that a checkpoint holds, until the first batch
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -72,7 +78,7 @@ class SequenceTask(pl.LightningModule):
         raise AssertionError(f"{type(self).__name__} does not say how it reads")
 
     def measure(self, hidden: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-        """The summed loss of `hidden` (B, T, H) against `targets` (B, T), and over how many targets."""
+        """The summed loss of `hidden` (B, T, H) against `targets` (B, T, ...), and over how many targets."""
         raise AssertionError(f"{type(self).__name__} does not say what it learns")
 
     def initial_state(self, batch_size: int) -> State:
@@ -81,13 +87,36 @@ class SequenceTask(pl.LightningModule):
 
     # ----------------------------------------------------------------------------------------------------- the seams
 
-    def windows(self, length: int) -> list[Window]:
-        """truncation: how a batch of `length` time steps is cut.  Here: not at all."""
+    def recall(self) -> Tensor:
+        """memory: (B, T), where `enter` looks at a row's state.  Here: at a batch's start, and a sequence's."""
+        fresh = self.batch.fresh.clone()
+        fresh[:, 0] = True
+        return fresh
+
+    def enter(self, state: State, t: int) -> State:
+        """memory: the state that step `t` goes on from, where `recall` says.  Here: the initial one."""
+        return restart(state, self.recalled[:, t], self.initial_state(len(self.recalled)))
+
+    def windows(self, targeted: list[bool]) -> list[Window]:
+        """truncation: how time is cut; `targeted` tells the steps at which a row has a target.  Here: not at all."""
+        length = len(targeted)
         return [Window(0, 0, length, length)]
 
-    def recall(self, batch: SequenceBatch) -> State:
-        """memory: the state that this batch starts with.  Here: none of the batch before."""
-        return self.initial_state(len(batch.inputs))
+    def joints(self) -> set[int]:
+        """truncation: steps at which this window's fused call is split.  Here: none."""
+        return set()
+
+    def pass_on(self, state: State, t: int) -> State:
+        """truncation: the state that crosses the joint in front of step `t`, where its gradient may be changed."""
+        return state
+
+    def pace(self) -> float:
+        """truncation: a factor on the learning rate of this window's step."""
+        return 1.0
+
+    def share(self, count: Tensor) -> Tensor:
+        """truncation: what a window's summed loss is divided by.  Here: its targets, as a mean over the processes."""
+        return count
 
     def unroll(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
         """feedback: what is read at each step.  Here: the truth, in one fused call."""
@@ -96,6 +125,13 @@ class SequenceTask(pl.LightningModule):
     def penalize(self, loss: Tensor, hidden: Tensor) -> Tensor:
         """penalty: what is added to the loss of the outputs `hidden` (B, T, H).  Here: nothing."""
         return loss
+
+    def clip(self, optimizer: torch.optim.Optimizer, value: float | None, algorithm: str | None) -> None:
+        """clipping: bound the parameters' gradients.  Here: as the Trainer was told."""
+        self.clip_gradients(optimizer, value, algorithm)
+
+    def perturb(self, optimizer: torch.optim.Optimizer) -> None:
+        """gradient: change the parameters' gradients behind the clipping.  Here: not at all."""
 
     def constrain(self) -> None:
         """constraint: what happens to the weights after a step.  Here: nothing."""
@@ -107,114 +143,129 @@ class SequenceTask(pl.LightningModule):
 
     def on_train_batch_start(self, batch: SequenceBatch, batch_idx: int) -> None:
         progress.resume(self)
-        self.batch = batch
-        self.plan = self.windows(batch.inputs.shape[1])
-        self.window = self.plan[0]
-        self.state = self.recall(batch)
+        self.batch = lengthen(batch, processes.largest(self.trainer, batch.inputs.shape[1]))
+        self.recalled = self.recall()
+        self.borders = {*self.recalled.any(0).nonzero().flatten().tolist()}
+        targeted = processes.anywhere(self.trainer, counted(self.batch.targets).any(0))
+        self.plan = taught(self.windows(targeted), targeted)
+        optimizers.refuse_accumulation(self, len(self.plan))
+        self.window, self.length = (self.plan or [Window(0, 0, 0, 0)])[0], len(targeted)
+        self.leave(carry(self.after, self.initial_state(len(batch.inputs))), 0)
+        self.state, self.position = self.after, 0
 
     def optimizer_step(
         self, epoch: int, batch_idx: int, optimizer: LightningOptimizer | torch.optim.Optimizer, closure: Any = None
     ) -> None:
+        if not self.plan:  # nothing to learn here; Lightning wants its closure run, where training_step says so too
+            closure()
         for window in self.plan:
             self.window = window
-            super().optimizer_step(epoch, batch_idx, optimizer, closure)  # training_step, backward, clipping, step
+            with optimizers.paced(optimizer, self.pace()):
+                super().optimizer_step(epoch, batch_idx, optimizer, closure)  # training_step, backward, clip, step
             self.constrain()
-            self.state = self.after
+            self.state, self.position = self.after, self.after_step
             self.optimizer_steps += 1
-        every: int = self.trainer.log_every_n_steps  # type: ignore[attr-defined]
-        if every and (self.trainer.global_step + 1) % every == 0:
-            self._report()
+        self.report_batch()
 
-    def on_train_epoch_end(self) -> None:
-        if self.records:
-            self._report()
+    def on_train_batch_end(self, outputs: Any, batch: SequenceBatch, batch_idx: int) -> None:
+        self.finish()
 
-    def training_step(self, batch: SequenceBatch, batch_idx: int) -> Tensor:
-        hidden, total, count = self.run_window(batch)
-        loss = total / self._share(count).to(total.dtype)
-        self.record("train/loss", loss)
-        self.loss = self.penalize(loss, hidden)
-        return self.loss
+    def training_step(self, batch: SequenceBatch, batch_idx: int) -> Tensor | None:
+        if not self.plan:
+            return None
+        hidden, total, count = self.run_window()
+        count = processes.mean(self.trainer, count).to(total.dtype)
+        self.record("train/loss", total / count)
+        loss = self.penalize(total / self.share(count), hidden)
+        self.loss = loss.detach()
+        return loss
 
-    def run_window(self, batch: SequenceBatch) -> tuple[Tensor, Tensor, Tensor]:
+    def run_window(self) -> tuple[Tensor, Tensor, Tensor]:
         """Outputs (B, T, H) of the window's new steps, their summed loss, and over how many targets."""
         start, new, stop, resume = self.window
-        state, outputs = self.state, []
-        self.after = detach(state)
-        for begin, end in pairwise(sorted({start, resume, stop})):  # two fused calls where windows overlap, else one
-            hidden, state = self.unroll(batch.inputs[:, begin:end], state)
+        state, outputs = self.reach(start), []
+        self.leave(state, start)
+        for begin, end in spans(start, stop, {resume, *self.borders, *self.joints()}):
+            hidden, state = self(begin, end, state)
             outputs.append(hidden)
             if end == resume:
-                self.after = detach(state)
+                self.leave(state, resume)
         hidden = (torch.cat(outputs, 1) if len(outputs) > 1 else outputs[0])[:, new - start :]
-        return hidden, *self.measure(hidden, batch.targets[:, new:stop])
+        return hidden, *self.measure(hidden, self.batch.targets[:, new:stop])
+
+    def leave(self, state: State, step: int) -> None:
+        """Remember the state in front of `step`, for the next window or batch to go on from."""
+        self.after, self.after_step = detach(state), step
+
+    def reach(self, step: int) -> State:
+        """The state in front of `step`, read without a graph from where it stands."""
+        state = self.state
+        with torch.no_grad():
+            for begin, end in spans(self.position, step, self.borders):
+                _, state = self(begin, end, state)
+        return state
+
+    def finish(self) -> None:
+        """Read what stands behind the last window, for the next batch to go on from."""
+        if self.after_step < self.length:
+            self.state, self.position = self.after, self.after_step
+            self.leave(self.reach(self.length), self.length)
+
+    def forward(self, begin: int, end: int, state: State) -> tuple[Tensor, State]:
+        """Read steps `begin` to `end` of the batch, a stretch without a border inside."""
+        if begin in self.joints():
+            state = self.pass_on(state, begin)
+        if begin in self.borders:
+            state = self.enter(state, begin)
+        return self.unroll(self.batch.inputs[:, begin:end], state)
 
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
         """Measure the gradient once, for the log, for clipping, and to stop before a nan reaches the weights."""
         self.gradient_norm = total_norm(parameters(optimizer))
         self.record("train/grad_norm", self.gradient_norm)
-        if self.trainer.precision == "16-mixed":
-            if getattr(optimizer, "_step_supports_amp_scaling", False):  # unscaled only within its own step
-                raise InputError(
-                    "optimizer.init_args.fused: expected false with trainer.precision 16-mixed, where a fused "
-                    "optimiser hides the true gradient from clipping and from the log; or use bf16-mixed"
-                )
-            return  # the loss scaler looks for inf itself, and skips the step
-        if not torch.isfinite(self.gradient_norm + self.loss.detach()):
-            raise RunFailed(
-                f"optimiser step {self.optimizer_steps + 1}: the loss is {float(self.loss.detach()):g} and the "
-                f"gradient's norm {float(self.gradient_norm):g}; {first_bad_module(self, self.batch)}. The weights are "
-                "as before this step: lower the learning rate, or clip the gradient"
-            )
+        if self.trainer.precision == "16-mixed":  # the loss scaler looks for inf itself, and skips the step
+            optimizers.refuse_hidden_gradients(optimizer)
+        elif not torch.isfinite(self.gradient_norm + self.loss):
+            raise blame.failure(self)
 
-    def _share(self, count: Tensor) -> Tensor:
-        """What a loss is divided by: this process's targets, or with several processes their mean, so that every
-        target weighs the same whichever process holds it."""
-        if self.trainer.world_size == 1:
-            return count.clamp(min=1)
-        return self.trainer.strategy.reduce(count.double(), reduce_op="mean").clamp(min=1 / self.trainer.world_size)
+    def configure_gradient_clipping(
+        self, optimizer: torch.optim.Optimizer, gradient_clip_val: Any = None, gradient_clip_algorithm: Any = None
+    ) -> None:
+        self.clip(optimizer, gradient_clip_val, gradient_clip_algorithm)
+        self.perturb(optimizer)
 
     def configure_optimizers(self) -> Any:
         return optimizers.configure(self, self.optimizer, self.lr_scheduler)
 
+    def draws(self, purpose: str) -> torch.Generator:
+        """Random numbers that are the same on every process and after a resume: a function of seed, purpose, step."""
+        return generator(self.seed, purpose, self.optimizer_steps)
+
     # ------------------------------------------------------------------------------------------------ the evaluation
+
+    def on_validation_epoch_start(self) -> None:
+        self.heard = ()
+
+    def on_test_epoch_start(self) -> None:
+        self.heard = ()
 
     def listen(self, batch: SequenceBatch) -> tuple[Tensor, Tensor]:
         """The summed loss of an evaluation batch, and over how many targets; the state flows on from batch to batch."""
-        state = self.initial_state(len(batch.inputs))
-        if self.heard and not batch.fresh.all():
-            state = restart(self.heard, batch.fresh, state)
-        hidden, self.heard = self.unroll(batch.inputs, state)
-        return self.measure(hidden, batch.targets)
+        initial = self.initial_state(len(batch.inputs))
+        state, outputs = carry(self.heard, initial), []
+        borders = batch.fresh.any(0).nonzero().flatten().tolist()
+        for begin, end in spans(0, batch.inputs.shape[1], borders):
+            if begin in borders:
+                state = restart(state, batch.fresh[:, begin], initial)
+            hidden, state = self.unroll(batch.inputs[:, begin:end], state)
+            outputs.append(hidden)
+        self.heard = state
+        return self.measure(torch.cat(outputs, 1), batch.targets)
 
-    # ------------------------------------------------------------------------------------------------------- the log
-
-    def record(self, name: str, value: Tensor) -> None:
-        """Remember a number of this step; its mean goes to the log every `log_every_n_steps` batches, and each epoch.
-
-        A call of `log` each step would cost more than a small network.
-        """
-        total, count = self.records.get(name, (0.0, 0))
-        self.records[name] = (total + value.detach(), count + 1)
-
-    def clock(self) -> dict[str, float]:
-        """When it is: Lightning takes the x-axis of its loggers from `step`, and would else count batches."""
-        return {"step": float(self.optimizer_steps), "epoch": float(self.current_epoch)}
-
-    def summarize(self, means: dict[str, Tensor]) -> dict[str, Tensor]:
-        """What the log says of the means of the records."""
-        return means
-
-    def _report(self) -> None:
-        reduce = self.trainer.strategy.reduce  # the mean over the processes
-        means = {name: reduce(total / count, reduce_op="mean") for name, (total, count) in self.records.items()}
-        means, self.records = self.summarize(means), {}
-        for logger in self.loggers:  # now: Lightning would write it only after a checkpoint of this step was saved
-            logger.log_metrics({**{n: float(v) for n, v in means.items()}, **self.clock()}, self.optimizer_steps)
-        self.log("train/loss", means.pop("train/loss"), prog_bar=True, logger=False)
-        self.log_dict({**means, **self.clock()}, logger=False)
+    # ------------------------------------------------------------------------------------------------ the checkpoint
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        self.finish()  # callbacks come before on_train_batch_end
         checkpoint["unrolled"] = progress.snapshot(self)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:

@@ -1,14 +1,24 @@
-"""Which module a nan or an inf came from."""
+"""Which step and module a nan or an inf came from."""
 
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
+from unrolled.errors import RunFailed
 from unrolled.functional.gradients import nonfinite
 
 
-def first_bad_module(task: nn.Module, batch: Any) -> str:
+def failure(task: Any) -> RunFailed:
+    """What to say when the loss or the gradient of the step that would come is no number."""
+    return RunFailed(
+        f"optimiser step {task.optimizer_steps + 1}: the loss is {float(task.loss):g} and the gradient's norm "
+        f"{float(task.gradient_norm):g}; {first_bad_module(task)}. The weights are as before this step: lower the "
+        "learning rate, or clip the gradient"
+    )
+
+
+def first_bad_module(task: Any) -> str:
     """In words: the first module whose weights or output, or the one nearest to the loss whose gradient, is no number.
 
     The step is run once more to look into it; it is not going to be taken.
@@ -16,7 +26,7 @@ def first_bad_module(task: nn.Module, batch: Any) -> str:
     weights = nonfinite(task.named_parameters())
     if weights:
         return f"the first bad module is {_module(weights[0])}: its weight is not finite"
-    order, bad = _run(task, batch)
+    order, bad = _run(task)
     if bad:
         return f"the first bad module is {bad[0]}: its output is not finite"
     gradients = {_module(name) for name in nonfinite((name, p.grad) for name, p in task.named_parameters())}
@@ -26,7 +36,7 @@ def first_bad_module(task: nn.Module, batch: Any) -> str:
     return "every output and gradient is finite by itself"
 
 
-def _run(task: Any, batch: Any) -> tuple[list[str], list[str]]:
+def _run(task: Any) -> tuple[list[str], list[str]]:
     """The modules in the order in which they ran, and those among them whose output was not finite."""
     order: list[str] = []
     bad: list[str] = []
@@ -40,7 +50,7 @@ def _run(task: Any, batch: Any) -> tuple[list[str], list[str]]:
     leaves = [(name, module) for name, module in task.named_modules() if name and not [*module.children()]]
     hooks = [m.register_forward_hook(lambda _, __, out, name=name: look(name, out)) for name, m in leaves]
     with torch.no_grad():
-        task.run_window(batch)
+        task.run_window()
     for hook in hooks:
         hook.remove()
     return order, bad

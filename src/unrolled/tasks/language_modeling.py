@@ -4,29 +4,21 @@ from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
-from unrolled import catalog
-from unrolled.architectures.recurrent import Recurrent
 from unrolled.errors import InputError
-from unrolled.functional.batch import SequenceBatch
 from unrolled.functional.losses import bits, cross_entropy, perplexity
-from unrolled.functional.state import State
 from unrolled.tasks import baselines
-from unrolled.tasks.base import SequenceTask
-from unrolled.tasks.mean_loss import MeanLoss
+from unrolled.tasks.evaluated import EvaluatedTask
 
 
-class LanguageModeling(SequenceTask):
+class LanguageModeling(EvaluatedTask):
     """p(token_t | tokens before t) = softmax(W h_t + b), trained on the mean negative log-likelihood in nats per token.
 
     Args:
         vocabulary_size: how many different tokens V there are; the data says it.
         level: what a token is; the data says it.  Characters are also measured in bits per character.
-        architecture: {class_path, init_args} of `RNN`, `LSTM` or `GRU`.
         embedding_size: features E of a token.
         tied: whether the output layer uses the embedding's weights (Press & Wolf 2017); E must then be H.
-        dropout: probability that a feature of the embedding, or of the last layer's output, is zeroed in training.
 
     Raises:
         InputError: a bidirectional architecture, which would read what it is asked to predict; tied sizes that differ.
@@ -40,70 +32,34 @@ class LanguageModeling(SequenceTask):
         architecture: dict[str, Any],
         embedding_size: int = 128,
         tied: bool = False,
-        dropout: float = 0.0,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
-        self.level, self.dropout = level, dropout
+        super().__init__(architecture=architecture, **kwargs)
+        self.level = level
         if level not in ("character", "word") or vocabulary_size < 1:
             given = f"{level} and {vocabulary_size}"
             raise InputError(f"task: expected characters or words, and at least 1 of them, got {given}")
         if embedding_size < 1:
             raise InputError(f"task: expected embedding_size of at least 1, got {embedding_size}")
-        cell: Any = catalog.find("architectures", architecture["class_path"])
-        self.architecture: Recurrent = cell(input_size=embedding_size, **(architecture.get("init_args") or {}))
-        if self.architecture.directions > 1:
-            raise InputError("architecture: expected one direction for a language model, got bidirectional: true")
+        self.architecture = self.build(architecture, embedding_size)
         hidden_size = self.architecture.output_size
         if tied and embedding_size != hidden_size:
             raise InputError(f"task: tied needs embedding_size = hidden_size, got {embedding_size} and {hidden_size}")
-        if not 0 <= dropout < 1:
-            raise InputError(f"task: expected dropout in [0, 1), got {dropout}")
         self.embedding = nn.Embedding(vocabulary_size, embedding_size)
         self.head = nn.Linear(hidden_size, vocabulary_size)
         if tied:
             nn.init.uniform_(self.embedding.weight, -(hidden_size**-0.5), hidden_size**-0.5)
             self.head.weight = self.embedding.weight
-        self.losses = nn.ModuleDict({stage: MeanLoss() for stage in ("val", "test")})
 
-    def initial_state(self, batch_size: int) -> State:
-        return self.architecture.initial_state(batch_size)
+    @property
+    def unit(self) -> str:
+        return self.level
 
-    def predict(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
-        embedded = F.dropout(self.embedding(inputs), self.dropout, self.training)  # (B, T, E)
-        hidden, state = self.architecture(embedded, state)
-        return F.dropout(hidden, self.dropout, self.training), state
+    def embed(self, inputs: Tensor) -> Tensor:
+        return self.thin(self.embedding(inputs))
 
     def measure(self, hidden: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
         return cross_entropy(self.head(hidden), targets)
-
-    def validation_step(self, batch: SequenceBatch, batch_idx: int) -> None:
-        self._evaluate("val", batch)
-
-    def test_step(self, batch: SequenceBatch, batch_idx: int) -> None:
-        self._evaluate("test", batch)
-
-    def _evaluate(self, stage: str, batch: SequenceBatch) -> None:
-        self._loss(stage).update(*self.listen(batch))
-
-    def on_validation_epoch_end(self) -> None:
-        self._conclude("val")
-
-    def on_test_epoch_end(self) -> None:
-        self._conclude("test")
-
-    def _conclude(self, stage: str) -> None:
-        loss = self._loss(stage).compute()
-        self._loss(stage).reset()
-        measured = self.summarize({f"{stage}/loss": loss})
-        for name, value in measured.items():  # the same on every process already; sync_dist only says so
-            self.log(name, value, prog_bar=name == f"{stage}/loss", sync_dist=True)
-        self.log_dict(self.clock(), sync_dist=True)
-
-    def _loss(self, stage: str) -> MeanLoss:
-        metric = self.losses[stage]
-        assert isinstance(metric, MeanLoss)
-        return metric
 
     def summarize(self, means: dict[str, Tensor]) -> dict[str, Tensor]:
         """Beside each loss in nats per token its perplexity, and for characters its bits: no second softmax."""

@@ -1,5 +1,7 @@
 """Torch's optimisers and schedulers by name."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from torch import nn
@@ -34,3 +36,33 @@ def _make(section: str, spec: dict[str, Any], argument: Any) -> Any:
         return found(argument, **(spec.get("init_args") or {}))
     except (TypeError, ValueError) as error:
         raise InputError(f"{section}: {found.__name__}: {error}") from error
+
+
+@contextmanager
+def paced(optimizer: Any, factor: float) -> Iterator[None]:
+    """Within it every learning rate is `factor` times what it is."""
+    rates = [group["lr"] for group in optimizer.param_groups]
+    for group in optimizer.param_groups:
+        group["lr"] = group["lr"] * factor
+    yield
+    for group, rate in zip(optimizer.param_groups, rates, strict=True):
+        group["lr"] = rate
+
+
+def refuse_accumulation(task: Any, windows: int) -> None:
+    """Raise an InputError where gradients would be summed over batches, but a step is taken in each window of one."""
+    if windows > 1 and (batches := task.trainer.accumulate_grad_batches) != 1:
+        owner = next(base.__name__ for base in type(task).__mro__ if vars(base).get("seam") == "truncation")
+        raise InputError(
+            f"trainer.accumulate_grad_batches: {owner} takes {windows} optimiser steps within a batch, so expected 1, "
+            f"got {batches}; use longer windows for fewer steps"
+        )
+
+
+def refuse_hidden_gradients(optimizer: Any) -> None:
+    """Raise an InputError where the loss scaler unscales the gradient only within the optimiser's own step."""
+    if getattr(optimizer, "_step_supports_amp_scaling", False):
+        raise InputError(
+            "optimizer.init_args.fused: expected false with trainer.precision 16-mixed, where a fused optimiser hides "
+            "the true gradient from clipping and from the log; or use bf16-mixed"
+        )

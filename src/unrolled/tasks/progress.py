@@ -11,24 +11,25 @@ from unrolled.errors import InputError
 
 def snapshot(task: Any) -> dict[str, Any]:
     """Every process's hidden state, log sums and random number generators, and the step."""
-    mine = {"after": task.after, "records": task.records, "random": _random_numbers()}
+    mine = {"after": task.after, "ages": task.ages, "records": task.records, "random": _random_numbers()}
     ranks = [mine]
     if distributed.is_available() and distributed.is_initialized():
         ranks = [None] * distributed.get_world_size()  # type: ignore[list-item]
         distributed.all_gather_object(ranks, mine)
-    return {"optimizer_steps": task.optimizer_steps, "ranks": ranks}
+    return {"optimizer_steps": task.optimizer_steps, "seed": task.seed, "ranks": ranks}
 
 
 def restore(task: Any, saved: dict[str, Any]) -> None:
     """Set what `snapshot` took; the random numbers wait until the first batch, behind all set-up."""
-    task.optimizer_steps = saved["optimizer_steps"]
+    task.optimizer_steps, task.seed = saved["optimizer_steps"], saved["seed"]
     if task._trainer is None or not task.trainer.training:
         return
     world, ranks = task.trainer.world_size, saved["ranks"]
     if len(ranks) != world:
         raise InputError(f"the checkpoint was written by {len(ranks)} process(es), this run has {world}: use as many")
     mine = ranks[task.global_rank]
-    task.after, task.records, task.resumed = mine["after"], dict(mine["records"]), mine["random"]
+    task.after, task.ages = mine["after"], mine["ages"]
+    task.records, task.resumed = dict(mine["records"]), mine["random"]
 
 
 def begin(task: Any) -> None:
@@ -42,7 +43,7 @@ def resume(task: Any) -> None:
     saved, task.resumed = task.resumed, None
     if saved is None:
         return
-    task.after = tuple(part.to(task.device) for part in task.after)
+    task.after, task.ages = (tuple(part.to(task.device) for part in parts) for parts in (task.after, task.ages))
     torch.set_rng_state(saved["torch"])
     version, words, gauss = saved["python"]
     random.setstate((version, tuple(words), gauss))

@@ -1,0 +1,88 @@
+"""A linear network with one parameter, whose influence is balanced between near and far."""
+
+import torch
+from torch import Tensor, nn
+
+from unrolled.architectures.stepwise import Stepwise
+from unrolled.errors import InputError
+from unrolled.functional.masks import last, within
+from unrolled.functional.state import State
+
+
+class InfluenceNetwork(Stepwise):
+    """A chain of n units in which theta drives the near ones up and the far ones down.
+
+        s_t = A s_{t-1} + theta (1, ..., 1, -1, ..., -1),   A_ii = A_i,i+1 = 1/2, else 0
+        h_t = the first unit of s_t
+
+    State: (s,), (B, n).  The inputs play no part.  At rest s_1 = 2 theta (p - (n - p)), of p units driven up: with p
+    below n - p the first unit falls when theta rises, but only after theta has come through the whole chain.  A
+    gradient that is cut before that has the wrong sign.  The first unit rests at 1 where theta = 1 / (2 (p - (n - p))).
+
+    Source: Tallec & Ollivier 2017, "Unbiasing truncated backpropagation through time", the influence balancing task.
+
+    Notes:
+        theta starts from N(0, 0.1^2), the one thing that a seed decides here: around 0 neither way is favoured, and 0.1
+        is of the size of its goal (-1/6 by default), so that the first losses are near that of a state that stays at 0.
+
+    Args:
+        input_size: features F of each time step; none of them is read.
+        units: n.
+        positive: p, how many units at the beginning of the chain theta drives up.
+
+    Raises:
+        InputError: `positive` outside 1 to `units`, or half of them, where no theta moves the first unit.
+    """
+
+    directions = 1
+    output_size = 1
+    chain: Tensor  # (n, n), A transposed
+    signs: Tensor  # (n,)
+
+    def __init__(self, *, input_size: int = 1, units: int = 23, positive: int = 10) -> None:
+        super().__init__()
+        if not 1 <= positive <= units:
+            raise InputError(f"InfluenceNetwork: expected positive from 1 to {units} units, got {positive}")
+        if 2 * positive == units:
+            raise InputError(f"InfluenceNetwork: expected positive other than half of {units} units, got {positive}")
+        self.input_size, self.units, self.positive = input_size, units, positive
+        self.theta = nn.Parameter(0.1 * torch.randn(()))
+        chain = (torch.eye(units) + torch.diag(torch.ones(units - 1), -1)) / 2
+        self.register_buffer("chain", chain, persistent=False)
+        self.register_buffer("signs", 1.0 - 2.0 * (torch.arange(units) >= positive), persistent=False)
+
+    def initial_state(self, batch_size: int) -> State:
+        """Zeros, (B, n)."""
+        return (self.theta.new_zeros(batch_size, self.units),)
+
+    def forward(
+        self, inputs: Tensor, state: State | None = None, lengths: Tensor | None = None
+    ) -> tuple[Tensor, State]:
+        """Outputs (B, T, 1) and the final state, (B, n), over the time steps of `inputs` (B, T, F).
+
+        With `lengths` (B,), in time steps, a row's outputs behind its length are zero, and its final state is the one
+        at its own last step.
+        """
+        self._check(inputs, state, lengths)
+        (s,) = self.initial_state(len(inputs)) if state is None else state
+        through, drive, steps = self.passing(), self.theta * self.signs, []
+        for _ in range(inputs.shape[1]):
+            s = torch.addmm(drive, s, self.chain)
+            s = s if through is None else through(s)
+            steps.append(s)
+        states = torch.stack(steps, 1)  # (B, T, n)
+        if lengths is None:
+            return states[..., :1], (s,)
+        return states[..., :1].masked_fill(~within(lengths, inputs.shape[1])[..., None], 0), (last(states, lengths),)
+
+    def _check(self, inputs: Tensor, state: State | None, lengths: Tensor | None) -> None:
+        if inputs.dim() != 3 or inputs.shape[1] < 1 or inputs.shape[2] != self.input_size:
+            raise InputError(f"expected inputs (B, T, {self.input_size}) of a step or more, got {tuple(inputs.shape)}")
+        wanted = [(len(inputs), self.units)]
+        if state is not None and (given := [tuple(part.shape) for part in state]) != wanted:
+            raise InputError(f"expected a state of {wanted}, batch first, got {given}")
+        if lengths is not None and (
+            lengths.shape != inputs.shape[:1] or not ((lengths >= 1) & (lengths <= inputs.shape[1])).all()
+        ):
+            told = f"from 1 to {inputs.shape[1]} time steps for each of {len(inputs)} rows"
+            raise InputError(f"expected a length {told}, got {lengths.tolist()}")

@@ -1,0 +1,126 @@
+"""What every task around one architecture shares: how it reads, and how it is evaluated.  B batch, T time, H hidden."""
+
+from typing import Any, ClassVar
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from unrolled import catalog
+from unrolled.errors import InputError
+from unrolled.functional.batch import SequenceBatch
+from unrolled.functional.state import State
+from unrolled.tasks.base import SequenceTask
+from unrolled.tasks.mean_loss import MeanLoss
+
+
+class EvaluatedTask(SequenceTask):
+    """An architecture between inputs and a loss, and the mean loss over each whole split.
+
+    A task builds its architecture by `build`, and says how inputs become features (`embed`), what the loss is
+    (`measure`) and what it is called (`metric`).
+
+    Args:
+        architecture: {class_path, init_args} of an architecture.
+        dropout: probability that a feature of the last layer's output, or of an embedding, is zeroed in training.
+
+    Raises:
+        InputError: a dropout outside [0, 1); a strategy that was made for another task.
+    """
+
+    metric: ClassVar[str]  # the loss by the name of its unit, in the log and beside baselines
+    architecture: Any  # of `unrolled.architectures`
+
+    def __init__(self, *, architecture: dict[str, Any], dropout: float = 0.0, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if not 0 <= dropout < 1:
+            raise InputError(f"task: expected dropout in [0, 1), got {dropout}")
+        self.dropout = dropout
+        self.losses = nn.ModuleDict({stage: MeanLoss() for stage in ("val", "test")})
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        tasks = [base for base in cls.__mro__ if EvaluatedTask in base.__bases__ and not vars(base).get("seam")]
+        if len(tasks) > 1:
+            owner = next(base.__name__ for base in cls.__mro__ if tasks[0] in base.__mro__ and vars(base).get("seam"))
+            made_for, task = tasks[0].__name__, tasks[1].__name__
+            raise InputError(f"{owner} is a strategy for {made_for}, not for {task}. Leave it out.")
+
+    @property
+    def unit(self) -> str:
+        """What one target is, in words."""
+        return "step"
+
+    # ------------------------------------------------------------------------------------------------ how it reads
+
+    def build(self, architecture: dict[str, Any], input_size: int) -> Any:
+        """The architecture for `input_size` features.
+
+        Raises:
+            InputError: a bidirectional one.
+        """
+        cell: Any = catalog.find("architectures", architecture["class_path"])
+        built = cell(input_size=input_size, **(architecture.get("init_args") or {}))
+        if built.directions > 1:
+            raise InputError(
+                "architecture: expected one direction, got bidirectional: true; a window of time cannot read the steps "
+                "behind its border, nor a language model those that it is to predict"
+            )
+        return built
+
+    def embed(self, inputs: Tensor) -> Tensor:
+        """Features (B, T, F) of the inputs (B, T) or (B, T, F)."""
+        raise AssertionError(f"{type(self).__name__} does not say what it reads")
+
+    def initial_state(self, batch_size: int) -> State:
+        state: State = self.architecture.initial_state(batch_size)
+        return state
+
+    def predict(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
+        hidden, state = self.architecture(self.embed(inputs), state)
+        return self.thin(hidden), state
+
+    def thin(self, features: Tensor) -> Tensor:
+        return F.dropout(features, self.dropout, self.training)
+
+    # ------------------------------------------------------------------------------------------- how it is evaluated
+
+    def validation_step(self, batch: SequenceBatch, batch_idx: int) -> None:
+        self.evaluate("val", batch)
+
+    def test_step(self, batch: SequenceBatch, batch_idx: int) -> None:
+        self.evaluate("test", batch)
+
+    def evaluate(self, stage: str, batch: SequenceBatch) -> None:
+        """Add one batch of the split that is evaluated as `stage`, val or test."""
+        self._loss(stage).update(*self.listen(batch))
+
+    def on_validation_epoch_end(self) -> None:
+        self._conclude("val")
+
+    def on_test_epoch_end(self) -> None:
+        self._conclude("test")
+
+    def conclude(self, stage: str) -> dict[str, Tensor]:
+        """What was measured over the whole split, by name, and start anew."""
+        loss = self._loss(stage).compute()
+        self._loss(stage).reset()
+        return self.summarize({f"{stage}/loss": loss})
+
+    def _conclude(self, stage: str) -> None:
+        for name, value in self.conclude(stage).items():  # the same on every process already; sync_dist only says so
+            self.log(name, value, prog_bar=name == f"{stage}/loss", sync_dist=True)
+        self.log_dict(self.clock(), sync_dist=True)
+
+    def _loss(self, stage: str) -> MeanLoss:
+        metric = self.losses[stage]
+        assert isinstance(metric, MeanLoss)
+        return metric
+
+    def summarize(self, means: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Beside each loss the same by the name of its unit."""
+        losses = {name: loss for name, loss in means.items() if name.endswith("/loss")}
+        return means | {name.replace("/loss", f"/{self.metric}"): loss for name, loss in losses.items()}
+
+    def baselines(self, data: Any, split: str) -> dict[str, Any]:
+        """What is reached without a network on a split of `data`: `baselines` by name, and their `baseline_metric`."""
+        return {"baseline_metric": self.metric, "baselines": data.baselines()}

@@ -1,0 +1,30 @@
+"""What several processes agree on before they train; with one process nothing is asked."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+
+def largest(trainer: Any, number: int) -> int:
+    """The largest of the processes' numbers."""
+    if trainer.world_size == 1:
+        return number
+    return int(trainer.strategy.reduce(torch.tensor(number, device=trainer.strategy.root_device), reduce_op="max"))
+
+
+def anywhere(trainer: Any, marks: Tensor) -> list[bool]:
+    """Which of `marks` (T,) are set on any process."""
+    if trainer.world_size > 1:
+        marks = trainer.strategy.reduce(marks.int(), reduce_op="max") > 0
+    told: list[bool] = marks.tolist()
+    return told
+
+
+def mean(trainer: Any, count: Tensor) -> Tensor:
+    """The targets of a window, at least one in all: with several processes their mean, so that every target weighs
+    the same whichever process holds it."""
+    if trainer.world_size == 1:
+        return count.clamp(min=1)
+    shared: Tensor = trainer.strategy.reduce(count.double(), reduce_op="mean")
+    return shared.clamp(min=1 / trainer.world_size)
