@@ -19,6 +19,11 @@ def test_a_strategy_for_another_task_is_refused_by_name(task, strategy):
     assert issubclass(compose(LanguageModeling, strategy), LanguageModeling)
 
 
+def test_two_tasks_are_refused():
+    with pytest.raises(InputError, match="^expected one task, got SequenceTagging and LanguageModeling. Keep one of"):
+        type("Both", (SequenceTagging, LanguageModeling), {})
+
+
 def test_a_task_of_a_task_is_none_of_another():
     class Mine(SequenceRegression):
         pass

@@ -11,6 +11,7 @@ from unrolled.functional.decay import choose_window
 from unrolled.functional.windows import Window, between
 from unrolled.tasks.base import SequenceTask
 from unrolled.tasks.lags import mean_lags
+from unrolled.tasks.optimizers import refuse_accumulation
 
 
 class AdaptiveTruncation(SequenceTask):
@@ -58,18 +59,22 @@ class AdaptiveTruncation(SequenceTask):
         self.horizon, self.estimate_every = horizon, estimate_every
         self.register_buffer("chosen_window", torch.tensor(longest))
 
+    def on_train_start(self) -> None:
+        super().on_train_start()
+        refuse_accumulation(self, "several")
+
     def windows(self, targeted: list[bool]) -> list[Window]:
-        batches = self.trainer.global_step
+        batches = self.trainer.global_step  # Lightning counts a batch, whatever its windows, as one step
         if self.shortest < self.longest and batches and batches % self.estimate_every == 0 and any(targeted):
             lags = mean_lags(self, targeted, self.horizon, self.draws("AdaptiveTruncation"))
             choice = choose_window(lags, self.tolerated_bias, self.shortest, self.longest)
             self.chosen_window.fill_(choice.window)
             for name in ("decay_rate", "relative_bias"):
                 if math.isfinite(value := getattr(choice, name)):
-                    self.record(f"strategy/{name}", torch.tensor(value, device=self.device))
+                    self.record(f"strategy/{name}", value)
         length, window = len(targeted), int(self.chosen_window)
         return between([*range(length, 0, -window), 0][::-1])
 
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
         super().on_before_optimizer_step(optimizer)
-        self.record("strategy/window", self.chosen_window.float())
+        self.record("strategy/window", self.chosen_window)

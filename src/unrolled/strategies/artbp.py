@@ -7,12 +7,13 @@ import torch
 from torch import Tensor
 
 from unrolled.errors import InputError
-from unrolled.functional.batch import counted
+from unrolled.functional.batch import how_many
 from unrolled.functional.reweighting import scale_gradient, toss
 from unrolled.functional.state import State
 from unrolled.functional.windows import Window, between
 from unrolled.tasks import processes
 from unrolled.tasks.base import SequenceTask
+from unrolled.tasks.optimizers import refuse_accumulation
 
 
 class ARTBP(SequenceTask):
@@ -48,7 +49,12 @@ class ARTBP(SequenceTask):
             raise InputError(f"ARTBP: expected a tail_exponent above 2, got {tail_exponent}")
         self.expected_length, self.tail_exponent, self.coin_every = expected_length, tail_exponent, coin_every
 
+    def on_train_start(self) -> None:
+        super().on_train_start()
+        refuse_accumulation(self, "several")
+
     def windows(self, targeted: list[bool]) -> list[Window]:
+        self.all_targets = processes.mean(self.trainer, how_many(self.batch.targets))
         length = len(targeted)
         coins = self.coins(len(range(self.coin_every, length, self.coin_every)))
         self.factors = toss(length, coins, self.expected_length, self.tail_exponent, self.coin_every)
@@ -66,11 +72,10 @@ class ARTBP(SequenceTask):
         return scale_gradient(state, self.factors[self.window.start][t])
 
     def share(self, count: Tensor) -> Tensor:
-        all_targets = processes.mean(self.trainer, counted(self.batch.targets).sum()).to(count.dtype)
-        return all_targets * min(1.0, self.expected_length / self.batch.inputs.shape[1])
+        return self.all_targets.to(count.dtype) * min(1.0, self.expected_length / self.batch.inputs.shape[1])
 
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
         super().on_before_optimizer_step(optimizer)
         length, factors = self.window.stop - self.window.start, self.factors[self.window.start].values()
-        self.record("strategy/window_length", torch.tensor(float(length), device=self.device))
-        self.record("strategy/largest_compensation", torch.tensor(float(math.prod(factors)), device=self.device))
+        self.record("strategy/window_length", length)
+        self.record("strategy/largest_compensation", math.prod(factors))

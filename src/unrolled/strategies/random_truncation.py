@@ -8,6 +8,7 @@ from unrolled.errors import InputError
 from unrolled.functional.random_lengths import normal_cuts
 from unrolled.functional.windows import Window, between
 from unrolled.tasks.base import SequenceTask
+from unrolled.tasks.optimizers import refuse_accumulation
 
 
 class RandomTruncation(SequenceTask):
@@ -51,6 +52,10 @@ class RandomTruncation(SequenceTask):
         self.base_length, self.half_probability = base_length, half_probability
         self.length_std, self.min_length = length_std, min_length
 
+    def on_train_start(self) -> None:
+        super().on_train_start()
+        refuse_accumulation(self, "several")
+
     def windows(self, targeted: list[bool]) -> list[Window]:
         shape = (self.base_length, self.half_probability, self.length_std, self.min_length)
         return between(normal_cuts(len(targeted), *shape, self.draws("RandomTruncation")))
@@ -60,5 +65,4 @@ class RandomTruncation(SequenceTask):
 
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
         super().on_before_optimizer_step(optimizer)
-        length = float(self.window.stop - self.window.new)
-        self.record("strategy/window_length", torch.tensor(length, device=self.device))
+        self.record("strategy/window_length", self.window.stop - self.window.new)

@@ -49,4 +49,4 @@ class ScheduledSampling(Feedback):
 
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
         super().on_before_optimizer_step(optimizer)
-        self.record("strategy/teacher_forcing_ratio", torch.tensor(self.ratio(), device=self.device))
+        self.record("strategy/teacher_forcing_ratio", self.ratio())
