@@ -95,9 +95,9 @@ def draw(exact: Tensor, mean: Tensor, error: Tensor, truncated: Tensor, draws: i
     figure, (left, right) = pyplot.subplots(1, 2, figsize=(9, 4))
     span = [float(exact.min()), float(exact.max())]
     left.plot(span, span, color="0.7", lw=1)
-    left.scatter(exact, truncated, s=7, color="tab:red", label=f"truncated BPTT, windows of {LENGTH}")
+    left.scatter(exact, truncated, s=7, color="tab:red", rasterized=True, label=f"truncated BPTT, windows of {LENGTH}")
     name = f"ARTBP, mean of {draws:,} draws"
-    left.errorbar(exact, mean, 2 * error, fmt=".", ms=4, lw=0.8, color="tab:blue", label=name)
+    left.errorbar(exact, mean, 2 * error, fmt=".", ms=4, lw=0.8, color="tab:blue", label=name, rasterized=True)
     left.set(xlabel="gradient of full BPTT, by parameter", ylabel="estimate (bars: 2 standard errors)")
     left.legend(frameon=False)
     edges = torch.logspace(-2, 3, 51).numpy()
@@ -107,7 +107,7 @@ def draw(exact: Tensor, mean: Tensor, error: Tensor, truncated: Tensor, draws: i
     right.legend(frameon=False)
     figure.tight_layout()
     FIGURE.parent.mkdir(exist_ok=True)
-    figure.savefig(FIGURE, metadata={"Date": None})
+    figure.savefig(FIGURE, dpi=200, metadata={"Date": None})
 
 
 def main() -> None:

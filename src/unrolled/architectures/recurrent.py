@@ -109,7 +109,7 @@ class Recurrent(Stepwise):
         `a_t` (B, gates * H) is this step of `project`; `recurrent` is W_h* transposed (H, gates * H) and b_h*; the new
         state has gone through `through`.
         """
-        raise AssertionError(f"{type(self).__name__} has no equations")
+        raise NotImplementedError(f"{type(self).__name__} has no equations")
 
     def _stack(self, x: Tensor, state: State | None, lengths: Tensor | None, run: Run) -> tuple[Tensor, State]:
         state = self.initial_state(len(x)) if state is None else state

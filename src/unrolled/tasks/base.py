@@ -31,10 +31,10 @@ class SequenceTask(Telemetry):
                                   truncation: `pass_on`        the gradient that crosses a joint of fused calls
                                   feedback:   `unroll`         what the model reads, step by step
                                   penalty:    `penalize`       what is added to the loss
-            backward
+            backward              gradient:                    what flows back through a state meets `Stepwise.through`
             on_before_optimizer_step                           a nan or an inf stops here
             clipping:             `clip`                       what bounds the parameters' gradients
-            gradient:             `perturb`                    what is added to them
+            gradient:             `perturb`                    what is added to the clipped gradients
             optimiser step        truncation: `pace`           how far it goes
             constraint:           `constrain`                  what happens to the weights after it
 
@@ -79,15 +79,15 @@ class SequenceTask(Telemetry):
 
     def predict(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
         """One fused pass over `inputs` (B, T, ...): hidden outputs (B, T, H) and the state behind them."""
-        raise AssertionError(f"{type(self).__name__} does not say how it reads")
+        raise NotImplementedError(f"{type(self).__name__} does not say how it reads")
 
     def measure(self, hidden: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
         """The summed loss of `hidden` (B, T, H) against `targets` (B, T, ...), and over how many targets."""
-        raise AssertionError(f"{type(self).__name__} does not say what it learns")
+        raise NotImplementedError(f"{type(self).__name__} does not say what it learns")
 
     def initial_state(self, batch_size: int) -> State:
         """The state before anything was read; every part has the batch first."""
-        raise AssertionError(f"{type(self).__name__} has no state")
+        raise NotImplementedError(f"{type(self).__name__} has no state")
 
     # ----------------------------------------------------------------------------------------------------- the seams
 

@@ -74,7 +74,7 @@ class EvaluatedTask(SequenceTask):
 
     def embed(self, inputs: Tensor) -> Tensor:
         """Features (B, T, F) of the inputs (B, T) or (B, T, F)."""
-        raise AssertionError(f"{type(self).__name__} does not say what it reads")
+        raise NotImplementedError(f"{type(self).__name__} does not say what it reads")
 
     def initial_state(self, batch_size: int) -> State:
         state: State = self.architecture.initial_state(batch_size)
