@@ -11,7 +11,6 @@ from unrolled.functional.decay import choose_window
 from unrolled.functional.windows import Window, between
 from unrolled.tasks.base import SequenceTask
 from unrolled.tasks.lags import mean_lags
-from unrolled.tasks.optimizers import refuse_accumulation
 
 
 class AdaptiveTruncation(SequenceTask):
@@ -36,6 +35,7 @@ class AdaptiveTruncation(SequenceTask):
     """
 
     seam = "truncation"
+    steps_within_batch = True
     chosen_window: Tensor
 
     def __init__(
@@ -58,10 +58,6 @@ class AdaptiveTruncation(SequenceTask):
         self.tolerated_bias, self.shortest, self.longest = tolerated_bias, shortest, longest
         self.horizon, self.estimate_every = horizon, estimate_every
         self.register_buffer("chosen_window", torch.tensor(longest))
-
-    def on_train_start(self) -> None:
-        super().on_train_start()
-        refuse_accumulation(self, "several")
 
     def windows(self, targeted: list[bool]) -> list[Window]:
         batches = self.trainer.global_step  # Lightning counts a batch, whatever its windows, as one step

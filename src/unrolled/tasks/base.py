@@ -48,6 +48,7 @@ class SequenceTask(Telemetry):
     """
 
     seam: ClassVar[str | None] = None  # the one part of this class that a strategy owns
+    steps_within_batch: ClassVar[bool] = False  # whether a batch may take several optimiser steps, whatever its length
     batch: SequenceBatch  # this one, as long as the longest of all processes
     recalled: Tensor  # (B, T) bool: where `enter` looks at a row's state
     borders: set[int]  # the steps of the batch at which it looks at any row's
@@ -143,6 +144,8 @@ class SequenceTask(Telemetry):
     # ------------------------------------------------------------------------------------------------------ the step
 
     def on_train_start(self) -> None:
+        if self.steps_within_batch:
+            optimizers.refuse_accumulation(self, "several")
         progress.begin(self)
 
     def on_train_batch_start(self, batch: SequenceBatch, batch_idx: int) -> None:
