@@ -3,11 +3,20 @@
 import math
 from itertools import pairwise
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unrolled.functional.schedules import DECAYS, annealed_noise, exponential, inverse_sigmoid, linear
+from unrolled.functional.schedules import (
+    DECAYS,
+    annealed_noise,
+    by_loss,
+    constant,
+    exponential,
+    inverse_sigmoid,
+    linear,
+)
 
 overs = st.integers(1, 100_000)
 ends = st.floats(0, 1)
@@ -15,8 +24,8 @@ each_decay = pytest.mark.parametrize("decay", DECAYS.values(), ids=DECAYS)
 
 
 def test_the_names():
-    assert list(DECAYS) == ["linear", "exponential", "inverse_sigmoid"]
-    assert list(DECAYS.values()) == [linear, exponential, inverse_sigmoid]
+    assert list(DECAYS) == ["constant", "linear", "exponential", "inverse_sigmoid"]
+    assert list(DECAYS.values()) == [constant, linear, exponential, inverse_sigmoid]
 
 
 @each_decay
@@ -27,7 +36,7 @@ def test_monotone_between_start_and_end(decay, over, start, end):
     direction = 1 if end >= start else -1
     assert all(direction * (b - a) >= -1e-15 for a, b in pairwise(values))
     assert all(min(start, end) - 1e-15 <= value <= max(start, end) + 1e-15 for value in values)
-    assert values[-1] == pytest.approx(end, abs=1e-12)
+    assert values[-1] == pytest.approx(start if decay is constant else end, abs=1e-12)
 
 
 @each_decay
@@ -39,6 +48,29 @@ def test_no_way_to_go_stays_in_place(decay):
 @given(overs, ends, ends, st.integers(0, 200_000))
 def test_start_and_end_only_scale(decay, over, start, end, step):
     assert decay(step, start, end, over) == pytest.approx(end + (start - end) * decay(step, 1.0, 0.0, over), abs=1e-12)
+
+
+losses = st.floats(0, 100)
+
+
+@given(losses, losses, st.floats(1e-3, 10), ends, ends)
+def test_by_loss(loss, low, width, start, end):
+    """The line through (low, end) and (high, start), and flat outside of them."""
+    found = by_loss(loss, low, low + width, start, end)
+    line = np.interp(loss, [low, low + width], [end, start])
+    assert found == pytest.approx(line, abs=1e-9) and min(start, end) - 1e-15 <= found <= max(start, end) + 1e-15
+
+
+def test_by_loss_by_hand():
+    assert [by_loss(loss, 2.0, 4.0, 1.0, 0.0) for loss in (9, 4, 3.5, 3, 2, 0)] == [1, 1, 0.75, 0.5, 0, 0]
+    assert by_loss(2.5, 2.0, 4.0, 0.9, 0.5) == pytest.approx(0.6)
+    assert by_loss(math.inf, 2.0, 4.0, 1.0, 0.25) == 1.0, "no loss known yet"
+    assert {by_loss(loss, 2.0, 4.0, 1.0, 1.0) for loss in (0, 2.7, 9)} == {1.0}, "nowhere to go"
+
+
+@given(overs, ends, ends, st.integers(0, 200_000))
+def test_constant(over, start, end, step):
+    assert constant(step, start, end, over) == start
 
 
 @given(overs, st.integers(0, 200_000))
