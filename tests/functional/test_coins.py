@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest, chi2_contingency
 
-from unrolled.functional.coins import Per, coins, curriculum, segments
+from unrolled.functional.coins import Per, numbers, segments
 
 B, T = 40, 50
 KINDS = get_args(Per)
@@ -21,7 +21,7 @@ each_probability = pytest.mark.parametrize("probability", [0.1, 0.5, 0.93])
 def tosses(per, probability, times=400):
     """(times, B, T) bool, one draw after the other."""
     source = torch.Generator().manual_seed(7)
-    return torch.stack([coins(B, T, probability, per, source) for _ in range(times)])
+    return torch.stack([(numbers(B, T, per, source) < probability).expand(B, T) for _ in range(times)])
 
 
 def plausible(heads, probability):
@@ -70,17 +70,16 @@ def test_the_tests_see_coins_that_hang_together():
 
 
 def test_token_coins_are_those_of_torch_rand_from_the_global_numbers():
-    for probability in (0.0, 0.3, 0.999, 1.0):
-        torch.manual_seed(3)
-        expected, after = torch.rand(B, T) < probability, torch.rand(2)
-        torch.manual_seed(3)
-        assert torch.equal(coins(B, T, probability), expected) and torch.equal(torch.rand(2), after)
+    torch.manual_seed(3)
+    expected, after = torch.rand(B, T), torch.rand(2)
+    torch.manual_seed(3)
+    assert torch.equal(numbers(B, T), expected) and torch.equal(torch.rand(2), after)
 
 
 @each_kind
 def test_a_generator_decides_and_the_global_numbers_stay(per):
     before = torch.get_rng_state()
-    first, again = ([coins(2, 3, 0.5, per, torch.Generator().manual_seed(s)) for s in range(20)] for _ in range(2))
+    first, again = ([numbers(2, 3, per, torch.Generator().manual_seed(s)) for s in range(20)] for _ in range(2))
     assert torch.equal(torch.stack(first), torch.stack(again))
     assert any(not torch.equal(one, first[0]) for one in first)
     assert torch.equal(torch.get_rng_state(), before)
@@ -89,21 +88,16 @@ def test_a_generator_decides_and_the_global_numbers_stay(per):
 @each_kind
 def test_certain_coins(per):
     for probability in (0.0, 1.0):
-        found = coins(B, T, probability, per)
-        assert found.shape == (B, T) and found.dtype == torch.bool and bool((found == probability).all())
+        assert bool(((numbers(B, T, per) < probability) == probability).all())
+
+
+def test_a_shared_coin_is_one_number():
+    assert [tuple(numbers(B, T, per).shape) for per in KINDS] == [(B, T), (B, 1), (1, 1)]
 
 
 def test_the_answer_is_where_it_was_asked_for():
     for source in (None, torch.Generator()):
-        assert coins(2, 3, 0.5, "sequence", source, torch.device("meta")).device.type == "meta"
-    assert curriculum(3, 1, torch.device("meta")).device.type == "meta"
-
-
-def test_the_curriculum_frees_the_last_steps():
-    assert curriculum(5, 2).tolist() == [True, True, True, False, False]
-    assert curriculum(5, 0).all()
-    assert not curriculum(5, 5).any() and not curriculum(5, 9).any()
-    assert (coins(B, 5, 1.0) & curriculum(5, 2)).tolist() == [[True, True, True, False, False]] * B
+        assert numbers(2, 3, "sequence", source, torch.device("meta")).device.type == "meta"
 
 
 boolean_rows = st.tuples(st.integers(1, 4), st.integers(1, 12)).flatmap(
@@ -125,5 +119,5 @@ def test_segments_by_hand():
     assert segments(torch.ones(3, 9, dtype=torch.bool)) == [(0, 9)]
     assert segments(torch.zeros(3, 3, dtype=torch.bool)) == [(0, 1), (1, 2), (2, 3)]
     assert segments(torch.tensor([[0, 1, 1, 1, 1], [1, 1, 1, 0, 1]]).bool()) == [(0, 3), (3, 5)]
-    assert segments(curriculum(5, 2).expand(3, 5)) == [(0, 3), (3, 4), (4, 5)]
+    assert segments((torch.arange(5) < 3).expand(3, 5)) == [(0, 3), (3, 4), (4, 5)]
     assert segments(torch.ones(2, 0, dtype=torch.bool)) == []

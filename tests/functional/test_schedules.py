@@ -2,20 +2,25 @@
 
 import math
 from itertools import pairwise
+from typing import get_args
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from unrolled.errors import InputError
 from unrolled.functional.schedules import (
     DECAYS,
+    Decay,
+    Schedule,
     annealed_noise,
     by_loss,
     constant,
     exponential,
     inverse_sigmoid,
     linear,
+    probability,
 )
 
 overs = st.integers(1, 100_000)
@@ -24,6 +29,7 @@ each_decay = pytest.mark.parametrize("decay", DECAYS.values(), ids=DECAYS)
 
 
 def test_the_names():
+    assert list(DECAYS) == list(get_args(Decay))
     assert list(DECAYS) == ["constant", "linear", "exponential", "inverse_sigmoid"]
     assert list(DECAYS.values()) == [constant, linear, exponential, inverse_sigmoid]
 
@@ -113,3 +119,20 @@ def test_annealed_noise(step, eta, gamma):
     sigma = annealed_noise(step, eta, gamma)
     assert sigma**2 == pytest.approx(eta * math.exp(-gamma * math.log(1 + step)), rel=1e-9, abs=1e-300)
     assert annealed_noise(0, eta, gamma) == math.sqrt(eta) and annealed_noise(step, 0.0, gamma) == 0.0
+
+
+@each_decay
+def test_a_schedule_is_its_decay(decay):
+    (name,) = [name for name, function in DECAYS.items() if function is decay]
+    schedule = probability("Me", name, 0.9, 0.2, 30)
+    assert schedule == Schedule(name, 0.9, 0.2, 30)
+    assert [schedule.at(step) for step in (0, 7, 30, 99)] == [decay(step, 0.9, 0.2, 30) for step in (0, 7, 30, 99)]
+
+
+WRONG = [("linear", 1.1, 0.5, 9), ("linear", 0.5, -0.1, 9), ("linear", math.nan, 0.5, 9), ("cosine", 1.0, 0.5, 9)]
+
+
+@pytest.mark.parametrize("wrong", [*WRONG, ("linear", 0.5, math.nan, 9), ("linear", 1.0, 0.5, 0)], ids=str)
+def test_no_probability_is_refused_by_the_name_of_who_asked(wrong):
+    with pytest.raises(InputError, match=r"^Me: expected [^\n]*$"):
+        probability("Me", *wrong)

@@ -16,6 +16,7 @@ from unrolled.errors import InputError
 from unrolled.functional.batch import SequenceBatch
 from unrolled.strategies import CarriedState, ClipNorm, TruncatedBPTT
 from unrolled.tasks import Forecasting
+from unrolled.tuning.pruning import Pruning
 
 NAN = float("nan")
 C, H = 5, 4
@@ -195,7 +196,20 @@ def test_the_names_that_are_logged():
     assert logged == {"train/loss", "train/grad_norm"} | {f"val/{name}" for name in validation}
 
 
-def test_every_figure_can_be_monitored():
+@pytest.mark.parametrize("name", ["free_running_mse", "free_running_mae", "teacher_forced_mse", "exposure_gap"])
+def test_every_figure_can_be_monitored(name, tmp_path):
+    """By checkpoints, early stopping and pruning alike; each hears the value of its own epoch."""
+    best = pl.callbacks.ModelCheckpoint(tmp_path, monitor=f"val/{name}", filename="best")
+    stopping = pl.callbacks.EarlyStopping(f"val/{name}", patience=99)
+    heard = []
+    pruning = Pruning(lambda step, metrics: heard.append(metrics[f"val/{name}"]) or len(heard) < 3)
+    trainer = {"enable_checkpointing": True, "max_epochs": 9}
+    run = fit(make(), loader_32(), validation=loader_32(), callbacks=[best, stopping, pruning], trainer=trainer)
+    assert run.trainer.current_epoch == 3 and len({*heard}) == 3
+    assert float(best.best_model_score) == min(heard) == float(stopping.best_score)
+
+
+def test_a_scheduler_can_follow_a_figure_and_a_threshold_stop_at_one():
     scheduler = {"class_path": "ReduceLROnPlateau", "init_args": {"patience": 0}, "monitor": "val/exposure_gap"}
     stopping = pl.callbacks.EarlyStopping("val/free_running_mse", stopping_threshold=1e9)
     task = make(lr_scheduler=scheduler)

@@ -10,32 +10,29 @@ from unrolled.functional.windows import spans
 Per = Literal["token", "sequence", "batch"]  # what has a coin of its own
 
 
-def coins(
+def numbers(
     rows: int,
     steps: int,
-    probability: float,
     per: Per = "token",
     generator: torch.Generator | None = None,
     device: torch.device | None = None,
 ) -> Tensor:
-    """(B, T) bool: each coin says truth with `probability`; 1 always does, 0 never.
+    """Uniform random numbers from [0, 1): a coin with the probability p says truth where its number is below p.
 
     Source: Bengio, Vinyals, Jaitly & Shazeer 2015, "Scheduled sampling for sequence prediction with recurrent neural
     networks", section 2.4: a coin for each token; one for a whole sequence did worse there.
 
     Args:
-        per: token tosses B T coins, sequence one for each row and all its steps, batch a single one.
-        generator: where the numbers come from, on whichever device; without it from torch's own on `device`.
+        rows: B.
+        steps: T.
+        per: token draws (B, T) numbers, sequence (B, 1), one for all steps of a row, and batch (1, 1).
+        generator: on the CPU, where the numbers come from; without it from torch's own on `device`.
         device: of the answer.
     """
     shape = {"token": (rows, steps), "sequence": (rows, 1), "batch": (1, 1)}[per]
-    drawn = torch.rand(shape, generator=generator, device=generator.device if generator else device)
-    return (drawn < probability).to(device).expand(rows, steps)
-
-
-def curriculum(steps: int, free: int, device: torch.device | None = None) -> Tensor:
-    """(T,) bool, the same for every row: the last `free` steps are the model's own, all of them if there are fewer."""
-    return torch.arange(steps, device=device) < steps - free
+    if generator is not None:
+        return torch.rand(shape, generator=generator).to(device)
+    return torch.rand(shape, device=device)
 
 
 def segments(truth: Tensor) -> list[tuple[int, int]]:

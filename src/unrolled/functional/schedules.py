@@ -5,6 +5,11 @@ The `DECAYS` lead from `start` to `end` over `over` steps; `constant` stays wher
 
 import math
 from collections.abc import Callable
+from typing import Literal, NamedTuple
+
+from unrolled.errors import InputError
+
+Decay = Literal["constant", "linear", "exponential", "inverse_sigmoid"]
 
 
 def constant(step: int, start: float, end: float, over: int) -> float:
@@ -54,3 +59,29 @@ DECAYS: dict[str, Callable[[int, float, float, int], float]] = {
     "exponential": exponential,
     "inverse_sigmoid": inverse_sigmoid,
 }
+
+
+class Schedule(NamedTuple):
+    """A quantity as a function of the optimiser step."""
+
+    decay: Decay
+    start: float
+    end: float
+    over: int  # optimiser steps
+
+    def at(self, step: int) -> float:
+        return DECAYS[self.decay](step, self.start, self.end, self.over)
+
+
+def probability(owner: str, decay: Decay, start: float, end: float, over: int) -> Schedule:
+    """The schedule of a probability.
+
+    Raises:
+        InputError: a probability outside [0, 1], an unknown decay, fewer than one step; it names the `owner`.
+    """
+    if not (0 <= start <= 1 and 0 <= end <= 1):
+        raise InputError(f"{owner}: expected start and end in [0, 1], got {start} and {end}")
+    if decay not in DECAYS or over < 1:
+        wanted = f"a decay of {', '.join(DECAYS)} over 1 step or more"
+        raise InputError(f"{owner}: expected {wanted}, got {decay} over {over}")
+    return Schedule(decay, start, end, over)

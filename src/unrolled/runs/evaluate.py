@@ -36,6 +36,7 @@ def evaluate(
     recipe = restore.read_recipe(folder)
     task: Any
     task, saved = restore.restore(folder, checkpoint)
+    task.seed = recipe["seed"]  # its free runs draw the numbers that they drew in training's validations
     pl.seed_everything(recipe["seed"], verbose=False)
     data = build_data(recipe)
     data.load_state_dict(saved[type(data).__qualname__])

@@ -42,7 +42,8 @@ class EvaluatedTask(SequenceTask):
         tasks = [base for base in cls.__mro__ if EvaluatedTask in base.__bases__ and not vars(base).get("seam")]
         if len(tasks) > 1:
             owner = next(base.__name__ for base in cls.__mro__ if tasks[0] in base.__mro__ and vars(base).get("seam"))
-            made_for, task = tasks[0].__name__, tasks[1].__name__
+            named = [n for n in catalog.names("tasks") if issubclass(catalog.find("tasks", n), tasks[0])]
+            made_for, task = " or ".join(named or [tasks[0].__name__]), tasks[1].__name__
             raise InputError(f"{owner} is a strategy for {made_for}, not for {task}. Leave it out.")
 
     @property

@@ -9,6 +9,7 @@ from torch.nn import functional as F
 from unrolled.errors import InputError
 from unrolled.functional.batch import SequenceBatch
 from unrolled.functional.losses import gaussian_nll, squared_error
+from unrolled.functional.sampling import draw_normal
 from unrolled.tasks.autoregressive import Autoregressive
 from unrolled.tasks.forecast_errors import ForecastErrors
 
@@ -57,25 +58,45 @@ class Forecasting(Autoregressive):
         if output not in ("point", "gaussian"):
             raise InputError(f"task: expected an output of point or gaussian, got {output}")
         self.horizon, self.context, self.gaussian = horizon, context, output == "gaussian"
+        self.prefix = context
         self.architecture = self.build(architecture, 1)
         self.head = nn.Linear(self.architecture.output_size, 2 if self.gaussian else 1)
         self.errors = nn.ModuleDict({stage: ForecastErrors(horizon) for stage in ("val", "test")})
         self.by_horizon: dict[str, Tensor] = {}  # (horizon,) by name, of the last evaluation
 
-    def embed(self, inputs: Tensor) -> Tensor:
+    def features(self, inputs: Tensor) -> Tensor:
         return inputs
 
     def measure(self, hidden: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
         if not self.training:
-            self.forced = self.output(hidden[:, -self.horizon :]).detach()  # for `evaluate`, at no second reading
+            self.forced = self.expected(hidden[:, -self.horizon :]).detach()  # for `evaluate`, at no second reading
         if not self.gaussian:
-            return squared_error(self.output(hidden), targets)
-        mean, spread = self.head(hidden).chunk(2, -1)
-        return gaussian_nll(mean, F.softplus(spread) + LEAST_DEVIATION, targets)
+            return squared_error(self.head(hidden), targets)
+        return gaussian_nll(*self.distribution(hidden), targets)
 
-    def output(self, hidden: Tensor) -> Tensor:
-        predicted: Tensor = self.head(hidden)[..., :1]
-        return predicted
+    def distribution(self, hidden: Tensor) -> tuple[Tensor, Tensor]:
+        """Means and standard deviations (..., 1) of the next number behind `hidden` (..., H); of a Gaussian output."""
+        mean, spread = self.head(hidden).chunk(2, -1)
+        return mean, F.softplus(spread) + LEAST_DEVIATION
+
+    def choose(
+        self,
+        hidden: Tensor,
+        temperature: float = 0.0,
+        top_k: int | None = None,
+        generator: torch.Generator | None = None,
+    ) -> Tensor:
+        if top_k is not None:
+            raise InputError(f"Forecasting: expected no top_k, got {top_k}; numbers have no likeliest few")
+        if temperature == 0:
+            return self.expected(hidden)
+        if not self.gaussian:
+            raise InputError(f"Forecasting: a draw at temperature {temperature:g} needs output gaussian, got point")
+        return draw_normal(*self.distribution(hidden), temperature, generator)
+
+    def expected(self, hidden: Tensor) -> Tensor:
+        mean: Tensor = self.head(hidden)[..., :1]
+        return mean
 
     def nothing(self, batch_size: int) -> Tensor:
         weight = self.head.weight
