@@ -70,7 +70,7 @@ def train(job: tuple[int, int, int]) -> tuple[list[int], list[float]]:
         tolerated_bias=0.2,
         shortest=1,
         longest=LONGEST,
-        horizon=120,
+        lags=120,
         estimate_every=EVERY,
         max_norm=1.0,
     )

@@ -8,7 +8,11 @@ from unrolled.strategies.clip_norm import ClipNorm
 from unrolled.strategies.clip_state_gradient import ClipStateGradient
 from unrolled.strategies.clip_value import ClipValue
 from unrolled.strategies.compose import compose as compose
+from unrolled.strategies.free_running import FreeRunning
 from unrolled.strategies.gradient_noise import GradientNoise
+from unrolled.strategies.loss_scheduled_sampling import LossScheduledSampling
+from unrolled.strategies.parallel_scheduled_sampling import ParallelScheduledSampling
+from unrolled.strategies.professor_forcing import ProfessorForcing
 from unrolled.strategies.random_truncation import RandomTruncation
 from unrolled.strategies.scheduled_sampling import ScheduledSampling
 from unrolled.strategies.teacher_forcing import TeacherForcing
@@ -22,7 +26,11 @@ __all__ = [
     "ClipNorm",
     "ClipStateGradient",
     "ClipValue",
+    "FreeRunning",
     "GradientNoise",
+    "LossScheduledSampling",
+    "ParallelScheduledSampling",
+    "ProfessorForcing",
     "RandomTruncation",
     "ScheduledSampling",
     "TeacherForcing",

@@ -45,10 +45,11 @@ class EvaluatedTask(SequenceTask):
         tasks = [base for base in cls.__mro__ if EvaluatedTask in base.__bases__ and not vars(base).get("seam")]
         if len(tasks) > 1:
             owner = next((base for base in cls.__mro__ if tasks[0] in base.__mro__ and vars(base).get("seam")), None)
-            first, second = tasks[0].__name__, tasks[1].__name__
+            named = [n for n in catalog.names("tasks") if issubclass(catalog.find("tasks", n), tasks[0])]
+            made_for, task = " or ".join(named or [tasks[0].__name__]), tasks[1].__name__
             if owner is None:
-                raise InputError(f"expected one task, got {first} and {second}. Keep one of them.")
-            raise InputError(f"{owner.__name__} is a strategy for {first}, not for {second}. Leave it out.")
+                raise InputError(f"expected one task, got {made_for} and {task}. Keep one of them.")
+            raise InputError(f"{owner.__name__} is a strategy for {made_for}, not for {task}. Leave it out.")
 
     @property
     def unit(self) -> str:

@@ -6,12 +6,14 @@ import torch
 from torch import Tensor, nn
 
 from unrolled.errors import InputError
+from unrolled.functional.batch import SequenceBatch
 from unrolled.functional.losses import bits, cross_entropy, perplexity
-from unrolled.tasks import baselines
-from unrolled.tasks.evaluated import EvaluatedTask
+from unrolled.functional.sampling import draw_id
+from unrolled.tasks import baselines, exposure
+from unrolled.tasks.autoregressive import Autoregressive
 
 
-class LanguageModeling(EvaluatedTask):
+class LanguageModeling(Autoregressive):
     """p(token_t | tokens before t) = softmax(W h_t + b), trained on the mean negative log-likelihood in nats per token.
 
     Args:
@@ -50,16 +52,28 @@ class LanguageModeling(EvaluatedTask):
         if tied:
             nn.init.uniform_(self.embedding.weight, -(hidden_size**-0.5), hidden_size**-0.5)
             self.head.weight = self.embedding.weight
+        self.exposure = exposure.TextExposure(exposure.ORDERS[level], vocabulary_size)
 
     @property
     def unit(self) -> str:
         return self.level
 
+    def features(self, inputs: Tensor) -> Tensor:
+        embedded: Tensor = inputs if inputs.is_floating_point() else self.embedding(inputs)
+        return embedded
+
     def embed(self, inputs: Tensor) -> Tensor:
-        return self.thin(self.embedding(inputs))
+        return self.thin(self.features(inputs))
 
     def measure(self, hidden: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
         return cross_entropy(self.head(hidden), targets)
+
+    def evaluate(self, stage: str, batch: SequenceBatch) -> None:
+        super().evaluate(stage, batch)
+        exposure.observe(self, stage, batch)
+
+    def conclude(self, stage: str) -> dict[str, Tensor]:
+        return super().conclude(stage) | exposure.conclude(self, stage)
 
     def summarize(self, means: dict[str, Tensor]) -> dict[str, Tensor]:
         """Beside each loss in nats per token its perplexity, and for characters its bits: no second softmax."""
@@ -75,7 +89,6 @@ class LanguageModeling(EvaluatedTask):
         """What n-grams and lzma reach on a split of `data`."""
         return baselines.language_modeling(data, split)
 
-    @torch.no_grad()
     def generate(self, prefix: Tensor, length: int, temperature: float = 1.0) -> Tensor:
         """Continue `prefix` (B, P) by `length` tokens that the model draws itself: (B, length).
 
@@ -87,19 +100,24 @@ class LanguageModeling(EvaluatedTask):
         if prefix.dim() != 2 or prefix.shape[1] == 0 or not temperature >= 0:
             given = f"{tuple(prefix.shape)} and {temperature}"
             raise InputError(f"generate: expected a prefix (B, P) and a temperature of at least 0, got {given}")
-        training = self.training
-        self.eval()
-        hidden, state = self.unroll(prefix, self.initial_state(len(prefix)))
-        tokens = [self.choose(hidden[:, -1], temperature)]
-        while len(tokens) < length:
-            hidden, state = self.unroll(tokens[-1][:, None], state)
-            tokens.append(self.choose(hidden[:, -1], temperature))
-        self.train(training)
-        return torch.stack(tokens, 1)[:, :length]
+        return self.run_free(prefix, max(length, 1), temperature=temperature)[:, :length]
 
-    def choose(self, hidden: Tensor, temperature: float = 0.0) -> Tensor:
-        """The model's own next token (B,) after the outputs `hidden` (B, H)."""
+    def choose(
+        self,
+        hidden: Tensor,
+        temperature: float = 0.0,
+        top_k: int | None = None,
+        generator: torch.Generator | None = None,
+    ) -> Tensor:
         logits = self.head(hidden)
         if temperature == 0:
-            return logits.argmax(-1)
-        return torch.multinomial((logits / temperature).softmax(-1), 1)[:, 0]
+            chosen: Tensor = logits.argmax(-1)
+            return chosen
+        return draw_id(logits, temperature, top_k, generator)
+
+    def expected(self, hidden: Tensor) -> Tensor:
+        mean: Tensor = self.head(hidden).softmax(-1) @ self.embedding.weight
+        return mean
+
+    def nothing(self, batch_size: int) -> Tensor:
+        return torch.full((batch_size,), -1, device=self.head.weight.device)

@@ -19,7 +19,9 @@ def configure(task: nn.Module, optimizer: dict[str, Any] | None, scheduler: dict
     """
     if optimizer is None:
         raise InputError("optimizer: expected {class_path: Adam, init_args: {lr: 0.001}}, got none")
-    made = _make("optimizer", optimizer, [p for p in task.parameters() if p.requires_grad])
+    # by the parts' names, for a sum or a draw over the weights must not depend on the order of the strategies
+    named = sorted(task.named_parameters(), key=lambda item: item[0].partition(".")[0])
+    made = _make("optimizer", optimizer, [p for _, p in named if p.requires_grad])
     if scheduler is None:
         return made
     if (interval := scheduler.get("interval", "epoch")) not in ("epoch", "step"):
