@@ -21,7 +21,8 @@ def evaluate(
     """Measure the run's best checkpoint beside baselines; for the test split leave results.json.
 
     It holds `split`, `unit` (what a target is), `metrics` and `baselines` by name, `baseline_metric` (the metric that
-    the baselines are figures of), and of a language model a `sample`.
+    the baselines are figures of), of a language model a `sample`, and of classes `classes` by name and `confusion`,
+    how often each was told as which, truth down and told across.
 
     Args:
         folder: the run's folder.
@@ -52,7 +53,7 @@ def evaluate(
     (metrics,) = run(task, datamodule=data, verbose=False)
     measured = {name: value for name, value in metrics.items() if "/" in name}
     results: dict[str, Any] = {"split": split, "unit": task.unit, "metrics": measured}
-    results |= task.baselines(data, split)
+    results |= task.baselines(data, split) | task.findings(data, split)
     if split == "test":
         if isinstance(task, LanguageModeling):
             prefix = data.vocabulary.decode(data.tokens["test"][:PREFIX])

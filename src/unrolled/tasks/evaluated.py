@@ -42,7 +42,8 @@ class EvaluatedTask(SequenceTask):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        tasks = [base for base in cls.__mro__ if EvaluatedTask in base.__bases__ and not vars(base).get("seam")]
+        measuring = [base for base in cls.__mro__ if issubclass(base, EvaluatedTask) and "measure" in vars(base)]
+        tasks = [base for base in measuring if not any(base in other.__mro__[1:] for other in measuring)]
         if len(tasks) > 1:
             owner = next((base for base in cls.__mro__ if tasks[0] in base.__mro__ and vars(base).get("seam")), None)
             first, second = tasks[0].__name__, tasks[1].__name__
@@ -61,16 +62,20 @@ class EvaluatedTask(SequenceTask):
         """The architecture for `input_size` features.
 
         Raises:
-            InputError: a bidirectional one.
+            InputError: a bidirectional one that the task cannot use.
         """
         cell: Any = catalog.find("architectures", architecture["class_path"])
         built = cell(input_size=input_size, **(architecture.get("init_args") or {}))
-        if built.directions > 1:
+        self.check_directions(built.directions)
+        return built
+
+    def check_directions(self, directions: int) -> None:
+        """Refuse two directions, where a task cannot use them.  Here: always."""
+        if directions > 1:
             raise InputError(
                 "architecture: expected one direction, got bidirectional: true; a window of time cannot read the steps "
                 "behind its border, nor a language model those that it is to predict"
             )
-        return built
 
     def embed(self, inputs: Tensor) -> Tensor:
         """Features (B, T, F) of the inputs (B, T) or (B, T, F)."""
@@ -147,4 +152,8 @@ class EvaluatedTask(SequenceTask):
 
     def baselines(self, data: Any, split: str) -> dict[str, Any]:
         """What is reached without a network on a split of `data`: `baselines` by name, and their `baseline_metric`."""
-        return {"baseline_metric": self.metric, "baselines": data.baselines()}
+        return {"baseline_metric": getattr(data, "baseline_metric", self.metric), "baselines": data.baselines(split)}
+
+    def findings(self, data: Any, split: str) -> dict[str, Any]:
+        """What else was found on a split of `data`, by name, for its results.  Here: nothing."""
+        return {}
