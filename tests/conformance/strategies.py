@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from conformance import averages, bounds, first_weights, gradient_seam, loops, penalties, random_windows
+from conformance import averages, bounds, feedback_loops, first_weights, gradient_seam, loops, penalties, random_windows
 from conformance.first_weights import PlainReLU
 from conformance.loops import Plain
 from conformance.streams import always_fresh, never_seen, stream, whole_batches
@@ -75,10 +75,10 @@ CASES: dict[str, Case] = {
     ),
     "AdaptiveTruncation": Case(
         {"shortest": 8, "longest": 8},
-        {"tolerated_bias": 0.3, "shortest": 2, "longest": 6, "horizon": 6, "estimate_every": 2},
+        {"tolerated_bias": 0.3, "shortest": 2, "longest": 6, "lags": 6, "estimate_every": 2},
         random_windows.adaptive_truncation,
         [{"tolerated_bias": x} for x in (0.0, NAN)]
-        + [{"shortest": 0}, {"shortest": 3, "longest": 2}, {"horizon": 0}, {"estimate_every": 0}],
+        + [{"shortest": 0}, {"shortest": 3, "longest": 2}, {"lags": 0}, {"estimate_every": 0}],
     ),
     "CheckpointedBPTT": Case({"segments": 1}, {}, loops.full, [{"segments": 0}]),
     "CarriedState": Case(
@@ -96,6 +96,38 @@ CASES: dict[str, Case] = {
         SCHEDULE,
         loops.scheduled,
         [{"start": 1.5}, {"end": -0.5}, {"start": NAN}, {"over": 0}, {"decay": "cosine"}],
+    ),
+    "LossScheduledSampling": Case(
+        {"start": 1.0, "end": 1.0},
+        {"start": 0.9, "end": 0.2, "high": 1.95, "low": 1.75, "smoothing": 0.5},
+        feedback_loops.by_loss,
+        [{"start": 1.5}, {"end": -0.5}, {"start": NAN}, {"low": 3.0, "high": 3.0}, {"low": NAN}]
+        + [{"high": x} for x in (NAN, float("inf"))]
+        + [{"smoothing": x} for x in (-0.1, 1.0, NAN)],
+    ),
+    "FreeRunning": Case(
+        {"longest_stretch": 0},
+        {"shortest_stretch": 1, "longest_stretch": 6, "over": 5},
+        feedback_loops.free,
+        [
+            {"shortest_stretch": -1},
+            {"longest_stretch": -1},
+            {"shortest_stretch": 3, "longest_stretch": 2},
+            {"over": -1},
+        ],
+    ),
+    "ParallelScheduledSampling": Case(
+        {"start": 0.5, "end": 0.0, "passes": 1},
+        {**SCHEDULE, "passes": 3},
+        feedback_loops.parallel,
+        [{"start": 1.5}, {"end": -0.5}, {"start": NAN}, {"over": 0}, {"decay": "cosine"}, {"passes": 0}],
+    ),
+    "ProfessorForcing": Case(
+        {"weight": 0.0},
+        {"weight": 1.7, "discriminator_size": 4, "heard_above": 0.45, "learns_below": 0.7},
+        feedback_loops.professor,
+        [{"weight": x} for x in (-0.1, NAN, float("inf"))]
+        + [{"discriminator_size": 0}, {"heard_above": NAN}, {"learns_below": NAN}],
     ),
     "ClipNorm": Case(
         {"max_norm": float("inf")}, {"max_norm": 0.24}, loops.norm_clipped, [{"max_norm": x} for x in (0, -1.0, NAN)]

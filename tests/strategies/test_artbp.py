@@ -10,11 +10,11 @@ import torch
 from torch.utils.data import DataLoader
 
 from conformance.streams import B, V
-from conformance.training import DROPOUT, assert_close, assert_same, make, train
+from conformance.training import DROPOUT, assert_close, assert_same, fit, make, train
 from unrolled import compose
 from unrolled.functional.batch import IGNORE, SequenceBatch
 from unrolled.strategies import ARTBP, CarriedState, TruncatedBPTT
-from unrolled.tasks import LanguageModeling
+from unrolled.tasks import LanguageModeling, SequenceRegression
 
 CUT, PASS = 0.0, 1 - 2**-53
 FROZEN = {"class_path": "SGD", "init_args": {"lr": 0.0}}
@@ -188,3 +188,30 @@ def test_its_log():
 def test_the_defaults():
     task = make(Drawn)
     assert (task.expected_length, task.tail_exponent, task.coin_every) == (16, 4, 1)
+
+
+def numbers():
+    """Two outputs, of which some are missing apart, and a step without any."""
+    random = torch.Generator().manual_seed(3)
+    inputs, targets = torch.randn(2, B, 6, 2, generator=random, dtype=torch.float64)
+    targets[torch.rand(targets.shape, generator=random) < 0.3] = targets[:, 4] = float("nan")
+    return SequenceBatch(inputs, targets, (torch.arange(6) == 0).repeat(B, 1))
+
+
+def of_numbers(cls, batches, **arguments):
+    torch.manual_seed(1)
+    sizes = {"input_size": 2, "output_size": 2, "architecture": CELLS["LSTM, 1"], "optimizer": FROZEN}
+    task = enlarged(cls)(**sizes, **arguments).double()
+    return fit(task, DataLoader([numbers()] * batches, batch_size=None), trainer={"max_epochs": 1}).gradients
+
+
+def test_of_several_numbers_a_step_each_counts():
+    """The sum over a batch's windows, whichever outcome of the coins: T / L0 times the mean loss's gradient."""
+    outcomes = [*product([CUT, PASS], repeat=5)]
+    gradients = iter(of_numbers(compose(SequenceRegression, Enumerated), len(outcomes), expected_length=3.0))
+    mean = 0
+    for outcome in outcomes:
+        cuts = [0, *(t for t, coin in enumerate(outcome, start=1) if coin == CUT), 6]
+        taught = sum((a, b) != (4, 5) for a, b in pairwise(cuts))
+        mean = mean + probability(outcome, 3.0, 4.0, 1) * sum(flat(next(gradients)) for _ in range(taught))
+    close(mean, 6 / 3.0 * flat(of_numbers(SequenceRegression, 1)[0]))

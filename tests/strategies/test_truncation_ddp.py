@@ -98,6 +98,7 @@ HOLES = [
     *[(1, row, 2, 4) for row in range(4)],  # one without in both: no step
     *[(2, row, 0, 3) for row in (2, 3)],  # a batch without in the second process
 ]
+NOTHING = [(1, row, 0, 5) for row in range(4)]  # a batch without in both: it is read, and no step taken
 WINDOWS = (7 + 2 + 6 + 4, {"k1": 2, "k2": 5, "max_norm": 0.3})  # the steps of both processes, and the arguments
 MARKS = [(1, 3, 4), (2, 0, 0), (3, 2, 8)]  # rows that start anew in one of the processes at a time
 CARRIED = {"k1": 3, "k2": 5, "learned_initial_state": True, "burn_in": 1}
@@ -107,6 +108,8 @@ CASES = {
     "memory": ((CarriedState, TruncatedBPTT), EQUAL, HOLES, MARKS, {**CARRIED, "past": "kept"}, 11),
     "memory, recomputed": ((CarriedState, TruncatedBPTT), EQUAL, HOLES, MARKS, {**CARRIED, "past": "recomputed"}, 11),
     "memory, unequal": ((CarriedState,), UNEQUAL, (), MARKS[1:2], {"learned_initial_state": True}, 4),
+    "nothing": ((CarriedState, ClipNorm), EQUAL, [(1, row, 0, 9) for row in range(4)], (), {"max_norm": 0.3}, 3),
+    "nothing, unequal": ((TruncatedBPTT,), UNEQUAL, NOTHING, (), {"k1": 2, "k2": 5}, 7 + 6 + 4),
     "checkpointed": ((CheckpointedBPTT,), UNEQUAL, HOLES, MARKS[:1], {}, 4),
 }
 

@@ -28,7 +28,7 @@ class Layer(Regularized):
 
     def norm(self) -> nn.ModuleDict:
         """Layer norm of one cell."""
-        raise AssertionError(f"{type(self).__name__} does not say what it normalises")
+        raise NotImplementedError(f"{type(self).__name__} does not say what it normalises")
 
     def bias(self, w: Weights) -> Tensor:
         """What is added to every gate beside its products, (gates * H,)."""
@@ -50,7 +50,7 @@ class Layer(Regularized):
         `a_t` (B, gates * H) is this step of `project`; `w.w_hh` stands transposed, (H, gates * H); the new state has
         gone through `through`.
         """
-        raise AssertionError(f"{type(self).__name__} has no equations")
+        raise NotImplementedError(f"{type(self).__name__} has no equations")
 
     def run(self, k: int, x: Tensor, state: State, lengths: Tensor | None) -> tuple[Tensor, State]:
         """Outputs (B, T, H) and the final state from a fused call on padded rows (packed ones leave the fast CPU

@@ -22,6 +22,11 @@ def counted(targets: Tensor) -> Tensor:
     return ~targets.isnan().all(-1) if targets.is_floating_point() else targets != IGNORE
 
 
+def how_many(targets: Tensor) -> Tensor:
+    """(): over how many targets a summed loss is summed: classes that there are, or single numbers."""
+    return (~targets.isnan() if targets.is_floating_point() else targets != IGNORE).sum()
+
+
 def uncount(targets: Tensor, steps: Tensor) -> Tensor:
     """The targets without those at `steps` (B, T) bool."""
     if targets.is_floating_point():

@@ -45,10 +45,13 @@ class ThroughPieces(torch.autograd.Function):
         totals: list[Tensor | None] = [None] * len(ctx.pieces[-1].weights)
         behind: list[Tensor | None] = []  # what arrives at the piece's exit state
         for piece in reversed(ctx.pieces):
-            reached = [(part, g) for part, g in zip(piece.exit, behind, strict=False) if g is not None]
+            arrived = zip(piece.exit, behind, strict=False)
+            reached = [(part, g) for part, g in arrived if g is not None and part.requires_grad]
             if piece.begin >= ctx.new:
                 gradient, mine = gradient.split([gradient.shape[1] - piece.hidden.shape[1], piece.hidden.shape[1]], 1)
                 reached.append((piece.hidden, mine))
+            if not reached:
+                break  # the state was cut between the two: nothing flows further back
             outputs, arriving = zip(*reached, strict=True)
             entry = [part for part in piece.entry if part.requires_grad]
             leaves = [*entry, *piece.weights]

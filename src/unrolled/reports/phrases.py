@@ -11,12 +11,15 @@ UNITS = {
     "perplexity": "perplexity",
     "nats_per_target": "nats per target",
     "mse": "mean squared error",
+    "free_running_mse": "free-running mean squared error",
 }
 TEXTUAL = ("bits_per_character", "perplexity")  # metrics of text; the others are of generated data
 BASELINES = {
     "constant": "a constant",
     "memoryless": "a model without memory",
     "state at zero": "a state that stays at zero",
+    "naive": "the last value repeated",
+    "seasonal naive": "the last season repeated",
 }
 
 

@@ -11,6 +11,7 @@ from unrolled.runs.build import build_data
 from unrolled.runs.environment import write
 from unrolled.runs.generate import continue_text
 from unrolled.tasks import LanguageModeling
+from unrolled.tasks.autoregressive import Autoregressive
 
 PREFIX, LENGTH, TEMPERATURE = 60, 600, 0.7  # the sample: tokens given, tokens drawn, and how boldly
 
@@ -21,7 +22,7 @@ def evaluate(
     """Measure the run's best checkpoint beside baselines; for the test split leave results.json.
 
     It holds `split`, `unit` (what a target is), `metrics` and `baselines` by name, `baseline_metric` (the metric that
-    the baselines are figures of), and of a language model a `sample`.
+    the baselines are figures of), of a language model a `sample`, and of a forecaster its errors `by_horizon`.
 
     Args:
         folder: the run's folder.
@@ -35,6 +36,7 @@ def evaluate(
     recipe = restore.read_recipe(folder)
     task: Any
     task, saved = restore.restore(folder, checkpoint)
+    task.seed = recipe["seed"]  # its free runs draw the numbers that they drew in training's validations
     pl.seed_everything(recipe["seed"], verbose=False)
     data = build_data(recipe)
     data.load_state_dict(saved[type(data).__qualname__])
@@ -53,6 +55,8 @@ def evaluate(
     measured = {name: value for name, value in metrics.items() if "/" in name}
     results: dict[str, Any] = {"split": split, "unit": task.unit, "metrics": measured}
     results |= task.baselines(data, split)
+    if isinstance(task, Autoregressive):
+        results |= task.describe_results()
     if split == "test":
         if isinstance(task, LanguageModeling):
             prefix = data.vocabulary.decode(data.tokens["test"][:PREFIX])

@@ -16,11 +16,15 @@ from unrolled.strategies.clip_weights import ClipWeights
 from unrolled.strategies.compose import compose as compose
 from unrolled.strategies.exponential_averaging import ExponentialAveraging
 from unrolled.strategies.forget_bias import ForgetBias
+from unrolled.strategies.free_running import FreeRunning
 from unrolled.strategies.gradient_noise import GradientNoise
 from unrolled.strategies.gradient_penalty import GradientPenalty
 from unrolled.strategies.identity_initialization import IdentityInitialization
+from unrolled.strategies.loss_scheduled_sampling import LossScheduledSampling
 from unrolled.strategies.max_norm import MaxNorm
 from unrolled.strategies.orthogonal_initialization import OrthogonalInitialization
+from unrolled.strategies.parallel_scheduled_sampling import ParallelScheduledSampling
+from unrolled.strategies.professor_forcing import ProfessorForcing
 from unrolled.strategies.random_truncation import RandomTruncation
 from unrolled.strategies.scheduled_sampling import ScheduledSampling
 from unrolled.strategies.skip_non_finite import SkipNonFinite
@@ -46,11 +50,15 @@ __all__ = [
     "ClipWeights",
     "ExponentialAveraging",
     "ForgetBias",
+    "FreeRunning",
     "GradientNoise",
     "GradientPenalty",
     "IdentityInitialization",
+    "LossScheduledSampling",
     "MaxNorm",
     "OrthogonalInitialization",
+    "ParallelScheduledSampling",
+    "ProfessorForcing",
     "RandomTruncation",
     "ScheduledSampling",
     "SkipNonFinite",

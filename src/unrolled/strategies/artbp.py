@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from unrolled.errors import InputError
-from unrolled.functional.batch import counted
+from unrolled.functional.batch import how_many
 from unrolled.functional.reweighting import scale_gradient, toss
 from unrolled.functional.state import State
 from unrolled.functional.windows import Window, between
@@ -36,6 +36,7 @@ class ARTBP(SequenceTask):
     """
 
     seam = "truncation"
+    steps_within_batch = True
 
     def __init__(
         self, *, expected_length: float = 16.0, tail_exponent: float = 4.0, coin_every: int = 1, **kwargs: Any
@@ -49,6 +50,7 @@ class ARTBP(SequenceTask):
         self.expected_length, self.tail_exponent, self.coin_every = expected_length, tail_exponent, coin_every
 
     def windows(self, targeted: list[bool]) -> list[Window]:
+        self.all_targets = processes.mean(self.trainer, how_many(self.batch.targets))
         length = len(targeted)
         coins = self.coins(len(range(self.coin_every, length, self.coin_every)))
         self.factors = toss(length, coins, self.expected_length, self.tail_exponent, self.coin_every)
@@ -66,11 +68,10 @@ class ARTBP(SequenceTask):
         return scale_gradient(state, self.factors[self.window.start][t])
 
     def share(self, count: Tensor) -> Tensor:
-        all_targets = processes.mean(self.trainer, counted(self.batch.targets).sum()).to(count.dtype)
-        return all_targets * min(1.0, self.expected_length / self.batch.inputs.shape[1])
+        return self.all_targets.to(count.dtype) * min(1.0, self.expected_length / self.batch.inputs.shape[1])
 
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
         super().on_before_optimizer_step(optimizer)
         length, factors = self.window.stop - self.window.start, self.factors[self.window.start].values()
-        self.record("strategy/window_length", torch.tensor(float(length), device=self.device))
-        self.record("strategy/largest_compensation", torch.tensor(float(math.prod(factors)), device=self.device))
+        self.record("strategy/window_length", length)
+        self.record("strategy/largest_compensation", math.prod(factors))

@@ -45,4 +45,4 @@ class GradientNoise(SequenceTask):
         for gradient in [p.grad for p in parameters(optimizer) if p.grad is not None]:
             noise = torch.randn(gradient.shape, generator=numbers, dtype=gradient.dtype)
             gradient.add_(noise.to(gradient.device), alpha=sigma)
-        self.record("strategy/gradient_noise", torch.tensor(sigma, device=self.device))
+        self.record("strategy/gradient_noise", sigma)

@@ -31,6 +31,7 @@ class RandomTruncation(SequenceTask):
     """
 
     seam = "truncation"
+    steps_within_batch = True
 
     def __init__(
         self,
@@ -60,5 +61,4 @@ class RandomTruncation(SequenceTask):
 
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
         super().on_before_optimizer_step(optimizer)
-        length = float(self.window.stop - self.window.new)
-        self.record("strategy/window_length", torch.tensor(length, device=self.device))
+        self.record("strategy/window_length", self.window.stop - self.window.new)

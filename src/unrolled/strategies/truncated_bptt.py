@@ -47,8 +47,10 @@ class TruncatedBPTT(SequenceTask):
         self.pieces: list[Piece] = []
 
     def optimizer_step(self, *args: Any, **kwargs: Any) -> None:
-        super().optimizer_step(*args, **kwargs)
-        self.pieces = []  # of no more use, and they hold graphs
+        try:
+            super().optimizer_step(*args, **kwargs)
+        finally:
+            self.pieces = []  # of no more use, and they hold graphs
 
     def windows(self, targeted: list[bool]) -> list[Window]:
         length = len(targeted)

@@ -1,7 +1,8 @@
 """LightningModules: what is learnt.  What stands in `__all__` can be named in a recipe."""
 
+from unrolled.tasks.forecasting import Forecasting
 from unrolled.tasks.language_modeling import LanguageModeling
 from unrolled.tasks.sequence_regression import SequenceRegression
 from unrolled.tasks.sequence_tagging import SequenceTagging
 
-__all__ = ["LanguageModeling", "SequenceRegression", "SequenceTagging"]
+__all__ = ["Forecasting", "LanguageModeling", "SequenceRegression", "SequenceTagging"]

@@ -33,10 +33,10 @@ class SequenceTask(Telemetry):
                                   truncation: `pass_on`        the gradient that crosses a joint of fused calls
                                   feedback:   `unroll`         what the model reads, step by step
                                   penalty:    `penalize`       what is added to the loss
-            backward
+            backward              gradient:                    what flows back through a state meets `Stepwise.through`
             gradient:             `accept`                     a nan or an inf stops here, or the step is skipped
             clipping:             `clip`                       what bounds the parameters' gradients
-            gradient:             `perturb`                    what is added to them
+            gradient:             `perturb`                    what is added to the clipped gradients
             optimiser step        truncation: `pace`           how far it goes
             constraint:           `constrain`                  what happens to the weights after it
             averaging:            `average`                    which weights are evaluated and saved
@@ -51,8 +51,13 @@ class SequenceTask(Telemetry):
     """
 
     seam: ClassVar[str | None] = None  # the one part of this class that a strategy owns
+    steps_within_batch: ClassVar[bool] = False  # whether a batch may take several optimiser steps, whatever its length
     batch: SequenceBatch  # this one, as long as the longest of all processes
+    recalled: Tensor  # (B, T) bool: where `enter` looks at a row's state
+    borders: set[int]  # the steps of the batch at which it looks at any row's
     window: Window  # the one that is trained on
+    state: State  # what its reading goes on from, in front of step `position`
+    position: int
     accepted: bool  # whether its step was taken
 
     def __init__(self, *, optimizer: dict[str, Any] | None = None, lr_scheduler: dict[str, Any] | None = None) -> None:
@@ -63,8 +68,8 @@ class SequenceTask(Telemetry):
         self.after: State = ()  # the state behind what was read: training's memory; empty before the first batch
         self.ages: State = ()  # (B,), time steps that each row had read by then, where a memory strategy counts them
         self.length = self.after_step = 0  # time steps of the batch, and where in it `after` stands
-        self.heard: State = ()  # the same for evaluation, kept apart
         self.resumed: dict[str, Any] | None = None  # random numbers that a checkpoint holds, until the first batch
+        self.plan: list[Window] = []  # the windows of this batch, one optimiser step each
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -79,15 +84,15 @@ class SequenceTask(Telemetry):
 
     def predict(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
         """One fused pass over `inputs` (B, T, ...): hidden outputs (B, T, H) and the state behind them."""
-        raise AssertionError(f"{type(self).__name__} does not say how it reads")
+        raise NotImplementedError(f"{type(self).__name__} does not say how it reads")
 
     def measure(self, hidden: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
         """The summed loss of `hidden` (B, T, H) against `targets` (B, T, ...), and over how many targets."""
-        raise AssertionError(f"{type(self).__name__} does not say what it learns")
+        raise NotImplementedError(f"{type(self).__name__} does not say what it learns")
 
     def initial_state(self, batch_size: int) -> State:
         """The state before anything was read; every part has the batch first."""
-        raise AssertionError(f"{type(self).__name__} has no state")
+        raise NotImplementedError(f"{type(self).__name__} has no state")
 
     # ----------------------------------------------------------------------------------------------------- the seams
 
@@ -155,6 +160,8 @@ class SequenceTask(Telemetry):
     # ------------------------------------------------------------------------------------------------------ the step
 
     def on_train_start(self) -> None:
+        if self.steps_within_batch:
+            optimizers.refuse_accumulation(self, "several")
         progress.begin(self)
 
     def on_train_batch_start(self, batch: SequenceBatch, batch_idx: int) -> None:
@@ -163,12 +170,18 @@ class SequenceTask(Telemetry):
         self.batch = lengthen(batch, processes.largest(self.trainer, batch.inputs.shape[1]))
         self.recalled = self.recall()
         self.borders = {*self.recalled.any(0).nonzero().flatten().tolist()}
-        targeted = processes.anywhere(self.trainer, counted(self.batch.targets).any(0))
-        self.plan = taught(self.windows(targeted), targeted)
-        optimizers.refuse_accumulation(self, len(self.plan))
-        self.window, self.length = (self.plan or [Window(0, 0, 0, 0)])[0], len(targeted)
         self.leave(carry(self.after, self.initial_state(len(batch.inputs))), 0)
         self.state, self.position = self.after, 0
+        targeted = processes.anywhere(self.trainer, counted(self.batch.targets).any(0))
+        self.length = len(targeted)
+        self.window = Window(0, 0, self.length, self.length)
+        self.plan = taught(self.windows(targeted), targeted)
+        self.targeted = any(targeted)
+        if not self.targeted and self.trainer.accumulate_grad_batches > 1:
+            self.plan = [self.window]  # nothing to learn here, but the step of the batches before may be due
+        if self.plan:
+            optimizers.refuse_accumulation(self, len(self.plan))
+            self.window = self.plan[0]
 
     def optimizer_step(
         self, epoch: int, batch_idx: int, optimizer: LightningOptimizer | torch.optim.Optimizer, closure: Any = None
@@ -192,11 +205,12 @@ class SequenceTask(Telemetry):
 
     def training_step(self, batch: SequenceBatch, batch_idx: int) -> Tensor | None:
         if not self.plan:
-            return None
+            return processes.no_loss(self)
         renew(self)
         hidden, total, count = self.run_window()
         count = processes.mean(self.trainer, count).to(total.dtype)
-        self.record("train/loss", total / count)
+        if self.targeted:
+            self.record("train/loss", total / count)
         loss = self.penalize(total / self.share(count), hidden)
         self.loss = loss.detach()
         return loss
@@ -219,9 +233,9 @@ class SequenceTask(Telemetry):
         self.after, self.after_step = detach(state), step
 
     def reach(self, step: int) -> State:
-        """The state in front of `step`, read without a graph from where it stands."""
+        """The state in front of `step`, read without a graph from where it stands, in the Trainer's precision."""
         state = self.state
-        with torch.no_grad():
+        with torch.no_grad(), self.trainer.precision_plugin.forward_context():
             for begin, end in spans(self.position, step, self.borders):
                 _, state = self(begin, end, state)
         return state
@@ -261,27 +275,6 @@ class SequenceTask(Telemetry):
     def draws(self, purpose: str) -> torch.Generator:
         """Random numbers that are the same on every process and after a resume: a function of seed, purpose, step."""
         return generator(self.seed, purpose, self.optimizer_steps)
-
-    # ------------------------------------------------------------------------------------------------ the evaluation
-
-    def on_validation_epoch_start(self) -> None:
-        self.heard = ()
-
-    def on_test_epoch_start(self) -> None:
-        self.heard = ()
-
-    def listen(self, batch: SequenceBatch) -> tuple[Tensor, Tensor]:
-        """The summed loss of an evaluation batch, and over how many targets; the state flows on from batch to batch."""
-        initial = self.initial_state(len(batch.inputs))
-        state, outputs = carry(self.heard, initial), []
-        borders = batch.fresh.any(0).nonzero().flatten().tolist()
-        for begin, end in spans(0, batch.inputs.shape[1], borders):
-            if begin in borders:
-                state = restart(state, batch.fresh[:, begin], initial)
-            hidden, state = self.unroll(batch.inputs[:, begin:end], state)
-            outputs.append(hidden)
-        self.heard = state
-        return self.measure(torch.cat(outputs, 1), batch.targets)
 
     # ------------------------------------------------------------------------------------------------ the checkpoint
 

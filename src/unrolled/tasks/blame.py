@@ -49,7 +49,7 @@ def _run(task: Any) -> tuple[list[str], list[str]]:
 
     leaves = [(name, module) for name, module in task.named_modules() if name and not [*module.children()]]
     hooks = [m.register_forward_hook(lambda _, __, out, name=name: look(name, out)) for name, m in leaves]
-    with torch.no_grad():
+    with torch.no_grad(), task.trainer.precision_plugin.forward_context():
         task.run_window()
     for hook in hooks:
         hook.remove()

@@ -2,13 +2,15 @@
 
 from typing import Any, ClassVar
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from unrolled import catalog
 from unrolled.errors import InputError
 from unrolled.functional.batch import SequenceBatch
-from unrolled.functional.state import State
+from unrolled.functional.state import State, carry, restart
+from unrolled.functional.windows import spans
 from unrolled.tasks.base import SequenceTask
 from unrolled.tasks.mean_loss import MeanLoss
 
@@ -35,15 +37,19 @@ class EvaluatedTask(SequenceTask):
         if not 0 <= dropout < 1:
             raise InputError(f"task: expected dropout in [0, 1), got {dropout}")
         self.dropout = dropout
+        self.heard: State = ()  # evaluation's memory, apart from training's
         self.losses = nn.ModuleDict({stage: MeanLoss() for stage in ("val", "test")})
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         tasks = [base for base in cls.__mro__ if EvaluatedTask in base.__bases__ and not vars(base).get("seam")]
         if len(tasks) > 1:
-            owner = next(base.__name__ for base in cls.__mro__ if tasks[0] in base.__mro__ and vars(base).get("seam"))
-            made_for, task = tasks[0].__name__, tasks[1].__name__
-            raise InputError(f"{owner} is a strategy for {made_for}, not for {task}. Leave it out.")
+            owner = next((base for base in cls.__mro__ if tasks[0] in base.__mro__ and vars(base).get("seam")), None)
+            named = [n for n in catalog.names("tasks") if issubclass(catalog.find("tasks", n), tasks[0])]
+            made_for, task = " or ".join(named or [tasks[0].__name__]), tasks[1].__name__
+            if owner is None:
+                raise InputError(f"expected one task, got {made_for} and {task}. Keep one of them.")
+            raise InputError(f"{owner.__name__} is a strategy for {made_for}, not for {task}. Leave it out.")
 
     @property
     def unit(self) -> str:
@@ -69,7 +75,7 @@ class EvaluatedTask(SequenceTask):
 
     def embed(self, inputs: Tensor) -> Tensor:
         """Features (B, T, F) of the inputs (B, T) or (B, T, F)."""
-        raise AssertionError(f"{type(self).__name__} does not say what it reads")
+        raise NotImplementedError(f"{type(self).__name__} does not say what it reads")
 
     def initial_state(self, batch_size: int) -> State:
         state: State = self.architecture.initial_state(batch_size)
@@ -90,9 +96,28 @@ class EvaluatedTask(SequenceTask):
     def test_step(self, batch: SequenceBatch, batch_idx: int) -> None:
         self.evaluate("test", batch)
 
+    def on_validation_epoch_start(self) -> None:
+        self.heard = ()
+
+    def on_test_epoch_start(self) -> None:
+        self.heard = ()
+
     def evaluate(self, stage: str, batch: SequenceBatch) -> None:
         """Add one batch of the split that is evaluated as `stage`, val or test."""
         self._loss(stage).update(*self.listen(batch))
+
+    def listen(self, batch: SequenceBatch) -> tuple[Tensor, Tensor]:
+        """The summed loss of an evaluation batch, and over how many targets; the state flows on from batch to batch."""
+        initial = self.initial_state(len(batch.inputs))
+        state, outputs = carry(self.heard, initial), []
+        borders = batch.fresh.any(0).nonzero().flatten().tolist()
+        for begin, end in spans(0, batch.inputs.shape[1], borders):
+            if begin in borders:
+                state = restart(state, batch.fresh[:, begin], initial)
+            hidden, state = self.unroll(batch.inputs[:, begin:end], state)
+            outputs.append(hidden)
+        self.heard = state
+        return self.measure(torch.cat(outputs, 1), batch.targets)
 
     def on_validation_epoch_end(self) -> None:
         self._conclude("val")

@@ -7,8 +7,6 @@ from torch import Tensor
 
 from unrolled.functional.batch import counted
 from unrolled.functional.kept_graph import leaves
-from unrolled.functional.state import State, carry, detach
-from unrolled.functional.windows import spans
 
 
 class LagNorms(NamedTuple):
@@ -67,15 +65,17 @@ def lag_norms(task: Any, steps: Tensor, horizon: int, begin: int = 0) -> LagNorm
     """
     rows, last = torch.arange(len(steps), device=steps.device), max(begin, int(steps.max()))
     chosen, devices = rows[steps >= 0], [task.device] if task.device.type == "cuda" else []
-    with torch.random.fork_rng(devices), torch.enable_grad():
-        states, outputs = [leaves(_reach(task, begin))], []
+    autocast = task.trainer.precision_plugin.forward_context()
+    with torch.random.fork_rng(devices), torch.enable_grad(), autocast:
+        states, outputs = [leaves(task.reach(begin))], []
         for t in range(begin, last + 1):
             hidden, state = task(t, t + 1, states[-1])
             outputs.append(hidden)
             states.append(state)
         read = torch.cat(outputs, 1)[chosen, steps[chosen] - begin]
         loss, _ = task.measure(read[:, None], task.batch.targets[chosen, steps[chosen]][:, None])
-        wanted = [[part for part in state if part.is_floating_point()] for state in states[:-1]]
+        learnt = [part.requires_grad for part in states[-1]]  # not so an own output that is fed back as a constant
+        wanted = [[part for part, kept in zip(state, learnt, strict=True) if kept] for state in states[:-1]]
         parts = [part for state in wanted for part in state]
         found = torch.autograd.grad(loss, parts, materialize_grads=True)
     width = len(wanted[0])
@@ -87,12 +87,3 @@ def lag_norms(task: Any, steps: Tensor, horizon: int, begin: int = 0) -> LagNorm
     anew = (task.recalled[:, begin : last + 1] & (read_steps <= steps[:, None])).any(1)
     seen = (steps >= 0)[:, None] & ((place >= 0) | anew[:, None])
     return LagNorms(by_lag.norm(dim=-1), by_lag.cumsum(1).norm(dim=-1), seen)
-
-
-@torch.no_grad()
-def _reach(task: Any, step: int) -> State:
-    """The state in front of `step`."""
-    state = detach(carry(task.after, task.initial_state(len(task.recalled))))
-    for first, stop in spans(0, step, task.borders):
-        _, state = task(first, stop, state)
-    return state

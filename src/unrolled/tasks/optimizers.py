@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Literal
 
 from torch import nn
 from torch.optim.lr_scheduler import LinearLR
@@ -26,7 +26,9 @@ def configure(task: nn.Module, optimizer: dict[str, Any] | None, scheduler: dict
     """
     if optimizer is None:
         raise InputError("optimizer: expected {class_path: Adam, init_args: {lr: 0.001}}, got none")
-    made = _make("optimizer", optimizer, [p for p in task.parameters() if p.requires_grad])
+    # by the parts' names, for a sum or a draw over the weights must not depend on the order of the strategies
+    named = sorted(task.named_parameters(), key=lambda item: item[0].partition(".")[0])
+    made = _make("optimizer", optimizer, [p for _, p in named if p.requires_grad])
     if scheduler is None:
         return made
     if (interval := scheduler.get("interval", "epoch")) not in ("epoch", "step"):
@@ -65,18 +67,20 @@ def paced(optimizer: Any, factor: float) -> Iterator[None]:
     rates = [group["lr"] for group in optimizer.param_groups]
     for group in optimizer.param_groups:
         group["lr"] = group["lr"] * factor
-    yield
-    for group, rate in zip(optimizer.param_groups, rates, strict=True):
-        group["lr"] = rate
+    try:
+        yield
+    finally:
+        for group, rate in zip(optimizer.param_groups, rates, strict=True):
+            group["lr"] = rate
 
 
-def refuse_accumulation(task: Any, windows: int) -> None:
+def refuse_accumulation(task: Any, windows: int | Literal["several"]) -> None:
     """Raise an InputError where gradients would be summed over batches, but a step is taken in each window of one."""
-    if windows > 1 and (batches := task.trainer.accumulate_grad_batches) != 1:
-        owner = next(base.__name__ for base in type(task).__mro__ if vars(base).get("seam") == "truncation")
+    if windows != 1 and (batches := task.trainer.accumulate_grad_batches) != 1:
+        owners = (base.__name__ for base in type(task).__mro__ if vars(base).get("seam") == "truncation")
         raise InputError(
-            f"trainer.accumulate_grad_batches: {owner} takes {windows} optimiser steps within a batch, so expected 1, "
-            f"got {batches}; use longer windows for fewer steps"
+            f"trainer.accumulate_grad_batches: {next(owners, type(task).__name__)} takes {windows} optimiser steps "
+            f"within a batch, so expected 1, got {batches}; remove it, or make each window a whole batch"
         )
 
 

@@ -21,6 +21,13 @@ def anywhere(trainer: Any, marks: Tensor) -> list[bool]:
     return told
 
 
+def no_loss(task: Any) -> Tensor | None:
+    """What a training step without a target returns: nothing, or where DDP waits for gradients, zeros for each."""
+    if task.trainer.world_size == 1:
+        return None
+    return torch.stack([0 * p.sum() for p in task.parameters() if p.requires_grad]).sum()
+
+
 def mean(trainer: Any, count: Tensor) -> Tensor:
     """The targets of a window, at least one in all: with several processes their mean, so that every target weighs
     the same whichever process holds it."""

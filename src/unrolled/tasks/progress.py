@@ -44,6 +44,7 @@ def resume(task: Any) -> None:
     if saved is None:
         return
     task.after, task.ages = (tuple(part.to(task.device) for part in parts) for parts in (task.after, task.ages))
+    task.records = {name: (total.to(task.device), count) for name, (total, count) in task.records.items()}
     torch.set_rng_state(saved["torch"])
     version, words, gauss = saved["python"]
     random.setstate((version, tuple(words), gauss))

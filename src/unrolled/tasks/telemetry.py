@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytorch_lightning as pl
+import torch
 from torch import Tensor
 
 
@@ -17,10 +18,11 @@ class Telemetry(pl.LightningModule):
         self.optimizer_steps = 0  # how many there were: every schedule is a function of it
         self.records: dict[str, tuple[Tensor, int]] = {}  # sums since the last line of the log
 
-    def record(self, name: str, value: Tensor) -> None:
+    def record(self, name: str, value: Tensor | float) -> None:
         """Remember a number of this step; the log gets means, every `log_every_n_steps` batches and each epoch."""
+        number = torch.as_tensor(value, device=self.device).detach()
         total, count = self.records.get(name, (0.0, 0))
-        self.records[name] = (total + value.detach(), count + 1)
+        self.records[name] = (total + number.to(torch.promote_types(number.dtype, torch.float32)), count + 1)
 
     def clock(self) -> dict[str, float]:
         """When it is: Lightning takes the x-axis of its loggers from `step`, and would else count batches."""
@@ -41,9 +43,9 @@ class Telemetry(pl.LightningModule):
         self.log_dict({**means, **self.clock()}, logger=False)
 
     def report_batch(self) -> None:
-        """At a batch's end: report when it is time."""
+        """At a batch's end: report when it is time, and when there is something to say."""
         every: Any = self.trainer.log_every_n_steps  # type: ignore[attr-defined]
-        if every and (self.trainer.global_step + 1) % every == 0:
+        if every and self.records and (self.trainer.global_step + 1) % every == 0:
             self.report()
 
     def on_train_epoch_end(self) -> None:

@@ -1,0 +1,70 @@
+"""bfloat16 by autocast: whatever is read outside of a training step is read in it too."""
+
+import pytest
+import pytorch_lightning as pl
+import torch
+from torch.utils.data import DataLoader
+
+from conformance.streams import B, T, V
+from conformance.training import fit, make
+from unrolled import compose
+from unrolled.errors import RunFailed
+from unrolled.functional.batch import IGNORE, SequenceBatch
+from unrolled.strategies import AdaptiveTruncation, CarriedState, TruncatedBPTT
+from unrolled.tasks import LanguageModeling
+
+BF16 = {"precision": "bf16-mixed"}
+
+
+def holes():
+    """A stream whose batches end with steps without a target, behind the last window that is trained on."""
+    random, made = torch.Generator().manual_seed(3), []
+    for _ in range(6):
+        inputs, targets = torch.randint(V, (2, B, T), generator=random)
+        targets[:, 4:] = IGNORE
+        made.append(SequenceBatch(inputs, targets, torch.zeros(B, T, dtype=torch.bool)))
+    return DataLoader(made, batch_size=None)
+
+
+@pytest.mark.parametrize("cell", ["RNN", "GRU", "LSTM"])
+@pytest.mark.parametrize(
+    ("truncation", "given"),
+    [
+        (TruncatedBPTT, {"k1": 2}),
+        (TruncatedBPTT, {"k1": 2, "k2": 3}),
+        (TruncatedBPTT, {"k1": 2, "k2": 3, "past": "recomputed"}),
+        (AdaptiveTruncation, {"shortest": 2, "longest": 4, "lags": 3, "estimate_every": 2}),
+    ],
+)
+def test_a_carried_state_reads_on_behind_the_last_window(cell, truncation, given):
+    architecture = {"class_path": cell, "init_args": {"hidden_size": 6}}
+    cls = compose(LanguageModeling, truncation, CarriedState)
+    wide, narrow = (
+        fit(make(cls, architecture=architecture, **given), holes(), trainer=precision) for precision in ({}, BF16)
+    )
+    for a, b in zip(wide.task.after, narrow.task.after, strict=True):
+        torch.testing.assert_close(b.float(), a, rtol=0.1, atol=0.1)
+    assert wide.task.optimizer_steps == narrow.task.optimizer_steps
+
+
+class Spoil(pl.Callback):
+    def on_train_batch_start(self, trainer, task, batch, batch_idx):
+        if batch_idx == 2:
+            with torch.no_grad():
+                task.head.weight[0, 0] = float("nan")
+
+
+def test_a_nan_is_found_with_a_carried_state():
+    with pytest.raises(RunFailed, match="first bad module is head"):
+        fit(make(compose(LanguageModeling, CarriedState)), holes(), callbacks=[Spoil()], trainer=BF16)
+
+
+def test_the_log_sums_up_in_float32_at_least():
+    task = make(LanguageModeling)
+    for _ in range(1000):
+        task.record("x", torch.tensor(1.0, dtype=torch.bfloat16))
+        task.record("y", 0.1)
+        task.record("z", torch.tensor(3))
+    (x, y, z), counts = zip(*task.records.values(), strict=True)
+    assert float(x) == 1000 and counts == (1000,) * 3 and float(z) == 3000
+    assert float(y) == pytest.approx(100, rel=1e-5) and y.dtype == torch.float32
