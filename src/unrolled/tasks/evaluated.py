@@ -48,7 +48,8 @@ class EvaluatedTask(SequenceTask):
             named = [n for n in catalog.names("tasks") if issubclass(catalog.find("tasks", n), tasks[0])]
             made_for, task = " or ".join(named or [tasks[0].__name__]), tasks[1].__name__
             if owner is None:
-                raise InputError(f"expected one task, got {made_for} and {task}. Keep one of them.")
+                both = " and ".join(base.__name__ for base in cls.__bases__)
+                raise InputError(f"expected one task, got {both}. Keep one of them.")
             raise InputError(f"{owner.__name__} is a strategy for {made_for}, not for {task}. Leave it out.")
 
     @property
