@@ -13,40 +13,24 @@ and what it has not learnt no gradient shows.
 """
 
 import argparse
-import logging
-import os
 import statistics
-import warnings
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
-from pathlib import Path
 from typing import Any
 
-os.environ.setdefault("OMP_NUM_THREADS", "1")
-
-import matplotlib
 import pytorch_lightning as pl
 import torch
 from torch import Tensor
 
+from experiment import QUIET, axes, save, spread
 from unrolled import compose
 from unrolled.data import CopyMemory
 from unrolled.functional.batch import IGNORE
 from unrolled.strategies import AdaptiveTruncation, CarriedState, ClipNorm
 from unrolled.tasks import SequenceTagging
 
-matplotlib.use("Agg")
-from matplotlib import pyplot
-
 LAGS, LENGTH, SYMBOLS, HIDDEN = (5, 10, 20, 40), 2, 4, 32
 STEPS, LONGEST, EVERY = 250, 250, 25  # time steps of a batch; of the longest window; batches between measurements
 TICKS = (5, 10, 20, 40, 80, 160)
 LAST = 8  # measurements that the table and the right plot look at
-FIGURE = Path(__file__).parents[1] / "docs" / "figures" / "adaptive_window.svg"
-QUIET = {
-    "accelerator": "cpu", "max_epochs": 1, "limit_val_batches": 0, "logger": False, "enable_checkpointing": False,
-    "enable_progress_bar": False, "enable_model_summary": False, "log_every_n_steps": EVERY,
-}  # fmt: skip
 
 
 class CopyStream(CopyMemory):
@@ -77,9 +61,6 @@ class Trace(pl.Callback):
 def train(job: tuple[int, int, int]) -> tuple[list[int], list[float]]:
     """Windows and losses of one run, each every `EVERY` batches."""
     lag, seed, batches = job
-    torch.set_num_threads(1)
-    warnings.filterwarnings("ignore")
-    logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
     data = CopyStream(delay=lag - LENGTH, length=LENGTH, symbols=SYMBOLS, batch_size=32, batches=batches)
     torch.manual_seed(seed)
     task = compose(SequenceTagging, AdaptiveTruncation, CarriedState, ClipNorm)(
@@ -89,7 +70,7 @@ def train(job: tuple[int, int, int]) -> tuple[list[int], list[float]]:
         tolerated_bias=0.2,
         shortest=1,
         longest=LONGEST,
-        horizon=120,
+        lags=120,
         estimate_every=EVERY,
         max_norm=1.0,
     )
@@ -99,13 +80,13 @@ def train(job: tuple[int, int, int]) -> tuple[list[int], list[float]]:
         scales = torch.empty(HIDDEN).uniform_(1, max(LAGS) - 1).log()
         cell.bias_hh_l0.copy_(torch.cat([-scales, scales, torch.zeros(2 * HIDDEN)]))  # input, forget, cell, output
     trace = Trace()
-    pl.Trainer(**QUIET, callbacks=[trace]).fit(task, data)
+    once = {**QUIET, "max_epochs": 1, "limit_val_batches": 0, "log_every_n_steps": EVERY}
+    pl.Trainer(**once, callbacks=[trace]).fit(task, data)
     return trace.windows, trace.losses
 
 
 def draw(found: dict[tuple[int, int], list[int]]) -> None:
-    pyplot.rcParams.update({"font.size": 9, "svg.hashsalt": "unrolled", "svg.fonttype": "none"})
-    figure, (left, right) = pyplot.subplots(1, 2, figsize=(9, 4))
+    figure, (left, right) = axes(2)
     for number, lag in enumerate(LAGS):
         runs = [windows for (each, _), windows in found.items() if each == lag]
         x = [EVERY * (i + 1) for i in range(len(runs[0]))]
@@ -123,9 +104,7 @@ def draw(found: dict[tuple[int, int], list[int]]) -> None:
     right.set_yticks(TICKS[:-1], [str(tick) for tick in TICKS[:-1]])
     right.minorticks_off()
     right.legend(frameon=False)
-    figure.tight_layout()
-    FIGURE.parent.mkdir(exist_ok=True)
-    figure.savefig(FIGURE, metadata={"Date": None})
+    save(figure, "adaptive_window")
 
 
 def main() -> None:
@@ -134,8 +113,7 @@ def main() -> None:
     arguments.add_argument("--seeds", type=int, default=3)
     chosen = arguments.parse_args()
     jobs = [(lag, seed, chosen.batches) for lag in LAGS for seed in range(1, chosen.seeds + 1)]
-    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
-        found = {job[:2]: run for job, run in zip(jobs, pool.map(train, jobs), strict=True)}
+    found = {job[:2]: run for job, run in zip(jobs, spread(train, jobs), strict=True)}
     print(f"| lag L | window by seed, median of the last {LAST} choices | smallest to largest | nats per symbol |")
     print("|---|---|---|---|")
     for lag in LAGS:

@@ -8,37 +8,21 @@ memory, windows of about 5 of 20 time steps, a learning rate of 0.  About three 
 """
 
 import argparse
-import logging
-import os
-import warnings
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
-from pathlib import Path
 from typing import Any
 
-os.environ.setdefault("OMP_NUM_THREADS", "1")
-
-import matplotlib
 import pytorch_lightning as pl
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
 
+from experiment import QUIET, axes, save, spread
 from unrolled import compose
 from unrolled.data import CopyMemory
 from unrolled.strategies import ARTBP, TruncatedBPTT
 from unrolled.tasks import SequenceTagging
 from unrolled.tasks.base import SequenceTask
 
-matplotlib.use("Agg")
-from matplotlib import pyplot
-
 LENGTH, ROWS = 5, 4  # time steps of a window, expected or exact; sequences in the batch
-FIGURE = Path(__file__).parents[1] / "docs" / "figures" / "artbp_unbiased.svg"
-QUIET = {
-    "accelerator": "cpu", "max_epochs": 1, "logger": False, "enable_checkpointing": False,
-    "enable_progress_bar": False, "enable_model_summary": False, "log_every_n_steps": 10**9,
-}  # fmt: skip
 
 
 class Gather(pl.Callback):
@@ -78,21 +62,17 @@ def gradients(strategy: type[SequenceTask] | None, seed: int, draws: int, **argu
         for p in task.parameters():
             p.copy_(torch.randn(p.shape, dtype=p.dtype, generator=weights) * 0.7)
     gather = Gather()
-    pl.Trainer(**QUIET, callbacks=[gather]).fit(task, DataLoader([batch] * draws, batch_size=None))
+    pl.Trainer(**{**QUIET, "max_epochs": 1}, callbacks=[gather]).fit(task, DataLoader([batch] * draws, batch_size=None))
     return gather.sum, gather.squares
 
 
 def work(job: tuple[type[SequenceTask] | None, int, int, dict[str, Any]]) -> tuple[Tensor, Tensor]:
-    torch.set_num_threads(1)
-    warnings.filterwarnings("ignore")
-    logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
     strategy, seed, draws, arguments = job
     return gradients(strategy, seed, draws, **arguments)
 
 
 def draw(exact: Tensor, mean: Tensor, error: Tensor, truncated: Tensor, draws: int) -> None:
-    pyplot.rcParams.update({"font.size": 9, "svg.hashsalt": "unrolled", "svg.fonttype": "none"})
-    figure, (left, right) = pyplot.subplots(1, 2, figsize=(9, 4))
+    figure, (left, right) = axes(2)
     span = [float(exact.min()), float(exact.max())]
     left.plot(span, span, color="0.7", lw=1)
     left.scatter(exact, truncated, s=7, color="tab:red", rasterized=True, label=f"truncated BPTT, windows of {LENGTH}")
@@ -105,9 +85,7 @@ def draw(exact: Tensor, mean: Tensor, error: Tensor, truncated: Tensor, draws: i
         right.hist(((values - exact) / error).abs().numpy(), edges, color=colour, alpha=0.7, label=name)
     right.set(xscale="log", xlabel="distance from full BPTT, in standard errors of ARTBP's mean", ylabel="parameters")
     right.legend(frameon=False)
-    figure.tight_layout()
-    FIGURE.parent.mkdir(exist_ok=True)
-    figure.savefig(FIGURE, dpi=200, metadata={"Date": None})
+    save(figure, "artbp_unbiased")
 
 
 def main() -> None:
@@ -117,8 +95,7 @@ def main() -> None:
     shares = [draws // 8] * 8
     jobs: list[Any] = [(None, 1, 1, {}), (TruncatedBPTT, 1, 1, {"k1": LENGTH})]
     jobs += [(ARTBP, seed, share, {"expected_length": float(LENGTH)}) for seed, share in enumerate(shares, start=1)]
-    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
-        (exact, _), (truncated, _), *drawn = pool.map(work, jobs)
+    (exact, _), (truncated, _), *drawn = spread(work, jobs)
     draws = sum(shares)
     mean = sum(total for total, _ in drawn) / draws
     error = ((sum(squares for _, squares in drawn) / draws - mean**2) / draws).sqrt()

@@ -14,28 +14,17 @@ length, or for ARTBP its expected length.
 
 import argparse
 import contextlib
-import logging
-import os
 import statistics
-import warnings
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
-from pathlib import Path
 from typing import Any
 
-os.environ.setdefault("OMP_NUM_THREADS", "1")
-
-import matplotlib
 import pytorch_lightning as pl
 import torch
 
+from experiment import QUIET, axes, save, spread
 from unrolled import compose
 from unrolled.data import InfluenceBalancing
 from unrolled.strategies import ARTBP, CarriedState, TruncatedBPTT
 from unrolled.tasks import SequenceRegression
-
-matplotlib.use("Agg")
-from matplotlib import pyplot
 
 RATE = 1e-4  # on the loss 1/2 (s - 1)^2 of one time step
 EVERY = 100  # time steps between two points of the curves
@@ -44,11 +33,6 @@ ARMS: dict[str, tuple[type, dict[str, Any], float]] = {  # strategy, its argumen
     **{f"truncated BPTT, windows of {k}": (TruncatedBPTT, {"k1": k}, k) for k in (1, 10, 100, 200)},
     "ARTBP, windows of 16 on average": (ARTBP, {"expected_length": 16.0}, 16),
 }
-FIGURE = Path(__file__).parents[1] / "docs" / "figures" / "influence_balancing.svg"
-QUIET = {
-    "accelerator": "cpu", "max_epochs": 1, "limit_val_batches": 0, "logger": False, "enable_checkpointing": False,
-    "enable_progress_bar": False, "enable_model_summary": False, "log_every_n_steps": 10**9,
-}  # fmt: skip
 
 
 class Lost(Exception):
@@ -58,9 +42,6 @@ class Lost(Exception):
 def train(job: tuple[str, int, int]) -> tuple[list[float], float]:
     """The mean loss 1/2 (s - 1)^2 of every `EVERY` time steps as far as the arm came, and its last theta."""
     arm, seed, steps = job
-    torch.set_num_threads(1)
-    warnings.filterwarnings("ignore")
-    logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
     strategy, arguments, divisor = ARMS[arm]
     data = InfluenceBalancing(length=steps, batch_size=1, batches=1)  # one batch: nothing is cut but by the strategy
     torch.manual_seed(seed)  # of theta's first value, and of ARTBP's coins
@@ -80,23 +61,20 @@ def train(job: tuple[str, int, int]) -> tuple[list[float], float]:
 
     task.head.register_forward_hook(keep)
     with contextlib.suppress(Lost):
-        pl.Trainer(**QUIET).fit(task, data)
+        pl.Trainer(**{**QUIET, "max_epochs": 1, "limit_val_batches": 0}).fit(task, data)
     curve = [statistics.fmean(losses[i : i + EVERY]) for i in range(0, len(losses), EVERY)]
     return curve, float(task.architecture.theta.detach())
 
 
 def draw(curves: dict[str, list[list[float]]]) -> None:
-    pyplot.rcParams.update({"font.size": 9, "svg.hashsalt": "unrolled", "svg.fonttype": "none"})
-    figure, axes = pyplot.subplots(figsize=(8, 4.5))
+    figure, plot = axes(size=(8, 4.5))
     for number, (arm, seeds) in enumerate(curves.items()):
         for seed, curve in enumerate(seeds):
             x = [EVERY * (i + 1) for i in range(len(curve))]
-            axes.plot(x, curve, color=f"C{number}", lw=1, alpha=0.8, label=None if seed else arm)
-    axes.set(yscale="log", ylim=(1e-12, 1e4), xlabel="time steps", ylabel="loss, 1/2 (s - 1)^2")
-    axes.legend(frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1), ncol=2)
-    figure.tight_layout()
-    FIGURE.parent.mkdir(exist_ok=True)
-    figure.savefig(FIGURE, metadata={"Date": None})
+            plot.plot(x, curve, color=f"C{number}", lw=1, alpha=0.8, label=None if seed else arm)
+    plot.set(yscale="log", ylim=(1e-12, 1e4), xlabel="time steps", ylabel="loss, 1/2 (s - 1)^2")
+    plot.legend(frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1), ncol=2)
+    save(figure, "influence_balancing")
 
 
 def main() -> None:
@@ -105,8 +83,7 @@ def main() -> None:
     arguments.add_argument("--seeds", type=int, default=5)
     chosen = arguments.parse_args()
     jobs = [(arm, seed, chosen.steps) for arm in ARMS for seed in range(1, chosen.seeds + 1)]
-    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
-        found = dict(zip(jobs, pool.map(train, jobs), strict=True))
+    found = dict(zip(jobs, spread(train, jobs), strict=True))
     print(f"| {chosen.steps:,} time steps, {chosen.seeds} seeds | loss at the end | theta | converged |")
     print("|---|---|---|---|")
     for arm in ARMS:

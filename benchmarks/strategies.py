@@ -9,6 +9,7 @@ import argparse
 import csv
 import json
 import os
+import re
 import statistics
 import subprocess
 import sys
@@ -38,7 +39,7 @@ ARMS = {
     "no clipping": [TRUNCATED, CARRIED],
     "norm 0.1": [TRUNCATED, CARRIED, "{ClipNorm: {max_norm: 0.1}}"],
     "value 0.01": [TRUNCATED, CARRIED, "{ClipValue: {max_value: 0.01}}"],
-    "dL/dh clipped to 1e-4": [*SHIPPED, "{ClipStateGradient: {max_state_gradient: 1.0e-4}}"],
+    "state gradient clipped to 1e-4": [*SHIPPED, "{ClipStateGradient: {max_state_gradient: 1.0e-4}}"],
     "gradient noise 0.01": [*SHIPPED, "{GradientNoise: {eta: 0.01}}"],
     "gradient noise 0.0001": [*SHIPPED, "{GradientNoise: {eta: 0.0001}}"],
     "teacher forcing 0.75": [*SHIPPED, "{TeacherForcing: {ratio: 0.75}}"],
@@ -48,7 +49,7 @@ ARMS = {
 
 def train(name: str, strategies: list[str], seed: int, epochs: int, folder: Path) -> tuple[float, float]:
     """One run: (validation bits per character behind the last epoch, seconds)."""
-    run = f"{name}-{seed}".replace(" ", "_").replace(":", "").replace("=", "").replace(",", "")
+    run = re.sub(r"[^\w.-]+", "_", f"{name}-{seed}")
     command = [sys.executable, "-m", "unrolled", "fit", "-c", "quickstart", "--runs", str(folder), "--run", run]
     command += ["--strategies", f"[{', '.join(strategies)}]", "--seed", str(seed)]
     command += ["--trainer.max_epochs", str(epochs), "--lr_scheduler.init_args.total_iters", str(epochs)]
@@ -65,6 +66,7 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--epochs", type=int, default=3)
     arguments.add_argument("--seeds", type=int, default=3)
+    arguments.add_argument("--arms", default="", help="only those whose name holds this")
     arguments.add_argument("--folder", type=Path, default=Path("runs/strategies"), help="a new one")
     chosen = arguments.parse_args()
     if chosen.folder.exists():
@@ -76,6 +78,7 @@ def main() -> None:
                 for seed in range(1, chosen.seeds + 1)
             ]
             for name, strategies in ARMS.items()
+            if chosen.arms in name
         }
         print(f"| {chosen.epochs} epochs, {chosen.seeds} seeds | bits per character | ± | seconds |\n|---|---|---|---|")
         for name, runs in results.items():

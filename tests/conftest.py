@@ -5,6 +5,7 @@ torch is not imported here, so that the tests that need none stay quick.
 
 import os
 import random
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +18,9 @@ pytest.register_assert_rewrite("conformance")  # a shared kit's assert then show
 os.environ.update(OMP_NUM_THREADS="1", WANDB_MODE="offline", WANDB_SILENT="true", WANDB_ERROR_REPORTING="false")
 for name in ("WANDB_API_KEY", "WANDB_DIR", "WANDB_PROJECT", "WANDB_RUN_ID"):
     os.environ.pop(name, None)
+
+# A shell starts background jobs with Ctrl-C ignored, and every process that a test starts would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_configure(config: pytest.Config) -> None:

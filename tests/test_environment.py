@@ -83,7 +83,7 @@ def third_party(folder: Path) -> set[str]:
                 names |= {alias.name.split(".")[0] for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
                 names.add(node.module.split(".")[0])
-    own = {"unrolled"} | {path.stem for path in (ROOT / "tests").iterdir()}
+    own = {"unrolled"} | {path.stem for path in [*(ROOT / "tests").iterdir(), *folder.iterdir()]}
     return names - sys.stdlib_module_names - own
 
 

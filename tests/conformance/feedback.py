@@ -1,7 +1,9 @@
 """What a model reads while it trains, and a model whose own word is easily told from the truth."""
 
+from collections.abc import Sequence
 from typing import Any
 
+import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
 
@@ -26,11 +28,18 @@ class Spy:
         (self.trained if torch.is_grad_enabled() else self.sought).append(inputs[0].clone())
 
 
-def spied(*strategies: type[SequenceTask], loader: Any = None, deaf: bool = False, **arguments: Any) -> tuple[Run, Spy]:
+def spied(
+    *strategies: type[SequenceTask],
+    loader: Any = None,
+    deaf: bool = False,
+    callbacks: Sequence[pl.Callback] = (),
+    seed: int = 0,
+    **arguments: Any,
+) -> tuple[Run, Spy]:
     """One epoch, and what it read.  `deaf`: the model's own word is 0, never the truth behind a row's first step."""
-    task = make(compose(LanguageModeling, *strategies), **arguments)
+    task = make(compose(LanguageModeling, *strategies), seed=seed, **arguments)
     if deaf:
         with torch.no_grad():
             task.head.bias[0] = 1e3
     spy = Spy(task)
-    return fit(task, loader or stream(), trainer={"max_epochs": 1}), spy
+    return fit(task, loader or stream(), trainer={"max_epochs": 1}, callbacks=callbacks, seed=seed), spy

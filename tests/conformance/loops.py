@@ -154,13 +154,17 @@ def forced(model: Plain, optimizer: Optimizer, batches: Batches, *, ratio: float
         update(optimizer, nll(torch.cat(logits, 1), targets))
 
 
-def scheduled(
-    model: Plain, optimizer: Optimizer, batches: Batches, *, start: float, end: float, decay: str, over: int
-) -> None:
+def schedule(start: float, end: float, decay: str, over: int) -> Callable[[int], float]:
     """Bengio et al. 2015, section 2.4: inverse sigmoid decay k / (k + exp(i / k)), here half-way at over / 2."""
     assert decay == "inverse_sigmoid"
     low, high = 1.0, float(over + 2)
     for _ in range(200):  # bisect k ln k = over / 2
         k = (low + high) / 2
         low, high = (k, high) if k * math.log(k) < over / 2 else (low, k)
-    forced(model, optimizer, batches, ratio=lambda i: end + (start - end) * k / (k + math.exp(i / k)))
+    return lambda i: end + (start - end) * k / (k + math.exp(i / k))
+
+
+def scheduled(
+    model: Plain, optimizer: Optimizer, batches: Batches, *, start: float, end: float, decay: str, over: int
+) -> None:
+    forced(model, optimizer, batches, ratio=schedule(start, end, decay, over))

@@ -94,7 +94,7 @@ def adaptive_truncation(
     tolerated_bias: float,
     shortest: int,
     longest: int,
-    horizon: int,
+    lags: int,
     estimate_every: int,
 ) -> None:
     """Aicher et al. 2019: norms by lag at one step of each row, a geometric tail, the shortest window that will do."""
@@ -102,11 +102,11 @@ def adaptive_truncation(
     for number, (inputs, targets, _) in enumerate(batches):
         length = inputs.shape[1]
         if number and number % estimate_every == 0:
-            assert length <= 2 * horizon
+            assert length <= 2 * lags
             random = draws("AdaptiveTruncation", step)
             torch.randint(1, (), generator=random)  # which end; there is one here
             numbers = torch.rand(1, len(inputs), generator=random)[0]
-            window = _window(_lags(model, inputs, targets, numbers, min(horizon, length)), tolerated_bias)
+            window = _window(_lags(model, inputs, targets, numbers, min(lags, length)), tolerated_bias)
             window = min(max(window, shortest), longest)
         state, cuts = model.start(len(inputs)), [*range(length, 0, -window), 0][::-1]
         for begin, end in pairwise(cuts):
@@ -115,7 +115,7 @@ def adaptive_truncation(
             step += 1
 
 
-def _lags(model: Plain, inputs: Tensor, targets: Tensor, numbers: Tensor, horizon: int) -> np.ndarray:
+def _lags(model: Plain, inputs: Tensor, targets: Tensor, numbers: Tensor, lags: int) -> np.ndarray:
     """(rows, 2, R): of one row after the other, the norm at each lag and that of the sum so far."""
     found = []
     for row, (tokens, wanted) in enumerate(zip(inputs, targets, strict=True)):
@@ -129,8 +129,8 @@ def _lags(model: Plain, inputs: Tensor, targets: Tensor, numbers: Tensor, horizo
         loss = F.cross_entropy(logits[:, 0], wanted[None, s])
         gradients = [torch.cat([g.flatten() for g in torch.autograd.grad(loss, h, retain_graph=True)]) for h in states]
         gradients[0] = torch.zeros_like(gradients[0])  # the first state is not learnt
-        gradients = [gradients[s - j] if j <= s else gradients[0] for j in range(horizon)]
-        sums = [torch.stack(gradients[: j + 1]).sum(0) for j in range(horizon)]
+        gradients = [gradients[s - j] if j <= s else gradients[0] for j in range(lags)]
+        sums = [torch.stack(gradients[: j + 1]).sum(0) for j in range(lags)]
         found.append([[float(g.norm()) for g in gradients], [float(g.norm()) for g in sums]])
     return np.array(found)
 

@@ -9,7 +9,7 @@ from torch.autograd import gradcheck
 from torch.nn import functional as F
 
 from unrolled.functional.batch import IGNORE
-from unrolled.functional.losses import bits, cross_entropy, perplexity, squared_error
+from unrolled.functional.losses import bits, cross_entropy, gaussian_nll, perplexity, squared_error
 
 
 def written_out(logits, targets):
@@ -134,3 +134,46 @@ def test_the_squared_error_of_half_numbers_is_summed_in_float32():
     total, count = squared_error(predictions, torch.zeros(1, 3000, 1))
     assert total.dtype == torch.float32
     assert float(total / count) == pytest.approx(float(predictions[0, 0, 0]) ** 2, rel=1e-5)
+
+
+@given(st.integers(1, 4), st.integers(1, 6), st.integers(1, 3), st.integers(0, 2**31))
+def test_the_gaussian_likelihood_is_that_of_torch_and_of_the_definition(batch, time, outputs, seed):
+    torch.manual_seed(seed)
+    means, targets = torch.randn(2, batch, time, outputs, dtype=torch.float64)
+    deviations = torch.rand(batch, time, outputs, dtype=torch.float64) * 3 + 1e-3
+    targets[torch.rand(batch, time, outputs) < 0.4] = float("nan")
+    total, count = gaussian_nll(means, deviations, targets)
+    known = ~targets.isnan()
+    nats = -torch.distributions.Normal(means[known], deviations[known]).log_prob(targets[known])
+    rows = zip(means[known].tolist(), deviations[known].tolist(), targets[known].tolist(), strict=True)
+    densities = [math.exp(-((x - m) ** 2) / (2 * s**2)) / (s * math.sqrt(2 * math.pi)) for m, s, x in rows]
+    assert int(count) == int(known.sum())
+    assert float(total) == pytest.approx(float(nats.sum()), rel=1e-12, abs=1e-12)
+    if all(density > 1e-300 for density in densities):
+        assert float(total) == pytest.approx(-math.fsum(map(math.log, densities)), rel=1e-12, abs=1e-12)
+
+
+def test_the_gradient_of_the_gaussian_likelihood_and_none_without_a_target():
+    targets = torch.tensor([[[1.0, 2.0], [float("nan"), 0.5]]], dtype=torch.float64)
+    means = torch.randn(1, 2, 2, dtype=torch.float64, requires_grad=True)
+    deviations = (torch.rand(1, 2, 2, dtype=torch.float64) + 0.1).requires_grad_()
+    assert gradcheck(lambda m, s: gaussian_nll(m, s, targets)[0], (means, deviations))
+    for other in (0.0, 1e30, math.inf, math.nan):
+        m, s = (torch.tensor([[[first], [other]]], requires_grad=True) for first in (3.0, 2.0))
+        total, count = gaussian_nll(m, s, torch.tensor([[[1.0], [float("nan")]]]))
+        total.backward()
+        assert int(count) == 1 and bool(total.isfinite())
+        assert (float(m.grad[0, 1]), float(s.grad[0, 1])) == (0.0, 0.0)
+        assert m.grad[0, 0] == pytest.approx(0.5) and s.grad[0, 0] == pytest.approx(0.0)  # 1/s - d^2 / s^3
+
+
+def test_a_gaussian_of_nan_for_a_given_target_is_not_hidden():
+    nothing, one = torch.full((1, 2, 1), math.nan), torch.ones(1, 2, 1)
+    assert math.isnan(gaussian_nll(nothing, one, one)[0]) and math.isnan(gaussian_nll(one, nothing, one)[0])
+
+
+def test_the_gaussian_likelihood_of_half_numbers_is_summed_in_float32():
+    means, deviations = torch.full((1, 3000, 1), 0.1, dtype=torch.bfloat16), torch.ones(1, 3000, 1).bfloat16()
+    total, _ = gaussian_nll(means, deviations, torch.zeros(1, 3000, 1))
+    assert total.dtype == torch.float32
+    assert float(total / 3000) == pytest.approx(float(means[0, 0, 0]) ** 2 / 2 + math.log(2 * math.pi) / 2, rel=1e-5)

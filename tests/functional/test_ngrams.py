@@ -9,10 +9,15 @@ from nltk.lm import WittenBellInterpolated
 from nltk.util import ngrams
 
 from unrolled.errors import InputError
-from unrolled.functional.ngrams import ngram_nll, ngram_probabilities
+from unrolled.functional.ngrams import NgramModel
 
 V = 7
 tokens = st.lists(st.integers(0, V - 1), min_size=1, max_size=80).map(np.array)
+
+
+def ask(train, test, order, size=V):
+    """The probability of each token of one text."""
+    return NgramModel(train, order, size).probabilities(test[None])[0]
 
 
 def written_out(train, test, order):
@@ -32,9 +37,7 @@ def written_out(train, test, order):
 
 @given(tokens, tokens, st.integers(1, 6))
 def test_equals_the_definition(train, test, order):
-    np.testing.assert_allclose(
-        ngram_probabilities(train, test, order, V), written_out(train.tolist(), test.tolist(), order), rtol=1e-12
-    )
+    np.testing.assert_allclose(ask(train, test, order), written_out(train.tolist(), test.tolist(), order), rtol=1e-12)
 
 
 class Nltk(WittenBellInterpolated):
@@ -56,32 +59,54 @@ def test_equals_nltk(order):
     model.fit([[gram for n in range(1, order + 1) for gram in ngrams(words, n)]], [str(token) for token in range(V)])
     asked = [str(token) for token in test]
     expected = [model.score(token, asked[max(0, i - order + 1) : i]) for i, token in enumerate(asked)]
-    np.testing.assert_allclose(ngram_probabilities(train, test, order, V), expected, rtol=1e-12)
-    assert ngram_nll(train, test, order, V) == pytest.approx(-np.mean(np.log(expected)), rel=1e-12)
+    np.testing.assert_allclose(ask(train, test, order), expected, rtol=1e-12)
+    np.testing.assert_allclose(NgramModel(train, order, V).nll(test[None])[0], -np.log(expected), rtol=1e-12)
+
+
+@pytest.mark.parametrize("order", [1, 2, 3, 5])
+@pytest.mark.parametrize("known", [0, 1, 3, 9])
+def test_a_row_looks_back_into_its_own_history(order, known):
+    source = np.random.default_rng(order)
+    train, rows = source.integers(0, V, 400), source.integers(0, V, (4, 20))
+    found = NgramModel(train, order, V).probabilities(rows[:, known:], rows[:, :known])
+    expected = [written_out(train.tolist(), row.tolist(), order)[known:] for row in rows]
+    np.testing.assert_allclose(found, expected, rtol=1e-12)
+
+
+def test_the_training_text_is_counted_once_however_often_the_model_is_asked(monkeypatch):
+    source = np.random.default_rng(0)
+    train, rows = source.integers(0, V, 400), source.integers(0, V, (3, 60))
+    model, first = NgramModel(train, 3, V), NgramModel(train, 3, V).nll(rows)
+    for name in ("unique", "bincount"):
+        monkeypatch.delattr(np, name)
+    train[:] = 0
+    assert np.array_equal(model.nll(rows), first) and np.array_equal(model.nll(rows), first)
 
 
 @given(tokens, st.lists(st.integers(0, V - 1), max_size=4), st.integers(1, 5))
 def test_sums_to_one_over_the_vocabulary(train, history, order):
-    last = [ngram_probabilities(train, np.array([*history, token]), order, V)[-1] for token in range(V)]
-    assert sum(last) == pytest.approx(1, rel=1e-12)
+    model, known = NgramModel(train, order, V), np.array([history] * V, int).reshape(V, -1)
+    assert model.probabilities(np.arange(V)[:, None], known).sum() == pytest.approx(1, rel=1e-12)
 
 
 def test_a_large_vocabulary_at_a_high_order_does_not_overflow():
     train = np.random.default_rng(0).integers(0, 2**31, 1000)  # V ** 6 needs 186 bits
-    assert ngram_nll(train, train, 6, 2**31) < 1.0
-    assert ngram_nll(train[:500], train[500:], 6, 2**31) == pytest.approx(math.log(2**31) + math.log(2), rel=1e-6)
+    assert NgramModel(train, 6, 2**31).nll(train[None]).mean() < 1.0
+    unseen = NgramModel(train[:500], 6, 2**31).nll(train[None, 500:])
+    np.testing.assert_allclose(unseen, math.log(2**31) + math.log(2), rtol=1e-6)
 
 
 @pytest.mark.parametrize(
-    "train, test, order, message",
+    "train, rows, history, order, message",
     [
-        ([0], [0], 0, "order"),
-        ([], [0], 1, "train"),
-        ([0], [], 1, "test"),
-        ([0], [V], 1, "test"),
-        ([-1], [0], 1, "train"),
+        ([0], [[0]], [[0]], 0, "order"),
+        ([], [[0]], [[0]], 1, "train"),
+        ([-1], [[0]], [[0]], 1, "train"),
+        ([0], [[]], [[0]], 1, "rows"),
+        ([0], [[V]], [[0]], 1, "rows"),
+        ([0], [[0]], [[-1]], 2, "history"),
     ],
 )
-def test_bad_arguments(train, test, order, message):
+def test_bad_arguments(train, rows, history, order, message):
     with pytest.raises(InputError, match=f"^{message}: expected"):
-        ngram_nll(np.array(train), np.array(test), order, V)
+        NgramModel(np.array(train), order, V).nll(np.array(rows), np.array(history))

@@ -66,6 +66,7 @@ def test_the_rest() -> None:
     assert measure(0.5, "mean_error") == "a mean error of 0.5000"
     assert measure(0.25, "mse") == "a mean squared error of 0.2500"
     assert measure(0.25, "error_rate") == "an error rate of 0.2500"
+    assert measure(1.9, "free_running_mse") == "a free-running mean squared error of 1.900"
     assert measure(1.386, "nats_per_target") == "1.386 nats per target"
 
 
@@ -74,7 +75,8 @@ def test_what_it_was_measured_on_and_what_it_beats() -> None:
         *("text", "text"),
         *("data", "data"),
     ]
-    names = ["trigram", "lzma", "constant", "memoryless", "chance", "state at zero"]
+    names = ["trigram", "lzma", "constant", "memoryless", "chance", "state at zero", "naive", "seasonal naive"]
     assert [called(name) for name in names] == [
         *("the trigram", "lzma", "a constant", "a model without memory", "chance", "a state that stays at zero"),
+        *("the last value repeated", "the last season repeated"),
     ]

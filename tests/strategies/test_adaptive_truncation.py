@@ -16,7 +16,7 @@ from unrolled.tasks import LanguageModeling
 from unrolled.tasks.base import SequenceTask
 
 Adaptive = compose(LanguageModeling, AdaptiveTruncation)
-LIVE = {"tolerated_bias": 0.3, "shortest": 2, "longest": 6, "horizon": 6, "estimate_every": 2}
+LIVE = {"tolerated_bias": 0.3, "shortest": 2, "longest": 6, "lags": 6, "estimate_every": 2}
 
 
 class Fading(SequenceTask):
@@ -62,7 +62,7 @@ def fading(loader, w=0.8, **arguments):
 @pytest.mark.parametrize("tolerance", [0.5, 0.1])
 def test_a_linear_network_in_closed_form(w, tolerance):
     """phi_j = w^j, so the relative bias of a window of K is w^K / (w - 2 w^(R + 1))."""
-    run = fading(batches(2, 200), w, tolerated_bias=tolerance, shortest=1, longest=300, horizon=50)
+    run = fading(batches(2, 200), w, tolerated_bias=tolerance, shortest=1, longest=300, lags=50)
     # the sum of the first k lags less what may cancel it grows with k: the bound is taken at the last of 50 lags
     bias = {k: w**k / (w - 2 * w**51) for k in range(1, 300)}
     expected = next(k for k in bias if bias[k] <= tolerance)
@@ -75,19 +75,19 @@ def test_a_linear_network_in_closed_form(w, tolerance):
 
 
 def test_a_gradient_that_does_not_fade_keeps_the_longest_window():
-    run = fading(batches(2, 60), w=1.0, shortest=2, longest=40, horizon=20)
+    run = fading(batches(2, 60), w=1.0, shortest=2, longest=40, lags=20)
     assert int(run.task.chosen_window) == 40
     assert "strategy/relative_bias" not in run.trainer.callback_metrics  # there is none to tell
 
 
 @pytest.mark.parametrize(("shortest", "longest", "expected"), [(1, 5, 5), (20, 30, 20)])
 def test_it_stays_within_its_bounds(shortest, longest, expected):
-    run = fading(batches(2, 200), w=0.8, tolerated_bias=0.1, shortest=shortest, longest=longest, horizon=50)
+    run = fading(batches(2, 200), w=0.8, tolerated_bias=0.1, shortest=shortest, longest=longest, lags=50)
     assert int(run.task.chosen_window) == expected
 
 
 def test_targets_at_the_last_step_alone_are_met_by_a_full_window():
-    task = fading(batches(2, 41, targets=-1), w=0.8, tolerated_bias=0.1, shortest=1, longest=300, horizon=30).task
+    task = fading(batches(2, 41, targets=-1), w=0.8, tolerated_bias=0.1, shortest=1, longest=300, lags=30).task
     window = int(task.chosen_window)
     assert 1 < window < 20
     assert task.window.start == 41 - window and task.window.stop == 41 and task.optimizer_steps == 2
@@ -143,7 +143,7 @@ def test_a_batch_without_any_target_measures_nothing():
 
 
 def test_targets_at_the_beginning_of_a_long_batch_are_found():
-    task = fading(batches(2, 300, targets=slice(5, 9)), w=0.8, shortest=2, longest=100, horizon=20).task
+    task = fading(batches(2, 300, targets=slice(5, 9)), w=0.8, shortest=2, longest=100, lags=20).task
     assert int(task.chosen_window) < 20
 
 
@@ -159,7 +159,7 @@ def test_long_batches_are_measured_in_a_stretch_of_twice_the_horizon():
 
     cls = compose(Fading, Watched, CarriedState)
     frozen = {"class_path": "SGD", "init_args": {"lr": 0.0}}
-    task = cls(shortest=7, longest=40, horizon=20, estimate_every=1, optimizer=frozen)
+    task = cls(shortest=7, longest=40, lags=20, estimate_every=1, optimizer=frozen)
     fit(task, batches(2, 500), trainer={"max_epochs": 1})
     assert max(stops) - min(begins) <= 40 and min(begins) > 0
 

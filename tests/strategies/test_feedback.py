@@ -1,4 +1,4 @@
-"""What is read at each step, for both owners of the feedback seam."""
+"""What is read at each step, for every owner of the feedback seam."""
 
 import pytest
 import torch
@@ -8,14 +8,33 @@ from conformance.feedback import FROZEN, spied
 from conformance.streams import B, T, stream
 from conformance.training import DROPOUT, assert_same, make, train
 from unrolled import compose
-from unrolled.strategies import CarriedState, ScheduledSampling, TeacherForcing, TruncatedBPTT
+from unrolled.strategies import (
+    CarriedState,
+    FreeRunning,
+    LossScheduledSampling,
+    ParallelScheduledSampling,
+    ProfessorForcing,
+    ScheduledSampling,
+    TeacherForcing,
+    TruncatedBPTT,
+)
 from unrolled.tasks import LanguageModeling
 
-TRUTH = [(TeacherForcing, {"ratio": 1.0}), (ScheduledSampling, {"start": 1.0, "end": 1.0, "over": 3})]
+TRUTH = [
+    (TeacherForcing, {"ratio": 1.0}),
+    (ScheduledSampling, {"start": 1.0, "end": 1.0, "over": 3}),
+    (LossScheduledSampling, {"start": 1.0, "end": 1.0}),
+    (FreeRunning, {"longest_stretch": 0}),
+    (ParallelScheduledSampling, {"start": 0.0, "end": 0.0, "passes": 1}),
+    (ProfessorForcing, {"weight": 0.0}),
+]
 FREE = [
     (TeacherForcing, {"ratio": 0.0}),
     (ScheduledSampling, {"start": 0.0, "end": 0.0, "decay": "linear"}),
     (ScheduledSampling, {"start": 0.0, "end": 0.0, "decay": "inverse_sigmoid"}),
+    (LossScheduledSampling, {"start": 0.0, "end": 0.0}),
+    (FreeRunning, {}),
+    (ParallelScheduledSampling, {"start": 0.0, "end": 0.0, "passes": 8}),
 ]
 always_truth = pytest.mark.parametrize(("owner", "arguments"), TRUTH)
 never_truth = pytest.mark.parametrize(("owner", "arguments"), FREE)
@@ -80,11 +99,10 @@ def test_the_truth_is_read_where_nothing_was_said_yet():
     assert torch.equal(spy.trained[1][:, 0], truth[:, 0]) and not spy.trained[1][:, 1:].any()
 
 
-@always_truth
+@pytest.mark.parametrize(("owner", "arguments"), [*FREE, (ProfessorForcing, {"weight": 1.0})])
 @pytest.mark.parametrize("training", [True, False])
 def test_evaluation_and_generation_read_the_truth(owner, arguments, training):
-    free = {name: (0.0 if value == 1.0 else value) for name, value in arguments.items()}
-    task, plain = make(compose(LanguageModeling, owner), **free).train(training), make(LanguageModeling)
+    task, plain = make(compose(LanguageModeling, owner), **arguments).train(training), make(LanguageModeling)
     prefix = stream().inputs[:, :5]
     assert torch.equal(task.generate(prefix, 6, temperature=0), plain.generate(prefix, 6, temperature=0))
     assert task.training is training

@@ -5,18 +5,20 @@ import pytest
 from unrolled import catalog, compose
 from unrolled.errors import InputError
 from unrolled.strategies import CarriedState, ClipNorm, ScheduledSampling, TeacherForcing
-from unrolled.tasks import LanguageModeling, SequenceRegression, SequenceTagging
+from unrolled.tasks import Forecasting, LanguageModeling, SequenceRegression, SequenceTagging
 from unrolled.tasks.evaluated import EvaluatedTask
 
 
 @pytest.mark.parametrize("task", [SequenceRegression, SequenceTagging])
 @pytest.mark.parametrize("strategy", [TeacherForcing, ScheduledSampling])
 def test_a_strategy_for_another_task_is_refused_by_name(task, strategy):
-    message = f"^{strategy.__name__} is a strategy for LanguageModeling, not for {task.__name__}. Leave it out.$"
+    tasks = f"Forecasting or LanguageModeling, not for {task.__name__}"
+    message = f"^{strategy.__name__} is a strategy for {tasks}. Leave it out.$"
     for others in ([], [ClipNorm]):
         with pytest.raises(InputError, match=message):
             compose(task, *others, strategy, CarriedState)
-    assert issubclass(compose(LanguageModeling, strategy), LanguageModeling)
+    for fitting in (LanguageModeling, Forecasting):
+        assert issubclass(compose(fitting, strategy), fitting)
 
 
 def test_two_tasks_are_refused():
@@ -37,6 +39,7 @@ def test_a_task_of_a_task_is_none_of_another():
         (LanguageModeling, {"vocabulary_size", "level"}),
         (SequenceTagging, {"vocabulary_size", "classes"}),
         (SequenceRegression, {"input_size", "output_size"}),
+        (Forecasting, {"horizon", "context"}),
     ],
 )
 def test_the_catalog_knows_what_a_task_must_be_told(task, sizes):

@@ -33,7 +33,7 @@ def holes():
         (TruncatedBPTT, {"k1": 2}),
         (TruncatedBPTT, {"k1": 2, "k2": 3}),
         (TruncatedBPTT, {"k1": 2, "k2": 3, "past": "recomputed"}),
-        (AdaptiveTruncation, {"shortest": 2, "longest": 4, "horizon": 3, "estimate_every": 2}),
+        (AdaptiveTruncation, {"shortest": 2, "longest": 4, "lags": 3, "estimate_every": 2}),
     ],
 )
 def test_a_carried_state_reads_on_behind_the_last_window(cell, truncation, given):

@@ -34,7 +34,7 @@ TORCH = MappingProxyType(
     {"optimizers": OPTIMIZERS.split(), "lr_schedulers": LR_SCHEDULERS.split(), "trainer": ["Trainer"]}
 )
 # What a task must know of its data; the data says it (`sizes`).
-SIZES = frozenset({"vocabulary_size", "level", "classes", "input_size", "output_size"})
+SIZES = frozenset({"vocabulary_size", "level", "classes", "input_size", "output_size", "horizon", "context"})
 # Arguments that the data, another section or the run itself supplies, so that no recipe names them.
 SUPPLIED = MappingProxyType(
     {

@@ -3,6 +3,7 @@
 from unrolled.data.adding_problem import AddingProblem
 from unrolled.data.ag_news import AGNews
 from unrolled.data.brown import BrownCorpus
+from unrolled.data.co2 import CO2
 from unrolled.data.copy_memory import CopyMemory
 from unrolled.data.digits import Digits
 from unrolled.data.influence_balancing import InfluenceBalancing
@@ -19,6 +20,7 @@ from unrolled.data.random_permutation import RandomPermutation
 from unrolled.data.selective_copy import SelectiveCopy
 from unrolled.data.sentence_polarity import SentencePolarity
 from unrolled.data.series_table import SeriesTable
+from unrolled.data.sunspots import Sunspots
 from unrolled.data.temporal_order import TemporalOrder
 from unrolled.data.text_file import TextFile
 from unrolled.data.text_table import TextTable
@@ -26,6 +28,7 @@ from unrolled.data.trec import TREC
 from unrolled.data.treebank_tags import TreebankTags
 
 __all__ = [
+    "CO2",
     "MNIST",
     "TREC",
     "AGNews",
@@ -46,6 +49,7 @@ __all__ = [
     "SelectiveCopy",
     "SentencePolarity",
     "SeriesTable",
+    "Sunspots",
     "TemporalOrder",
     "TextFile",
     "TextTable",

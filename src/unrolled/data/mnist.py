@@ -97,6 +97,7 @@ def _find(name: str) -> Path:
 
 def read_idx(path: Path) -> Tensor:
     """The bytes of a gzipped IDX file as a tensor of the shape that its head tells.
+        standardize: whether each feature is also shifted and scaled by the training part's mean and deviation.
 
     Raises:
         InputError: another kind of file.

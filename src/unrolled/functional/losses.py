@@ -40,6 +40,20 @@ def squared_error(predictions: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]
     return (wide - targets).where(known, 0.0).square().sum(), known.sum()
 
 
+def gaussian_nll(means: Tensor, deviations: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+    """The summed negative log-likelihood of normal distributions in nats, and over how many numbers it was summed.
+
+    `means`, `deviations` (standard ones, above 0) and `targets` (B, T, O); a target of nan counts in neither.  Computed
+    in float32 or wider.
+    """
+    wide = torch.promote_types(means.dtype, torch.float32)
+    known = ~targets.isnan()
+    deviations = deviations.to(wide).where(known, 1.0)  # chosen before the logarithm: no gradient of nan where unknown
+    distances = (means.to(wide) - targets).where(known, 0.0) / deviations
+    nats = 0.5 * distances.square() + deviations.log() + 0.5 * math.log(2 * math.pi)
+    return nats.where(known, 0.0).sum(), known.sum()
+
+
 def perplexity(nats: Tensor) -> Tensor:
     """exp of the mean negative log-likelihood in nats per token."""
     return nats.exp()

@@ -1,10 +1,20 @@
-"""How a quantity moves with the optimiser step: functions of the step, nothing to save.
+"""How a quantity moves with the optimiser step, or with the loss: pure functions, nothing to save.
 
-The `DECAYS` lead from `start` to `end` over `over` steps.
+The `DECAYS` lead from `start` to `end` over `over` steps; `constant` stays where it is.
 """
 
 import math
 from collections.abc import Callable
+from typing import Literal, NamedTuple
+
+from unrolled.errors import InputError
+
+Decay = Literal["constant", "linear", "exponential", "inverse_sigmoid"]
+
+
+def constant(step: int, start: float, end: float, over: int) -> float:
+    """`start`, for ever."""
+    return start
 
 
 def linear(step: int, start: float, end: float, over: int) -> float:
@@ -29,13 +39,49 @@ def inverse_sigmoid(step: int, start: float, end: float, over: int) -> float:
     return end + (start - end) * k / (k + math.exp(min(step / k, 700.0)))
 
 
+def by_loss(loss: float, low: float, high: float, start: float, end: float) -> float:
+    """`start` as long as the `loss` is `high` or more, `end` from `low` < `high` down, a straight line between them.
+
+    `end` + (`start` - `end`) (loss - low) / (high - low): a model that has learned more is led less.  The loss, `low`
+    and `high` are in the same unit.
+    """
+    return end + (start - end) * min(max((loss - low) / (high - low), 0.0), 1.0)
+
+
 def annealed_noise(step: int, eta: float, gamma: float) -> float:
     """The standard deviation sqrt(`eta` / (1 + step)^`gamma`) of Neelakantan et al. 2015, the first step being 0."""
     return math.sqrt(eta / (1 + step) ** gamma)
 
 
 DECAYS: dict[str, Callable[[int, float, float, int], float]] = {
+    "constant": constant,
     "linear": linear,
     "exponential": exponential,
     "inverse_sigmoid": inverse_sigmoid,
 }
+
+
+class Schedule(NamedTuple):
+    """A quantity as a function of the optimiser step."""
+
+    decay: Decay
+    start: float
+    end: float
+    over: int  # optimiser steps
+
+    def at(self, step: int) -> float:
+        return DECAYS[self.decay](step, self.start, self.end, self.over)
+
+
+def probability(owner: str, decay: Decay, start: float, end: float, over: int) -> Schedule:
+    """The schedule of a probability.
+
+    Raises:
+        InputError: a probability outside [0, 1], an unknown decay, fewer than one step; it names the `owner`.
+    """
+    if not (0 <= start <= 1 and 0 <= end <= 1):
+        raise InputError(f"{owner}: expected start and end in [0, 1], got {start} and {end}")
+    if decay not in DECAYS or over < 1:
+        wanted = f"a decay of {', '.join(DECAYS)} over 1 step or more"
+        raise InputError(f"{owner}: expected {wanted}, got {decay} over {over}")
+    return Schedule(decay, start, end, over)

@@ -11,6 +11,7 @@ UNITS = {
     "perplexity": "perplexity",
     "nats_per_target": "nats per target",
     "mse": "mean squared error",
+    "free_running_mse": "free-running mean squared error",
 }
 TEXTUAL = ("bits_per_character", "perplexity")  # metrics of text; the others are of generated data
 BASELINES = {
@@ -21,6 +22,8 @@ BASELINES = {
     "TF-IDF logistic regression": "logistic regression on TF-IDF",
     "most frequent tag": "the most frequent tag",
     "most frequent tag of the word": "the most frequent tag of each word",
+    "naive": "the last value repeated",
+    "seasonal naive": "the last season repeated",
 }
 
 

@@ -31,7 +31,7 @@ class Results:
     """The figures of `unrolled test`: `metric` (lower is better) of the model and of each baseline on the same data."""
 
     split: str
-    metric: str  # "bits_per_character", "perplexity", "nats_per_target" or "mse"
+    metric: str  # "bits_per_character", "perplexity", "nats_per_target", "mse" or "free_running_mse"
     value: float  # nan where the file holds none
     baselines: Mapping[str, float]
     sample: Sample | None

@@ -21,8 +21,8 @@ def evaluate(
     """Measure the run's best checkpoint beside baselines; for the test split leave results.json.
 
     It holds `split`, `unit` (what a target is), `metrics` and `baselines` by name, `baseline_metric` (the metric that
-    the baselines are figures of), of a language model a `sample`, and of classes `classes` by name and `confusion`,
-    how often each was told as which, truth down and told across.
+    the baselines are figures of), of a language model a `sample`, of a forecaster its errors `by_horizon`, and of
+    classes `classes` by name and `confusion`, how often each was told as which, truth down and told across.
 
     Args:
         folder: the run's folder.
@@ -36,6 +36,7 @@ def evaluate(
     recipe = restore.read_recipe(folder)
     task: Any
     task, saved = restore.restore(folder, checkpoint)
+    task.seed = recipe["seed"]  # its free runs draw the numbers that they drew in training's validations
     pl.seed_everything(recipe["seed"], verbose=False)
     data = build_data(recipe)
     data.load_state_dict(saved[type(data).__qualname__])

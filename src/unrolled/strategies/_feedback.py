@@ -1,47 +1,78 @@
-"""What strategies of the feedback seam share: the coin, and the model's own last token."""
+"""What strategies of the feedback seam share: how the truth and the model's own outputs are read."""
 
 from abc import abstractmethod
 
 import torch
 from torch import Tensor
 
+from unrolled.functional.coins import segments
+from unrolled.functional.own_output import known, none_like, withhold
 from unrolled.functional.state import State
-from unrolled.tasks.language_modeling import LanguageModeling
+from unrolled.strategies._own_output import OwnOutput
 
 
-class Feedback(LanguageModeling):
-    """Read the truth with probability `ratio()`, else the token that the model itself found most likely.
+class Feedback(OwnOutput):
+    """At each step read the truth or the model's own last output.
 
-    The tokens are chosen step by step without a gradient; one fused pass then reads them with it.  A token that was
-    chosen has no gradient to carry, so this is the gradient of the step-by-step network at a fraction of its cost (with
-    dropout, of two networks thinned differently: one chose, the other learns).  The own last token travels in the state
-    (B,), -1 where there is none yet, so that windows and batches cut nothing off.
+    Without a gradient through what is fed back, the outputs are found first, step by step, and one fused pass then
+    reads them with a gradient: the gradient of the step-by-step network at a fraction of its cost (with dropout, of two
+    networks thinned differently: one puts out, the other learns).  With it, the steps themselves keep their graph.
     """
 
     @abstractmethod
     def ratio(self) -> float:
-        """The probability of reading the truth at this optimiser step."""
+        """The probability of the truth at this optimiser step; at 1 nothing is fed back, and the fused call stays."""
 
-    def initial_state(self, batch_size: int) -> State:
-        state = super().initial_state(batch_size)
-        return *state, torch.full((batch_size,), -1, device=state[0].device)
+    @abstractmethod
+    def truth(self, rows: int, begin: int, end: int) -> Tensor:
+        """(B, T) bool: at which of the batch's steps from `begin` to `end` the truth is to be read."""
+
+    def forward(self, begin: int, end: int, state: State) -> tuple[Tensor, State]:
+        self.first_step = begin  # of what `unroll` is going to read
+        return super().forward(begin, end, state)
 
     def unroll(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
-        state, own = state[:-1], state[-1]
         if not self.training or self.ratio() >= 1:
-            hidden, state = super().unroll(inputs, state)
-            return hidden, (*state, torch.full_like(own, -1))
-        hidden, state = super().unroll(self._read(inputs, state, own), state)
-        return hidden, (*state, self.choose(hidden[:, -1].detach()))
+            hidden, after = self.predict(inputs, state[:-1])
+            return hidden, (*after, none_like(state[-1]))
+        begin, end = self.first_step, self.first_step + inputs.shape[1]
+        given = torch.arange(begin, end, device=inputs.device) < self.prefix
+        truth = self.truth(len(inputs), begin, end) | given
+        choice = (~given).repeat(len(inputs), 1)
+        choice[:, 0] &= known(state[-1])
+        self.record("strategy/choices", choice.sum())
+        self.record("strategy/truths", (choice & truth).sum())
+        hidden, after = self.read(inputs, truth, state)
+        return hidden, (*after, self.answer(hidden[:, -1]))
 
-    @torch.no_grad()
-    def _read(self, inputs: Tensor, state: State, own: Tensor) -> Tensor:
-        """The tokens (B, T) that are read instead of `inputs` (B, T)."""
-        truth = torch.rand(inputs.shape, device=inputs.device) < self.ratio()
-        tokens: list[Tensor] = []
-        for token, forced in zip(inputs.unbind(1), truth.unbind(1), strict=True):
-            tokens.append(torch.where(forced | (own < 0), token, own))
-            if len(tokens) < inputs.shape[1]:
-                hidden, state = super().unroll(tokens[-1][:, None], state)
-                own = self.choose(hidden[:, -1])
-        return torch.stack(tokens, 1)
+    def read(self, inputs: Tensor, truth: Tensor, state: State) -> tuple[Tensor, State]:
+        """Outputs (B, T, H) and the state behind them; the own output is read where `truth` (B, T) is False."""
+        if self.gradient:
+            _, outputs, after = self._walk(inputs, truth, state)
+            return torch.cat(outputs, 1), after
+        with torch.no_grad():
+            own, _, _ = self._walk(inputs, truth, state)
+        return self.predict(self.put(inputs, own), state[:-1])
+
+    def _walk(self, inputs: Tensor, truth: Tensor, state: State) -> tuple[Tensor, list[Tensor], State]:
+        """The own outputs (B, T, ...) that are read, none where the truth is, the outputs of each segment, the state.
+
+        Without a gradient the last segment is not run: nothing depends on it.
+        """
+        after, own = state[:-1], state[-1]
+        offers, outputs = [], []
+        for begin, end in segments(truth):
+            first = withhold(own, truth[:, begin])
+            offers.append(torch.stack([first, *[none_like(own)] * (end - begin - 1)], 1))
+            if self.gradient or end < inputs.shape[1]:
+                hidden, after = self.predict(self.put(inputs[:, begin:end], offers[-1]), after)
+                outputs.append(hidden)
+                own = self.answer(hidden[:, -1])
+        return torch.cat(offers, 1), outputs, after
+
+    def summarize(self, means: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Beside the task's own, the share of the truth among all steps that had a choice."""
+        choices, truths = means.pop("strategy/choices", None), means.pop("strategy/truths", None)
+        if choices is not None and truths is not None and choices > 0:
+            means["strategy/truth_share"] = truths / choices
+        return super().summarize(means)

@@ -11,13 +11,12 @@ from unrolled.functional.decay import choose_window
 from unrolled.functional.windows import Window, between
 from unrolled.tasks.base import SequenceTask
 from unrolled.tasks.lags import mean_lags
-from unrolled.tasks.optimizers import refuse_accumulation
 
 
 class AdaptiveTruncation(SequenceTask):
     """Truncated BPTT whose window is chosen anew every so often: the shortest that cuts off little of the gradient.
 
-    How fast the gradient of a loss fades on its way back is measured step by step, over up to `horizon` lags; behind
+    How fast the gradient of a loss fades on its way back is measured step by step, over up to so many `lags`; behind
     them it is taken to go on fading geometrically.  Windows are counted back from a batch's end, and what is left over
     stands first.  The window is part of the weights' checkpoint.
 
@@ -28,7 +27,7 @@ class AdaptiveTruncation(SequenceTask):
         shortest: time steps that the window never falls below.
         longest: time steps that it never exceeds, and that training starts with.  shortest = longest >= the batch's
             length is full BPTT.
-        horizon: lags that are measured, in time steps.
+        lags: those that are measured, in time steps.
         estimate_every: batches between two measurements, and before the first.
 
     Raises:
@@ -36,6 +35,7 @@ class AdaptiveTruncation(SequenceTask):
     """
 
     seam = "truncation"
+    steps_within_batch = True
     chosen_window: Tensor
 
     def __init__(
@@ -44,7 +44,7 @@ class AdaptiveTruncation(SequenceTask):
         tolerated_bias: float = 0.2,
         shortest: int = 10,
         longest: int = 200,
-        horizon: int = 200,
+        lags: int = 200,
         estimate_every: int = 100,
         **kwargs: Any,
     ) -> None:
@@ -52,21 +52,17 @@ class AdaptiveTruncation(SequenceTask):
         if not 1 <= shortest <= longest:
             given = f"shortest = {shortest}, longest = {longest}"
             raise InputError(f"AdaptiveTruncation: expected 1 <= shortest <= longest time steps, got {given}")
-        if not (tolerated_bias > 0 and horizon >= 1 and estimate_every >= 1):
-            given = f"tolerated_bias = {tolerated_bias}, horizon = {horizon}, estimate_every = {estimate_every}"
+        if not (tolerated_bias > 0 and lags >= 1 and estimate_every >= 1):
+            given = f"tolerated_bias = {tolerated_bias}, lags = {lags}, estimate_every = {estimate_every}"
             raise InputError(f"AdaptiveTruncation: expected more than 0, got {given}")
         self.tolerated_bias, self.shortest, self.longest = tolerated_bias, shortest, longest
-        self.horizon, self.estimate_every = horizon, estimate_every
+        self.lags, self.estimate_every = lags, estimate_every
         self.register_buffer("chosen_window", torch.tensor(longest))
-
-    def on_train_start(self) -> None:
-        super().on_train_start()
-        refuse_accumulation(self, "several")
 
     def windows(self, targeted: list[bool]) -> list[Window]:
         batches = self.trainer.global_step  # Lightning counts a batch, whatever its windows, as one step
         if self.shortest < self.longest and batches and batches % self.estimate_every == 0 and any(targeted):
-            lags = mean_lags(self, targeted, self.horizon, self.draws("AdaptiveTruncation"))
+            lags = mean_lags(self, targeted, self.lags, self.draws("AdaptiveTruncation"))
             choice = choose_window(lags, self.tolerated_bias, self.shortest, self.longest)
             self.chosen_window.fill_(choice.window)
             for name in ("decay_rate", "relative_bias"):

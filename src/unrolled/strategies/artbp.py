@@ -13,7 +13,6 @@ from unrolled.functional.state import State
 from unrolled.functional.windows import Window, between
 from unrolled.tasks import processes
 from unrolled.tasks.base import SequenceTask
-from unrolled.tasks.optimizers import refuse_accumulation
 
 
 class ARTBP(SequenceTask):
@@ -37,6 +36,7 @@ class ARTBP(SequenceTask):
     """
 
     seam = "truncation"
+    steps_within_batch = True
 
     def __init__(
         self, *, expected_length: float = 16.0, tail_exponent: float = 4.0, coin_every: int = 1, **kwargs: Any
@@ -48,10 +48,6 @@ class ARTBP(SequenceTask):
         if not 2 < tail_exponent < math.inf:
             raise InputError(f"ARTBP: expected a tail_exponent above 2, got {tail_exponent}")
         self.expected_length, self.tail_exponent, self.coin_every = expected_length, tail_exponent, coin_every
-
-    def on_train_start(self) -> None:
-        super().on_train_start()
-        refuse_accumulation(self, "several")
 
     def windows(self, targeted: list[bool]) -> list[Window]:
         self.all_targets = processes.mean(self.trainer, how_many(self.batch.targets))

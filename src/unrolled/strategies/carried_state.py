@@ -46,7 +46,8 @@ class CarriedState(SequenceTask):
             given = f"{drop_probability} and {burn_in}"
             raise InputError(f"CarriedState: expected drop_probability in [0, 1] and burn_in of 0 or more, got {given}")
         self.drop_probability, self.burn_in = drop_probability, burn_in
-        floating = [part[0] for part in super().initial_state(1) if part.is_floating_point()]
+        parts = [part[0] for part in super().initial_state(1) if part.is_floating_point()]
+        floating = [part for part in parts if not part.isnan().any()]  # nan marks an output that is not there yet
         self.initial = nn.ParameterList(map(nn.Parameter, floating) if learned_initial_state else [])
 
     def initial_state(self, batch_size: int) -> State:

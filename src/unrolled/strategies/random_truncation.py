@@ -8,7 +8,6 @@ from unrolled.errors import InputError
 from unrolled.functional.random_lengths import normal_cuts
 from unrolled.functional.windows import Window, between
 from unrolled.tasks.base import SequenceTask
-from unrolled.tasks.optimizers import refuse_accumulation
 
 
 class RandomTruncation(SequenceTask):
@@ -32,6 +31,7 @@ class RandomTruncation(SequenceTask):
     """
 
     seam = "truncation"
+    steps_within_batch = True
 
     def __init__(
         self,
@@ -51,10 +51,6 @@ class RandomTruncation(SequenceTask):
             raise InputError(f"RandomTruncation: expected half_probability in [0, 1] and length_std >= 0, got {given}")
         self.base_length, self.half_probability = base_length, half_probability
         self.length_std, self.min_length = length_std, min_length
-
-    def on_train_start(self) -> None:
-        super().on_train_start()
-        refuse_accumulation(self, "several")
 
     def windows(self, targeted: list[bool]) -> list[Window]:
         shape = (self.base_length, self.half_probability, self.length_std, self.min_length)

@@ -3,16 +3,16 @@
 from typing import Any
 
 from unrolled.errors import InputError
-from unrolled.strategies._feedback import Feedback
+from unrolled.strategies._coins import Coins
 
 
-class TeacherForcing(Feedback):
-    """At each step read the true last token with probability `ratio`, else the model's own.
+class TeacherForcing(Coins):
+    """At each step read the truth with probability `ratio`, else the model's own last output.
 
     Source: Williams & Zipser 1989, "A learning algorithm for continually running fully recurrent neural networks".
 
     Args:
-        ratio: 1 reads the truth (and keeps the one fused call), 0 runs free, between them a coin for every token.
+        ratio: 1 reads the truth (and keeps the one fused call), 0 runs free, between them coins are tossed.
 
     Raises:
         InputError: a ratio outside [0, 1].

@@ -1,8 +1,9 @@
 """LightningModules: what is learnt.  What stands in `__all__` can be named in a recipe."""
 
+from unrolled.tasks.forecasting import Forecasting
 from unrolled.tasks.language_modeling import LanguageModeling
 from unrolled.tasks.sequence_classification import SequenceClassification
 from unrolled.tasks.sequence_regression import SequenceRegression
 from unrolled.tasks.sequence_tagging import SequenceTagging
 
-__all__ = ["LanguageModeling", "SequenceClassification", "SequenceRegression", "SequenceTagging"]
+__all__ = ["Forecasting", "LanguageModeling", "SequenceClassification", "SequenceRegression", "SequenceTagging"]

@@ -6,6 +6,7 @@ import torch
 from pytorch_lightning.core.optimizer import LightningOptimizer
 from torch import Tensor
 
+from unrolled.architectures.masks import release, renew
 from unrolled.errors import InputError
 from unrolled.functional.batch import SequenceBatch, counted, lengthen
 from unrolled.functional.draws import generator
@@ -21,7 +22,8 @@ ADDITIVE = {"penalty", "gradient", "constraint"}  # seams that several strategie
 class SequenceTask(Telemetry):
     """Teach an architecture a sequence.  A strategy is a mixin that owns one seam of this step.
 
-    One batch, in the order in which things happen (seam: what its owner overrides):
+    The first weights (initialization: `initialize`) are set once, when a task is made.  Then one batch, in the order in
+    which things happen (seam: what its owner overrides):
 
         on_train_batch_start      memory:     `recall`         where a row's state is looked at
                                   truncation: `windows`        where time is cut
@@ -32,28 +34,31 @@ class SequenceTask(Telemetry):
                                   feedback:   `unroll`         what the model reads, step by step
                                   penalty:    `penalize`       what is added to the loss
             backward              gradient:                    what flows back through a state meets `Stepwise.through`
-            on_before_optimizer_step                           a nan or an inf stops here
+            gradient:             `accept`                     a nan or an inf stops here, or the step is skipped
             clipping:             `clip`                       what bounds the parameters' gradients
             gradient:             `perturb`                    what is added to the clipped gradients
             optimiser step        truncation: `pace`           how far it goes
             constraint:           `constrain`                  what happens to the weights after it
+            averaging:            `average`                    which weights are evaluated and saved
 
     A subclass says what its loss is (`predict`, `measure`).  Every argument is a plain builtin, so that a checkpoint
     can be read with weights_only.
 
     Args:
         optimizer: a torch optimiser by name: {class_path, init_args}.
-        lr_scheduler: a torch scheduler by name: {class_path, init_args, interval, frequency, monitor}; an interval of
-            step is one batch, of epoch one pass over the data.
+        lr_scheduler: a torch scheduler by name: {class_path, init_args, interval, frequency, monitor, warm_up}; an
+            interval of step is one batch, of epoch one pass over the data; warm_up counts batches.
     """
 
     seam: ClassVar[str | None] = None  # the one part of this class that a strategy owns
+    steps_within_batch: ClassVar[bool] = False  # whether a batch may take several optimiser steps, whatever its length
     batch: SequenceBatch  # this one, as long as the longest of all processes
     recalled: Tensor  # (B, T) bool: where `enter` looks at a row's state
     borders: set[int]  # the steps of the batch at which it looks at any row's
     window: Window  # the one that is trained on
     state: State  # what its reading goes on from, in front of step `position`
     position: int
+    accepted: bool  # whether its step was taken
 
     def __init__(self, *, optimizer: dict[str, Any] | None = None, lr_scheduler: dict[str, Any] | None = None) -> None:
         super().__init__()
@@ -90,6 +95,9 @@ class SequenceTask(Telemetry):
         raise NotImplementedError(f"{type(self).__name__} has no state")
 
     # ----------------------------------------------------------------------------------------------------- the seams
+
+    def initialize(self) -> None:
+        """initialization: set the first weights; its owner calls it once, when made.  Here: as torch does."""
 
     def recall(self) -> Tensor:
         """memory: (B, T), where `enter` looks at a row's state.  Here: at a batch's start, and a sequence's."""
@@ -130,6 +138,12 @@ class SequenceTask(Telemetry):
         """penalty: what is added to the loss of the outputs `hidden` (B, T, H).  Here: nothing."""
         return loss
 
+    def accept(self, optimizer: torch.optim.Optimizer) -> bool:
+        """gradient: whether the step is taken.  Here: yes, and a nan or an inf stops the run."""
+        if self.trainer.precision != "16-mixed" and not torch.isfinite(self.gradient_norm + self.loss):
+            raise blame.failure(self)
+        return True  # under 16-mixed the loss scaler looks for inf itself, and skips the step
+
     def clip(self, optimizer: torch.optim.Optimizer, value: float | None, algorithm: str | None) -> None:
         """clipping: bound the parameters' gradients.  Here: as the Trainer was told."""
         self.clip_gradients(optimizer, value, algorithm)
@@ -140,13 +154,19 @@ class SequenceTask(Telemetry):
     def constrain(self) -> None:
         """constraint: what happens to the weights after a step.  Here: nothing."""
 
+    def average(self) -> None:
+        """averaging: how the weights after a step enter those that are evaluated and saved.  Here: they are those."""
+
     # ------------------------------------------------------------------------------------------------------ the step
 
     def on_train_start(self) -> None:
+        if self.steps_within_batch:
+            optimizers.refuse_accumulation(self, "several")
         progress.begin(self)
 
     def on_train_batch_start(self, batch: SequenceBatch, batch_idx: int) -> None:
         progress.resume(self)
+        renew(self)
         self.batch = lengthen(batch, processes.largest(self.trainer, batch.inputs.shape[1]))
         self.recalled = self.recall()
         self.borders = {*self.recalled.any(0).nonzero().flatten().tolist()}
@@ -172,17 +192,21 @@ class SequenceTask(Telemetry):
             self.window = window
             with optimizers.paced(optimizer, self.pace()):
                 super().optimizer_step(epoch, batch_idx, optimizer, closure)  # training_step, backward, clip, step
-            self.constrain()
+            if self.accepted:
+                self.constrain()
+                self.average()
             self.state, self.position = self.after, self.after_step
             self.optimizer_steps += 1
         self.report_batch()
 
     def on_train_batch_end(self, outputs: Any, batch: SequenceBatch, batch_idx: int) -> None:
         self.finish()
+        release(self)
 
     def training_step(self, batch: SequenceBatch, batch_idx: int) -> Tensor | None:
         if not self.plan:
             return processes.no_loss(self)
+        renew(self)
         hidden, total, count = self.run_window()
         count = processes.mean(self.trainer, count).to(total.dtype)
         if self.targeted:
@@ -232,18 +256,18 @@ class SequenceTask(Telemetry):
 
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
         """Measure the gradient once, for the log, for clipping, and to stop before a nan reaches the weights."""
+        if self.trainer.precision == "16-mixed":
+            optimizers.refuse_hidden_gradients(optimizer)
         self.gradient_norm = total_norm(parameters(optimizer))
         self.record("train/grad_norm", self.gradient_norm)
-        if self.trainer.precision == "16-mixed":  # the loss scaler looks for inf itself, and skips the step
-            optimizers.refuse_hidden_gradients(optimizer)
-        elif not torch.isfinite(self.gradient_norm + self.loss):
-            raise blame.failure(self)
+        self.accepted = self.accept(optimizer)
 
     def configure_gradient_clipping(
         self, optimizer: torch.optim.Optimizer, gradient_clip_val: Any = None, gradient_clip_algorithm: Any = None
     ) -> None:
-        self.clip(optimizer, gradient_clip_val, gradient_clip_algorithm)
-        self.perturb(optimizer)
+        if self.accepted:
+            self.clip(optimizer, gradient_clip_val, gradient_clip_algorithm)
+            self.perturb(optimizer)
 
     def configure_optimizers(self) -> Any:
         return optimizers.configure(self, self.optimizer, self.lr_scheduler)

@@ -6,7 +6,7 @@ import torch
 
 from unrolled.functional.compression import lzma_bits_per_character
 from unrolled.functional.losses import bits, perplexity
-from unrolled.functional.ngrams import ngram_nll
+from unrolled.functional.ngrams import NgramModel
 
 ORDERS = {"character": {"unigram": 1, "trigram": 3, "5-gram": 5}, "word": {"unigram": 1, "trigram": 3}}
 
@@ -18,7 +18,8 @@ def language_modeling(data: Any, split: str) -> dict[str, Any]:
         `baselines` {name: value} and `baseline_metric`: bits_per_character, or perplexity for words.
     """
     train, held_out = (data.tokens[name].numpy() for name in ("train", split))
-    nats = {n: ngram_nll(train, held_out, order, len(data.vocabulary)) for n, order in ORDERS[data.level].items()}
+    size, orders = len(data.vocabulary), ORDERS[data.level].items()
+    nats = {n: float(NgramModel(train, order, size).nll(held_out[None]).mean()) for n, order in orders}
     if data.level == "word":
         measured = {name: float(perplexity(torch.tensor(value, dtype=torch.float64))) for name, value in nats.items()}
         return {"baseline_metric": "perplexity", "baselines": measured}

@@ -42,14 +42,18 @@ class EvaluatedTask(SequenceTask):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        measuring = [base for base in cls.__mro__ if issubclass(base, EvaluatedTask) and "measure" in vars(base)]
+        families = [base for base in cls.__mro__ if EvaluatedTask in base.__bases__ and not vars(base).get("seam")]
+        measuring = [base for base in cls.__mro__ if issubclass(base, families[0]) and "measure" in vars(base)]
         tasks = [base for base in measuring if not any(base in other.__mro__[1:] for other in measuring)]
-        if len(tasks) > 1:
-            owner = next((base for base in cls.__mro__ if tasks[0] in base.__mro__ and vars(base).get("seam")), None)
-            first, second = tasks[0].__name__, tasks[1].__name__
-            if owner is None:
-                raise InputError(f"expected one task, got {first} and {second}. Keep one of them.")
-            raise InputError(f"{owner.__name__} is a strategy for {first}, not for {second}. Leave it out.")
+        owner = next((base for base in cls.__mro__ if families[0] in base.__mro__ and vars(base).get("seam")), None)
+        if len(families) > 1 and owner:
+            fitting = [n for n in catalog.names("tasks") if issubclass(catalog.find("tasks", n), families[0])]
+            task = next(base for base in cls.__mro__ if issubclass(base, families[1]) and "measure" in vars(base))
+            made_for = " or ".join(fitting or [families[0].__name__])
+            raise InputError(f"{owner.__name__} is a strategy for {made_for}, not for {task.__name__}. Leave it out.")
+        if len(families) > 1 or len(tasks) > 1:
+            both = " and ".join(base.__name__ for base in cls.__bases__)
+            raise InputError(f"expected one task, got {both}. Keep one of them.")
 
     @property
     def unit(self) -> str:

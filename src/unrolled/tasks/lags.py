@@ -74,7 +74,8 @@ def lag_norms(task: Any, steps: Tensor, horizon: int, begin: int = 0) -> LagNorm
             states.append(state)
         read = torch.cat(outputs, 1)[chosen, steps[chosen] - begin]
         loss, _ = task.measure(read[:, None], task.batch.targets[chosen, steps[chosen]][:, None])
-        wanted = [[part for part in state if part.is_floating_point()] for state in states[:-1]]
+        learnt = [part.requires_grad for part in states[-1]]  # not so an own output that is fed back as a constant
+        wanted = [[part for part, kept in zip(state, learnt, strict=True) if kept] for state in states[:-1]]
         parts = [part for state in wanted for part in state]
         found = torch.autograd.grad(loss, parts, materialize_grads=True)
     width = len(wanted[0])

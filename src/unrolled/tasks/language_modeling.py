@@ -5,13 +5,17 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
+from unrolled.architectures.masks import Masks
 from unrolled.errors import InputError
+from unrolled.functional.batch import SequenceBatch
+from unrolled.functional.embedding_dropout import drop_tokens
 from unrolled.functional.losses import bits, cross_entropy, perplexity
-from unrolled.tasks import baselines
-from unrolled.tasks.evaluated import EvaluatedTask
+from unrolled.functional.sampling import draw_id
+from unrolled.tasks import baselines, exposure
+from unrolled.tasks.autoregressive import Autoregressive
 
 
-class LanguageModeling(EvaluatedTask):
+class LanguageModeling(Autoregressive):
     """p(token_t | tokens before t) = softmax(W h_t + b), trained on the mean negative log-likelihood in nats per token.
 
     Args:
@@ -19,9 +23,12 @@ class LanguageModeling(EvaluatedTask):
         level: what a token is; the data says it.  Characters are also measured in bits per character.
         embedding_size: features E of a token.
         tied: whether the output layer uses the embedding's weights (Press & Wolf 2017); E must then be H.
+        embedding_dropout: probability that a token of the vocabulary is not read in training, wherever it stands in a
+            window (Gal & Ghahramani 2016).
 
     Raises:
-        InputError: a bidirectional architecture, which would read what it is asked to predict; tied sizes that differ.
+        InputError: a bidirectional architecture, which would read what it is asked to predict; tied sizes that differ;
+            an embedding_dropout outside [0, 1).
     """
 
     def __init__(
@@ -32,6 +39,7 @@ class LanguageModeling(EvaluatedTask):
         architecture: dict[str, Any],
         embedding_size: int = 128,
         tied: bool = False,
+        embedding_dropout: float = 0.0,
         **kwargs: Any,
     ) -> None:
         super().__init__(architecture=architecture, **kwargs)
@@ -41,6 +49,9 @@ class LanguageModeling(EvaluatedTask):
             raise InputError(f"task: expected characters or words, and at least 1 of them, got {given}")
         if embedding_size < 1:
             raise InputError(f"task: expected embedding_size of at least 1, got {embedding_size}")
+        if not 0 <= embedding_dropout < 1:
+            raise InputError(f"task: expected embedding_dropout in [0, 1), got {embedding_dropout}")
+        self.embedding_dropout, self.masks = embedding_dropout, Masks(embedding_dropout > 0)
         self.architecture = self.build(architecture, embedding_size)
         hidden_size = self.architecture.output_size
         if tied and embedding_size != hidden_size:
@@ -50,16 +61,33 @@ class LanguageModeling(EvaluatedTask):
         if tied:
             nn.init.uniform_(self.embedding.weight, -(hidden_size**-0.5), hidden_size**-0.5)
             self.head.weight = self.embedding.weight
+        self.exposure = exposure.TextExposure(exposure.ORDERS[level], vocabulary_size)
 
     @property
     def unit(self) -> str:
         return self.level
 
+    def features(self, inputs: Tensor) -> Tensor:
+        embedded: Tensor = inputs if inputs.is_floating_point() else self.embedding(inputs)
+        return embedded
+
     def embed(self, inputs: Tensor) -> Tensor:
-        return self.thin(self.embedding(inputs))
+        embedded = self.features(inputs)
+        if self.embedding_dropout > 0 and self.training and not inputs.is_floating_point():
+            self.masks.begin()
+            mask = self.masks.of("tokens", self.embedding.weight.shape[:1], self.embedding_dropout, embedded)
+            embedded = drop_tokens(embedded, inputs, mask)
+        return self.thin(embedded)
 
     def measure(self, hidden: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
         return cross_entropy(self.head(hidden), targets)
+
+    def evaluate(self, stage: str, batch: SequenceBatch) -> None:
+        super().evaluate(stage, batch)
+        exposure.observe(self, stage, batch)
+
+    def conclude(self, stage: str) -> dict[str, Tensor]:
+        return super().conclude(stage) | exposure.conclude(self, stage)
 
     def summarize(self, means: dict[str, Tensor]) -> dict[str, Tensor]:
         """Beside each loss in nats per token its perplexity, and for characters its bits: no second softmax."""
@@ -75,7 +103,6 @@ class LanguageModeling(EvaluatedTask):
         """What n-grams and lzma reach on a split of `data`."""
         return baselines.language_modeling(data, split)
 
-    @torch.no_grad()
     def generate(self, prefix: Tensor, length: int, temperature: float = 1.0) -> Tensor:
         """Continue `prefix` (B, P) by `length` tokens that the model draws itself: (B, length).
 
@@ -87,19 +114,24 @@ class LanguageModeling(EvaluatedTask):
         if prefix.dim() != 2 or prefix.shape[1] == 0 or not temperature >= 0:
             given = f"{tuple(prefix.shape)} and {temperature}"
             raise InputError(f"generate: expected a prefix (B, P) and a temperature of at least 0, got {given}")
-        training = self.training
-        self.eval()
-        hidden, state = self.unroll(prefix, self.initial_state(len(prefix)))
-        tokens = [self.choose(hidden[:, -1], temperature)]
-        while len(tokens) < length:
-            hidden, state = self.unroll(tokens[-1][:, None], state)
-            tokens.append(self.choose(hidden[:, -1], temperature))
-        self.train(training)
-        return torch.stack(tokens, 1)[:, :length]
+        return self.run_free(prefix, max(length, 1), temperature=temperature)[:, :length]
 
-    def choose(self, hidden: Tensor, temperature: float = 0.0) -> Tensor:
-        """The model's own next token (B,) after the outputs `hidden` (B, H)."""
+    def choose(
+        self,
+        hidden: Tensor,
+        temperature: float = 0.0,
+        top_k: int | None = None,
+        generator: torch.Generator | None = None,
+    ) -> Tensor:
         logits = self.head(hidden)
         if temperature == 0:
-            return logits.argmax(-1)
-        return torch.multinomial((logits / temperature).softmax(-1), 1)[:, 0]
+            chosen: Tensor = logits.argmax(-1)
+            return chosen
+        return draw_id(logits, temperature, top_k, generator)
+
+    def expected(self, hidden: Tensor) -> Tensor:
+        mean: Tensor = self.head(hidden).softmax(-1) @ self.embedding.weight
+        return mean
+
+    def nothing(self, batch_size: int) -> Tensor:
+        return torch.full((batch_size,), -1, device=self.head.weight.device)

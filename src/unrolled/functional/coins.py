@@ -1,0 +1,44 @@
+"""Which steps read the truth and which the model's own output: True is the truth.  B batch, T time."""
+
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from unrolled.functional.windows import spans
+
+Per = Literal["token", "sequence", "batch"]  # what has a coin of its own
+
+
+def numbers(
+    rows: int,
+    steps: int,
+    per: Per = "token",
+    generator: torch.Generator | None = None,
+    device: torch.device | None = None,
+) -> Tensor:
+    """Uniform random numbers from [0, 1): a coin with the probability p says truth where its number is below p.
+
+    Source: Bengio, Vinyals, Jaitly & Shazeer 2015, "Scheduled sampling for sequence prediction with recurrent neural
+    networks", section 2.4: a coin for each token; one for a whole sequence did worse there.
+
+    Args:
+        rows: B.
+        steps: T.
+        per: token draws (B, T) numbers, sequence (B, 1), one for all steps of a row, and batch (1, 1).
+        generator: on the CPU, where the numbers come from; without it from torch's own on `device`.
+        device: of the answer.
+    """
+    shape = {"token": (rows, steps), "sequence": (rows, 1), "batch": (1, 1)}[per]
+    if generator is not None:
+        return torch.rand(shape, generator=generator).to(device)
+    return torch.rand(shape, device=device)
+
+
+def segments(truth: Tensor) -> list[tuple[int, int]]:
+    """The stretches [begin, end) of `truth` (B, T) that one fused call can read, as few as there can be.
+
+    A row's own output for step t is known once step t - 1 was read, so a stretch begins wherever a row reads its own.
+    """
+    own = (~truth).any(0).nonzero().flatten().tolist()
+    return spans(0, truth.shape[1], own)

@@ -1,0 +1,88 @@
+"""A task whose outputs can be its next inputs.  B batch, P time steps of a prefix, H hidden, F features, O outputs."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from unrolled.errors import InputError
+from unrolled.tasks.evaluated import EvaluatedTask
+
+
+class Autoregressive(EvaluatedTask):
+    """What feedback needs of a task: its own output, a mark of none, and the output in the place of the truth.
+
+    An own output is an id or numbers (`choose`), or the features that are expected of it (`expected`).  A task says
+    both, and where it reads more than its outputs, what the rest of an input is to become (`substitute`).
+    """
+
+    prefix: int = 0  # steps at the beginning of a batch that are given in use as well, so that none of them is fed back
+
+    def features(self, inputs: Tensor) -> Tensor:
+        """What the architecture reads of `inputs` (B, ...), before any dropout: (B, ..., F).  Features stay so."""
+        raise NotImplementedError(f"{type(self).__name__} does not say what it reads")
+
+    def embed(self, inputs: Tensor) -> Tensor:
+        return self.features(inputs)
+
+    def choose(
+        self,
+        hidden: Tensor,
+        temperature: float = 0.0,
+        top_k: int | None = None,
+        generator: torch.Generator | None = None,
+    ) -> Tensor:
+        """The model's own output behind `hidden` (..., H): ids (...), or numbers (..., O).
+
+        Args:
+            hidden: outputs of the architecture.
+            temperature: 0 for the likeliest id or the mean; above, a draw, the bolder the higher.
+            top_k: draw only among so many of the likeliest ids; null: among all.
+            generator: on the CPU, of the draw's random numbers; without it they are torch's own.
+
+        Raises:
+            InputError: a draw that the task's outputs do not allow.
+        """
+        raise NotImplementedError(f"{type(self).__name__} does not say what it puts out")
+
+    def expected(self, hidden: Tensor) -> Tensor:
+        """The features (..., F) that are expected of an output behind `hidden` (..., H); they carry a gradient."""
+        raise NotImplementedError(f"{type(self).__name__} does not say what it expects")
+
+    def nothing(self, batch_size: int) -> Tensor:
+        """The mark of no output yet: -1 for ids (B,), nan for numbers (B, O)."""
+        raise NotImplementedError(f"{type(self).__name__} does not say what no output is")
+
+    def substitute(self, inputs: Tensor, own: Tensor) -> Tensor:
+        """Inputs (B, ...) with the model's own output in the place of the truth, where there is one.
+
+        Own features take the place of the truth's: of ids it is then their features that come back.
+        """
+        if own.is_floating_point() and not inputs.is_floating_point():
+            inputs = self.features(inputs)
+        missing = own.isnan() if own.is_floating_point() else own < 0
+        return torch.where(missing, inputs, own)
+
+    @torch.no_grad()
+    def run_free(self, inputs: Tensor, length: int, **choice: Any) -> Tensor:
+        """Read the prefix `inputs` (B, P, ...), then put out `length` steps (B, length, ...), each read back as input.
+
+        In evaluation mode, from the initial state; the first output is the one behind the prefix.  Further arguments
+        are those of `choose`.
+
+        Raises:
+            InputError: an empty prefix, a length below 1, or a draw that the task's outputs do not allow.
+        """
+        if inputs.dim() < 2 or inputs.shape[1] == 0 or length < 1:
+            given = f"{tuple(inputs.shape)} and {length}"
+            raise InputError(f"run_free: expected a prefix (B, P, ...) and a length of at least 1, got {given}")
+        training = self.training
+        self.eval()
+        hidden, state = self.unroll(inputs, self.initial_state(len(inputs)))
+        step, outputs = inputs[:, -1], [self.choose(hidden[:, -1], **choice)]
+        while len(outputs) < length:
+            step = self.substitute(step, outputs[-1])
+            hidden, state = self.unroll(step[:, None], state)
+            outputs.append(self.choose(hidden[:, -1], **choice))
+        self.train(training)
+        return torch.stack(outputs, 1)
