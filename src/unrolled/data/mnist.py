@@ -41,6 +41,7 @@ class MNIST(LabelledSeries):
         order: row: 28 steps of 28 numbers; pixel: 784 steps of one; permuted: those in one other order for all.
         order_seed: of that other order.
         train_pictures: how many of the first training pictures are read, those for validation counted; null: all.
+        standardize: whether each feature is also shifted and scaled by the training part's mean and deviation.
     """
 
     def __init__(
@@ -97,7 +98,6 @@ def _find(name: str) -> Path:
 
 def read_idx(path: Path) -> Tensor:
     """The bytes of a gzipped IDX file as a tensor of the shape that its head tells.
-        standardize: whether each feature is also shifted and scaled by the training part's mean and deviation.
 
     Raises:
         InputError: another kind of file.
