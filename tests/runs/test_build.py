@@ -67,7 +67,8 @@ def test_every_default_is_filled_in(small: recipe.Recipe) -> None:
     }
     assert list(found["strategies"]) == ["CarriedState", "TruncatedBPTT", "ClipNorm"]
     task = found["task"]["LanguageModeling"]
-    assert task == {"embedding_size": 4, "tied": defaults(LanguageModeling)["tied"], "dropout": 0.0}
+    nothing_dropped = {"dropout": 0.0, "embedding_dropout": 0.0}
+    assert task == {"embedding_size": 4, "tied": defaults(LanguageModeling)["tied"], **nothing_dropped}
     assert (found["seed"], found["checkpoint_every"], found["lr_scheduler"]) == (1, 500, None)
     assert builtins(found)
 

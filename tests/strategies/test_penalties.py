@@ -18,6 +18,7 @@ from unrolled.strategies import (
     CheckpointedBPTT,
     ClipStateGradient,
     GradientPenalty,
+    ProfessorForcing,
     ScheduledSampling,
     TruncatedBPTT,
     WeightPenalty,
@@ -168,3 +169,14 @@ def test_the_random_numbers_of_dropout_stay():
         for cls, given in ((Gradient, {"omega": 1.0}), (LanguageModeling, {}))
     ]
     assert torch.equal(*logged)
+
+
+def test_the_order_of_all_that_add_to_the_loss_changes_no_bit():
+    adding = [WeightPenalty, ActivationPenalty, GradientPenalty, ProfessorForcing, CarriedState]
+    given = {"l2": 0.1, "alpha": 0.5, "beta": 0.5, "omega": 0.1, "weight": 0.3, "learned_initial_state": True}
+    first, *others = (
+        train(compose(LanguageModeling, *(adding[turn:] + adding[:turn])), trainer={"max_steps": 3}, **given)
+        for turn in range(len(adding))
+    )
+    for other in [*others, train(compose(LanguageModeling, *adding[::-1]), trainer={"max_steps": 3}, **given)]:
+        assert_same(other, first)

@@ -193,7 +193,7 @@ def test_each_batch_of_an_accumulated_step_has_masks_of_its_own():
 
 
 def test_measuring_how_far_a_gradient_reaches_keeps_to_the_masks_of_the_batch():
-    given = {"tolerated_bias": 0.3, "shortest": 2, "longest": 6, "horizon": 4, "estimate_every": 1}
+    given = {"tolerated_bias": 0.3, "shortest": 2, "longest": 6, "lags": 4, "estimate_every": 1}
     task = spied(AdaptiveTruncation, **given)
     measured = [{seeds for n, _, seeds in task.calls if n == -batch} for batch in range(2, 9)]
     assert [len(seeds) for seeds in measured] == [1] * 7 and len(set.union(*measured)) == 7

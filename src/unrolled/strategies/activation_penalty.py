@@ -9,7 +9,7 @@ from unrolled.errors import InputError
 from unrolled.functional.batch import counted
 from unrolled.functional.penalties import activity, change, until_last
 from unrolled.tasks import processes
-from unrolled.tasks.base import SequenceTask
+from unrolled.tasks.base import Penalties, SequenceTask
 
 
 class ActivationPenalty(SequenceTask):
@@ -45,15 +45,17 @@ class ActivationPenalty(SequenceTask):
             )
         self.alpha, self.beta = alpha, beta
 
-    def penalize(self, loss: Tensor, hidden: Tensor) -> Tensor:
-        penalized = super().penalize(loss, hidden)
-        if self.alpha == 0 and self.beta == 0:
-            return penalized
+    def penalties(self, hidden: Tensor) -> Penalties:
+        mine = {"ActivationPenalty": lambda: self._activation(hidden)} if self.alpha or self.beta else {}
+        return super().penalties(hidden) | mine
+
+    def _activation(self, hidden: Tensor) -> Tensor:
+        hidden = hidden.to(torch.promote_types(hidden.dtype, torch.float32))
         new, stop = self.window.new, self.window.stop
         steps = until_last(counted(self.batch.targets))[:, new:stop]
         pairs = steps[:, 1:] & ~self.batch.fresh[:, new + 1 : stop]
-        counts = processes.mean(self.trainer, torch.stack([steps.sum(), pairs.sum()])).to(loss.dtype)
-        sums = [activity(hidden.to(loss.dtype), steps), change(hidden.to(loss.dtype), pairs)]
+        counts = processes.mean(self.trainer, torch.stack([steps.sum(), pairs.sum()])).to(hidden.dtype)
+        sums = [activity(hidden, steps), change(hidden, pairs)]
         added = self.alpha * sums[0] / counts[0] + self.beta * sums[1] / counts[1]
         self.record("strategy/activation_penalty", added)
-        return penalized + added
+        return added

@@ -12,7 +12,7 @@ from unrolled.functional.omega import omega, stretches, transitions
 from unrolled.functional.state import State, detach
 from unrolled.strategies._cells import cells
 from unrolled.tasks import processes
-from unrolled.tasks.base import SequenceTask
+from unrolled.tasks.base import Penalties, SequenceTask
 
 
 class GradientPenalty(SequenceTask):
@@ -53,19 +53,19 @@ class GradientPenalty(SequenceTask):
         self.calls = []
         return super().training_step(*args)
 
-    def penalize(self, loss: Tensor, hidden: Tensor) -> Tensor:
-        penalized = super().penalize(loss, hidden)
-        if self.omega == 0:
-            return penalized
+    def penalties(self, hidden: Tensor) -> Penalties:
+        return super().penalties(hidden) | ({"GradientPenalty": lambda: self._penalty(hidden)} if self.omega else {})
+
+    def _penalty(self, hidden: Tensor) -> Tensor:
         began = time.perf_counter()
         read = hidden.detach().requires_grad_()
         total, _ = self.measure(read, self.batch.targets[:, self.window.new : self.window.stop])
         (error,) = torch.autograd.grad(total, read)
         with torch.autocast(self.device.type, enabled=False):
-            added = self.omega * self._omega(error.to(loss.dtype))
+            added = self.omega * self._omega(error.to(torch.promote_types(error.dtype, torch.float32)))
         self.record("strategy/omega", added / self.omega)
         self.record("strategy/omega_seconds", added.new_tensor(time.perf_counter() - began))
-        return penalized + added
+        return added
 
     def _omega(self, error: Tensor) -> Tensor:
         reads = stretches(self.calls, self.recalled[:, : self.window.stop], error.dtype)

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from unrolled.errors import InputError
 from unrolled.functional.penalties import weight_penalty
-from unrolled.tasks.base import SequenceTask
+from unrolled.tasks.base import Penalties, SequenceTask
 
 
 class WeightPenalty(SequenceTask):
@@ -36,7 +36,7 @@ class WeightPenalty(SequenceTask):
 
     @cached_property
     def penalized(self) -> list[Tensor]:
-        named = dict(self.named_parameters())
+        named = dict(sorted(self.named_parameters()))  # the order of the strategies is none of a sum's
         found: list[Tensor] = [p for name, p in named.items() if fnmatchcase(name, self.pattern)]
         if not found:
             there = ", ".join(named)
@@ -47,10 +47,10 @@ class WeightPenalty(SequenceTask):
         super().on_fit_start()
         assert self.penalized
 
-    def penalize(self, loss: Tensor, hidden: Tensor) -> Tensor:
-        penalized = super().penalize(loss, hidden)
-        if self.l1 == 0 and self.l2 == 0:
-            return penalized
+    def penalties(self, hidden: Tensor) -> Penalties:
+        return super().penalties(hidden) | ({"WeightPenalty": self._weights} if self.l1 or self.l2 else {})
+
+    def _weights(self) -> Tensor:
         added = weight_penalty(self.penalized, self.l1, self.l2)
         self.record("strategy/weight_penalty", added)
-        return penalized + added
+        return added

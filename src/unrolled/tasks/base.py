@@ -1,5 +1,6 @@
 """The whole training step, and the seams where strategies enter it.  B batch, T time, H hidden."""
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import torch
@@ -16,6 +17,7 @@ from unrolled.functional.windows import Window, spans, taught
 from unrolled.tasks import blame, optimizers, processes, progress
 from unrolled.tasks.telemetry import Telemetry
 
+Penalties = dict[str, Callable[[], Tensor]]  # by the strategy's name
 ADDITIVE = {"penalty", "gradient", "constraint"}  # seams that several strategies may share
 
 
@@ -32,7 +34,7 @@ class SequenceTask(Telemetry):
                                   memory:     `enter`          the state that a row goes on from
                                   truncation: `pass_on`        the gradient that crosses a joint of fused calls
                                   feedback:   `unroll`         what the model reads, step by step
-                                  penalty:    `penalize`       what is added to the loss
+                                  penalty:    `penalties`      what is added to the loss
             backward              gradient:                    what flows back through a state meets `Stepwise.through`
             gradient:             `accept`                     a nan or an inf stops here, or the step is skipped
             clipping:             `clip`                       what bounds the parameters' gradients
@@ -134,9 +136,12 @@ class SequenceTask(Telemetry):
         """feedback: what is read at each step.  Here: the truth, in one fused call."""
         return self.predict(inputs, state)
 
-    def penalize(self, loss: Tensor, hidden: Tensor) -> Tensor:
-        """penalty: what is added to the loss of the outputs `hidden` (B, T, H).  Here: nothing."""
-        return loss
+    def penalties(self, hidden: Tensor) -> Penalties:
+        """penalty: what is added to the loss of the outputs `hidden` (B, T, H), by its owner's name.  Here: nothing.
+
+        They are computed and added in the order of the names, so that no order of the strategies changes a bit.
+        """
+        return {}
 
     def accept(self, optimizer: torch.optim.Optimizer) -> bool:
         """gradient: whether the step is taken.  Here: yes, and a nan or an inf stops the run."""
@@ -211,7 +216,9 @@ class SequenceTask(Telemetry):
         count = processes.mean(self.trainer, count).to(total.dtype)
         if self.targeted:
             self.record("train/loss", total / count)
-        loss = self.penalize(total / self.share(count), hidden)
+        loss = total / self.share(count)
+        for _, penalty in sorted(self.penalties(hidden).items()):
+            loss = loss + penalty()
         self.loss = loss.detach()
         return loss
 
