@@ -35,6 +35,7 @@ def run(words: Namespace) -> None:
         "validate": evaluate,
         "test": evaluate,
         "generate": generate,
+        "predict": predict,
         "sweep": sweep,
         "report": report,
         "completion": completion,
@@ -103,6 +104,19 @@ def generate(words: Namespace) -> None:
 
     text = write(words.folder, words.prefix, words.length, words.temperature, words.seed, words.ckpt_path)
     print(words.prefix + text)
+
+
+def predict(words: Namespace) -> None:
+    """Print a table, its columns parted by tabs: the class, the probability of each class, and the text."""
+    folders.require_run(words.folder)
+    from unrolled.runs.predict import lines
+    from unrolled.runs.predict import predict as ask
+
+    texts = [words.text] if words.text is not None else lines(words.file)
+    told = ask(words.folder, texts, words.ckpt_path)
+    print("class", *told[0].probabilities, "text", sep="\t")
+    for one in told:
+        print(one.told, *(f"{p:.4f}" for p in one.probabilities.values()), " ".join(one.text.split()), sep="\t")
 
 
 def sweep(words: Namespace) -> None:

@@ -56,6 +56,7 @@ def build() -> tuple[Parser, dict[str, Parser]]:
         ("validate", "measure a run's best checkpoint on the validation split"),
         ("test", "measure a run's best checkpoint on the test split, beside baselines"),
         ("generate", "let a trained run write"),
+        ("predict", "ask a trained run for the classes of new texts"),
     ]:
         on_run = command(name, does)
         on_run.add_argument("folder", metavar="RUN_FOLDER", type=Path, help="the folder of a run, as runs/quickstart")
@@ -66,6 +67,11 @@ def build() -> tuple[Parser, dict[str, Parser]]:
     temperature = "divides the logits: 0 takes the likeliest token; default: 0.7"
     generate.add_argument("--temperature", metavar="T", type=float, default=0.7, help=temperature)
     generate.add_argument("--seed", metavar="N", type=int, default=0, help="of the draws; default: 0")
+
+    predict = commands["predict"]
+    given = predict.add_mutually_exclusive_group(required=True)
+    given.add_argument("--text", metavar="TEXT", help="one text")
+    given.add_argument("--file", metavar="FILE", type=Path, help="a UTF-8 file with one text a line")
 
     sweep = command("sweep", "run the trials of a study; the same command again goes on", epilog=CHANGES)
     sweep.add_argument("file", metavar="FILE", type=Path, help="the sweep file, as sweeps/quickstart.yaml")

@@ -2,7 +2,8 @@
 
 from unrolled.tasks.forecasting import Forecasting
 from unrolled.tasks.language_modeling import LanguageModeling
+from unrolled.tasks.sequence_classification import SequenceClassification
 from unrolled.tasks.sequence_regression import SequenceRegression
 from unrolled.tasks.sequence_tagging import SequenceTagging
 
-__all__ = ["Forecasting", "LanguageModeling", "SequenceRegression", "SequenceTagging"]
+__all__ = ["Forecasting", "LanguageModeling", "SequenceClassification", "SequenceRegression", "SequenceTagging"]
