@@ -78,6 +78,7 @@ experiments: $(INSTALLED) ## what truncation does to a gradient: the figures of 
 	@OMP_NUM_THREADS=1 $(RUN) benchmarks/influence_balancing.py
 	@OMP_NUM_THREADS=1 $(RUN) benchmarks/adaptive_window.py
 	@OMP_NUM_THREADS=1 $(RUN) benchmarks/exposure_bias.py
+	@OMP_NUM_THREADS=1 $(RUN) benchmarks/parallel_passes.py
 
 compare: $(INSTALLED) ## what each strategy does to the quickstart's text: about 15 minutes on two cores
 	@$(RUN) benchmarks/strategies.py $(ARGS)

@@ -29,7 +29,7 @@ class ProfessorForcing(Feedback):
         fed_back: what a free run reads: likeliest, sample or expected.
 
     Raises:
-        InputError: a weight that is negative or not finite, a size below 1, or an accuracy that is nan.
+        InputError: a weight that is negative or not finite, a size below 1, or an accuracy that is not finite.
     """
 
     seam = "feedback"
