@@ -27,13 +27,13 @@ RUNS: dict[str, dict[str, Any]] = {
     "CopyMemory": {
         "task": "SequenceTagging",
         "data": {"delay": 3, "length": 3, "batch_size": 4},
-        "metrics": {"test/loss", "test/nats_per_target", "test/accuracy"},
+        "metrics": {"test/loss", "test/nats_per_target", "test/accuracy", "test/error_rate"},
         "baselines": ("nats_per_target", "memoryless"),
     },
     "TemporalOrder": {
         "task": {"SequenceTagging": {"embedding_size": 3, "dropout": 0.2}},
         "data": {"length": 12, "batch_size": 4},
-        "metrics": {"test/loss", "test/nats_per_target", "test/accuracy"},
+        "metrics": {"test/loss", "test/nats_per_target", "test/accuracy", "test/error_rate"},
         "baselines": ("nats_per_target", "chance"),
     },
     "MultiplicationProblem": {
