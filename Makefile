@@ -66,9 +66,10 @@ lint: $(INSTALLED) ## style and likely mistakes (ruff)
 type: $(INSTALLED) ## types (mypy)
 	$(RUN) -m mypy $(ARGS)
 
-bench: $(INSTALLED) ## speed beside a bare PyTorch loop; time and memory of truncation
+bench: $(INSTALLED) ## speed beside a bare PyTorch loop; time and memory of truncation; of a decoder
 	@OMP_NUM_THREADS=1 $(RUN) benchmarks/throughput.py $(ARGS)
 	@OMP_NUM_THREADS=1 $(RUN) benchmarks/truncation.py $(ARGS)
+	@OMP_NUM_THREADS=1 $(RUN) benchmarks/translation.py
 
 experiments: $(INSTALLED) ## what truncation does to a gradient: the figures of docs/results.md, about ten minutes
 	@OMP_NUM_THREADS=1 $(RUN) benchmarks/artbp_unbiased.py

@@ -19,7 +19,11 @@ BRIEFLY = {
     "trainer.val_check_interval": None,  # at the end of the epoch
     "trainer.accelerator": "cpu",
 }
-WHERE = {"char_shakespeare": "tinyshakespeare", "brown_words": "nltk_data"}  # real data that a recipe needs
+WHERE = {  # real data that a recipe needs
+    "char_shakespeare": "tinyshakespeare",
+    "brown_words": "nltk_data",
+    "english_french": "eng-fra",
+}
 
 
 def _train(written: recipe.Recipe, folder: Path) -> dict[str, float]:
@@ -42,6 +46,7 @@ def test_every_recipe_trains(
     if name in WHERE:
         folder = shared_data(WHERE[name])
         monkeypatch.setenv("NLTK_DATA", str(folder))
+        monkeypatch.setenv("UNROLLED_DATA", str(folder.parent))
         if "path" in written["data"]["init_args"] or name == "char_shakespeare":
             written["data"]["init_args"]["path"] = str(folder / "input.txt")
     assert _train(written, tmp_path / name)["val/loss"] > 0

@@ -56,6 +56,7 @@ def build() -> tuple[Parser, dict[str, Parser]]:
         ("validate", "measure a run's best checkpoint on the validation split"),
         ("test", "measure a run's best checkpoint on the test split, beside baselines"),
         ("generate", "let a trained run write"),
+        ("translate", "let a trained run translate: a sentence, a file or standard input, a sentence a line"),
     ]:
         on_run = command(name, does)
         on_run.add_argument("folder", metavar="RUN_FOLDER", type=Path, help="the folder of a run, as runs/quickstart")
@@ -66,6 +67,13 @@ def build() -> tuple[Parser, dict[str, Parser]]:
     temperature = "divides the logits: 0 takes the likeliest token; default: 0.7"
     generate.add_argument("--temperature", metavar="T", type=float, default=0.7, help=temperature)
     generate.add_argument("--seed", metavar="N", type=int, default=0, help="of the draws; default: 0")
+
+    translate = commands["translate"]
+    translate.add_argument("--text", metavar="TEXT", help="the sentence to translate")
+    translate.add_argument("--file", metavar="FILE", type=Path, help="a UTF-8 file; default: standard input")
+    translate.add_argument("--beam", metavar="N", type=int, default=5, help="width; 1 is greedy; default: 5")
+    penalty = "exponent of the length penalty, 0 or more: the higher, the longer; default: 1"
+    translate.add_argument("--length_penalty", metavar="A", type=float, default=1.0, help=penalty)
 
     sweep = command("sweep", "run the trials of a study; the same command again goes on", epilog=CHANGES)
     sweep.add_argument("file", metavar="FILE", type=Path, help="the sweep file, as sweeps/quickstart.yaml")
