@@ -66,15 +66,20 @@ lint: $(INSTALLED) ## style and likely mistakes (ruff)
 type: $(INSTALLED) ## types (mypy)
 	$(RUN) -m mypy $(ARGS)
 
-bench: $(INSTALLED) ## speed beside a bare PyTorch loop; time and memory of truncation; of a decoder
+bench: $(INSTALLED) ## speed and memory, side by side: a bare PyTorch loop, truncation, feedback, cells, padding
 	@OMP_NUM_THREADS=1 $(RUN) benchmarks/throughput.py $(ARGS)
 	@OMP_NUM_THREADS=1 $(RUN) benchmarks/truncation.py $(ARGS)
+	@OMP_NUM_THREADS=1 $(RUN) benchmarks/feedback.py $(ARGS)
+	@OMP_NUM_THREADS=1 $(RUN) benchmarks/regularized_cells.py $(ARGS)
+	@OMP_NUM_THREADS=1 $(RUN) benchmarks/lengths.py $(ARGS)
 	@OMP_NUM_THREADS=1 $(RUN) benchmarks/translation.py
 
 experiments: $(INSTALLED) ## what truncation does to a gradient: the figures of docs/results.md, about ten minutes
 	@OMP_NUM_THREADS=1 $(RUN) benchmarks/artbp_unbiased.py
 	@OMP_NUM_THREADS=1 $(RUN) benchmarks/influence_balancing.py
 	@OMP_NUM_THREADS=1 $(RUN) benchmarks/adaptive_window.py
+	@OMP_NUM_THREADS=1 $(RUN) benchmarks/exposure_bias.py
+	@OMP_NUM_THREADS=1 $(RUN) benchmarks/parallel_passes.py
 
 compare: $(INSTALLED) ## what each strategy does to the quickstart's text: about 15 minutes on two cores
 	@$(RUN) benchmarks/strategies.py $(ARGS)

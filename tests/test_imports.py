@@ -22,7 +22,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "tasks": {"functional", "architectures", "catalog"},  # classes by name
     "strategies": {"functional", "architectures", "tasks"},
     "diagnostics": _MODEL,
-    "data": {"functional"},
+    "data": {"functional", "nearest"},  # nearest: names in messages, as plain as `errors`
     "runs": _PLAIN | _MODEL | {"data"},
     "tuning": _PLAIN | _MODEL | {"data", "runs"},
     "reports": set(),  # reads the files that runs wrote

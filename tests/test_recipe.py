@@ -71,6 +71,7 @@ def test_one_form() -> None:
                 "interval": "step",
                 "frequency": 1,
                 "monitor": None,
+                "warm_up": 0,
             },
         ),
     ],
@@ -84,7 +85,7 @@ def test_ways_to_write_a_section(section: str, written: Any, normal: Any) -> Non
 @pytest.mark.parametrize("name", recipe.shipped())
 def test_shipped_recipes(name: str) -> None:
     found = recipe.load(name)
-    if found["data"]["class_path"] == "TextFile":
+    if found["data"]["class_path"] in ("TextFile", "TextTable"):
         found = recipe.override(found, {"data.init_args.path": "text.txt"})
     recipe.check(found, name)
 
@@ -127,6 +128,14 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     (
         {"lr_scheduler": {"class_path": "StepLR", "init_args": {"step_size": 1}, "frequency": 0}},
         "expected a whole number",
+    ),
+    (
+        {"lr_scheduler": {"class_path": "StepLR", "init_args": {"step_size": 1}, "warm_up": -1}},
+        "lr_scheduler.warm_up: expected a number of batches, 0 or more, got -1",
+    ),
+    (
+        {"lr_scheduler": {"class_path": "StepLR", "init_args": {"step_size": 1}, "warm_up": 1.5}},
+        "lr_scheduler.warm_up: expected a number of batches, 0 or more, got 1.5",
     ),
     ({"lr_scheduler": "ReduceLROnPlateau"}, "lr_scheduler.monitor: expected a metric"),
     ({"data": "builtins.eval"}, "data: expected one of .* got 'builtins.eval'"),

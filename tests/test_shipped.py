@@ -23,6 +23,15 @@ WHERE = {  # real data that a recipe needs
     "char_shakespeare": "tinyshakespeare",
     "brown_words": "nltk_data",
     "english_french": "eng-fra",
+    "japanese_vowels": "japanese_vowels",
+    "mnist_pixels": "mnist10k",
+    "mnist_permuted": "mnist10k",
+    "ag_news": "ag_news",
+    "movie_reviews": "nltk_data",
+    "names_by_language": "names",
+    "sentence_polarity": "nltk_data",
+    "treebank_tags": "nltk_data",
+    "trec": "trec",
 }
 
 
@@ -49,14 +58,24 @@ def test_every_recipe_trains(
         monkeypatch.setenv("UNROLLED_DATA", str(folder.parent))
         if "path" in written["data"]["init_args"] or name == "char_shakespeare":
             written["data"]["init_args"]["path"] = str(folder / "input.txt")
+    if name == "text_table":
+        (tmp_path / "mine.csv").write_text("text,label\n" + "".join(f"text {i},{i % 2}\n" for i in range(90)))
+        written["data"]["init_args"]["path"] = str(tmp_path / "mine.csv")
     assert _train(written, tmp_path / name)["val/loss"] > 0
 
 
+CLASSES = ["test/loss", "test/nats_per_target", "test/accuracy", "test/error_rate"]
 GENERATED = {  # what `test` prints of a recipe on generated data: its metrics, and its baseline's unit and value
     "adding": (["test/loss", "test/mse"], "mse: constant 0.1667"),
-    "copy_memory": (["test/loss", "test/nats_per_target", "test/accuracy"], "nats per target: memoryless 0.3466"),
-    "temporal_order": (["test/loss", "test/nats_per_target", "test/accuracy"], "nats per target: chance 1.386"),
+    "copy_memory": (CLASSES, "nats per target: memoryless 0.3466"),
+    "temporal_order": (CLASSES, "nats per target: chance 1.386"),
     "influence_balancing": (["test/loss", "test/mse"], "mse: state at zero 1"),
+    "multiplication": (["test/loss", "test/mse"], "mse: constant 0.04861"),
+    "noiseless_memorisation": (CLASSES, "nats per target: memoryless 0.05776"),
+    "parity": (CLASSES, "nats per target: chance 0.6931"),
+    "random_permutation": (CLASSES, "nats per target: memoryless 0.6931"),
+    "selective_copy": (CLASSES, "nats per target: memoryless 0.2599"),
+    "temporal_order_3": (CLASSES, "nats per target: chance 2.079"),
 }
 
 

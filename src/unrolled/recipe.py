@@ -4,7 +4,8 @@ Plain Python, so that a wrong key is answered at once.  Normalised, a recipe is 
 
     task:         {LanguageModeling: {dropout: 0.1}}                  one name with its arguments
     architecture: {class_path: LSTM, init_args: {hidden_size: 192}}   data and optimizer alike
-    lr_scheduler: null, or such a class with interval (step: a batch; epoch), frequency (intervals), monitor (a metric)
+    lr_scheduler: null, or such a class with interval (step: a batch; epoch), frequency (intervals), monitor (a metric),
+                  warm_up (batches)
     strategies:   {TruncatedBPTT: {k1: 64, k2: 64}, CarriedState: {}}
     trainer:      arguments of pytorch_lightning.Trainer
     seed:         an integer, for weights, dropout and sampling

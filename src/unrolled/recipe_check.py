@@ -24,8 +24,9 @@ SECTIONS = (
 CLASSES = MappingProxyType(
     {"architecture": "architectures", "optimizer": "optimizers", "lr_scheduler": "lr_schedulers", "data": "data"}
 )
-# What such a section may hold beside its class.  frequency: in intervals; monitor: a metric, for ReduceLROnPlateau.
-SETTINGS = MappingProxyType({"lr_scheduler": {"interval": "epoch", "frequency": 1, "monitor": None}})
+# What such a section may hold beside its class.  frequency: in intervals; monitor: a metric, for ReduceLROnPlateau;
+# warm_up: batches in which the rate rises to what the scheduler says.
+SETTINGS = MappingProxyType({"lr_scheduler": {"interval": "epoch", "frequency": 1, "monitor": None, "warm_up": 0}})
 
 
 def groups(recipe: Mapping[str, Any]) -> Iterator[tuple[str, str, str, dict[str, Any]]]:
@@ -106,6 +107,8 @@ def _check_scheduler(scheduler: Mapping[str, Any] | None, source: str) -> None:
         raise InputError(f"{source}: lr_scheduler.interval: expected step (one batch) or epoch, got {interval!r}")
     if type(frequency := scheduler["frequency"]) is not int or frequency < 1:
         raise InputError(f"{source}: lr_scheduler.frequency: expected a whole number of at least 1, got {frequency!r}")
+    if type(batches := scheduler["warm_up"]) is not int or batches < 0:
+        raise InputError(f"{source}: lr_scheduler.warm_up: expected a number of batches, 0 or more, got {batches!r}")
     if scheduler["class_path"].endswith("ReduceLROnPlateau") and not isinstance(scheduler["monitor"], str):
         raise InputError(f"{source}: lr_scheduler.monitor: expected a metric (val/loss), got {scheduler['monitor']!r}")
 

@@ -19,6 +19,9 @@ CELLS: dict[str, Callable[..., Recurrent]] = {
     "GRU": GRU,
     "RNN": RNN,
     "RNN-relu": partial(RNN, nonlinearity="relu"),
+    "LSTM-layer-norm": partial(LSTM, layer_norm=True),
+    "GRU-layer-norm": partial(GRU, layer_norm=True),
+    "RNN-layer-norm": partial(RNN, layer_norm=True),
 }
 STACKS: dict[str, dict[str, Any]] = {
     "one layer": {},

@@ -2,13 +2,17 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import permutations
 from typing import Any
 
 import pytest
 
-from conformance import feedback_loops, gradient_seam, loops, random_windows
-from conformance.streams import always_fresh, stream, whole_batches
+from conformance import averages, bounds, feedback_loops, first_weights, gradient_seam, loops, penalties, random_windows
+from conformance.first_weights import PlainReLU
+from conformance.loops import Plain
+from conformance.streams import always_fresh, never_seen, stream, whole_batches
+from conformance.trouble import Spoil
 from unrolled import strategies
 from unrolled.tasks.base import SequenceTask
 
@@ -23,6 +27,9 @@ class Case:
         reference: a loop by hand, `reference(model, optimizer, batches, **live)`.
         wrong: arguments that must be refused.
         identity_data: the data on which `identity` is one, where that takes more than arguments.
+        architecture: the one that it fits, where that is not the kit's LSTM.
+        plain: that architecture in the loop by hand.
+        fit: what else it takes of `training.fit` for the strategy to have something to do.
     """
 
     identity: dict[str, Any]
@@ -30,6 +37,14 @@ class Case:
     reference: Callable[..., None]
     wrong: list[dict[str, Any]] = field(default_factory=list)
     identity_data: Callable[[], Any] = stream
+    architecture: dict[str, Any] | None = None
+    plain: type[Plain] = Plain
+    fit: Callable[[], dict[str, Any]] = dict
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """Arguments of the task."""
+        return {"architecture": self.architecture} if self.architecture else {}
 
 
 NAN = float("nan")
@@ -122,6 +137,90 @@ CASES: dict[str, Case] = {
         {"max_value": 0.01},
         loops.value_clipped,
         [{"max_value": x} for x in (0, -1.0, NAN)],
+    ),
+    "ClipPerLayer": Case(
+        {"max_norm": float("inf")}, {"max_norm": 0.1}, bounds.layer_clipped, [{"max_norm": x} for x in (0, -1.0, NAN)]
+    ),
+    "AdaptiveClip": Case(
+        {"clipping_factor": float("inf")},
+        {"clipping_factor": 0.02},
+        bounds.unit_clipped,
+        [{"clipping_factor": x} for x in (0, -1.0, NAN)] + [{"eps": x} for x in (0.0, NAN, float("inf"))],
+    ),
+    "AutoClip": Case(
+        {"percentile": 100.0},
+        {"percentile": 30.0},
+        bounds.percentile_clipped,
+        [{"percentile": x} for x in (-1.0, 101.0, NAN)],
+    ),
+    "WeightPenalty": Case(
+        {"l1": 0.0, "l2": 0.0},
+        {"l1": 1e-3, "l2": 1e-2, "parameters": "*weight*"},
+        penalties.small_weights,
+        [{key: x} for key in ("l1", "l2") for x in (-0.1, NAN, float("inf"))],
+    ),
+    "ActivationPenalty": Case(
+        {"alpha": 0.0, "beta": 0.0},
+        {"alpha": 2.0, "beta": 1.0},
+        penalties.quiet,
+        [{key: x} for key in ("alpha", "beta") for x in (-0.1, NAN, float("inf"))],
+    ),
+    "GradientPenalty": Case(
+        {"omega": 0.0}, {"omega": 0.5}, penalties.error_kept, [{"omega": x} for x in (-0.1, NAN, float("inf"))]
+    ),
+    "ClipWeights": Case(
+        {"bound": float("inf")},
+        {"bound": 0.35, "every_n_steps": 3},
+        penalties.clipped_weights,
+        [{"bound": x} for x in (0.0, -1.0, NAN)] + [{"every_n_steps": 0}],
+    ),
+    "MaxNorm": Case(
+        {"max_unit_norm": float("inf")},
+        {"max_unit_norm": 0.5},
+        penalties.short_rows,
+        [{"max_unit_norm": x} for x in (0.0, -1.0, NAN)],
+    ),
+    "SpectralBound": Case(
+        {"max_stretch": float("inf")},
+        {"max_stretch": 0.6},
+        penalties.flat_spectrum,
+        [{"max_stretch": x} for x in (0.0, -1.0, NAN)],
+    ),
+    "ExponentialAveraging": Case(
+        {"average_decay": 0.0},
+        {"average_decay": 0.7},
+        averages.exponential,
+        [{"average_decay": x} for x in (-0.1, 1.0, NAN)],
+    ),
+    "TriggeredAveraging": Case(
+        {"non_monotone": None},
+        {"non_monotone": 0},
+        partial(averages.triggered, validation=never_seen),
+        [{"non_monotone": -1}],
+        fit=lambda: {"validation": never_seen(), "trainer": {"val_check_interval": 3}},
+    ),
+    "ForgetBias": Case(
+        {"forget_bias": None},
+        {"forget_bias": 1.5},
+        first_weights.forget_biased,
+        [{"forget_bias": x} for x in (NAN, float("inf"))],
+    ),
+    "ChronoInitialization": Case(
+        {"t_max": None}, {"t_max": 9}, first_weights.chrono, [{"t_max": x} for x in (1, NAN, float("inf"))]
+    ),
+    "OrthogonalInitialization": Case(
+        {"gain": None}, {"gain": 0.8}, first_weights.orthogonal, [{"gain": x} for x in (0.0, NAN, float("inf"))]
+    ),
+    "IdentityInitialization": Case(
+        {"scale": None},
+        {"scale": 0.875},  # a float32 too
+        first_weights.identity,
+        [{"scale": x} for x in (0.0, NAN, float("inf"))],
+        architecture={"class_path": "RNN", "init_args": {"hidden_size": 6, "nonlinearity": "relu"}},
+        plain=PlainReLU,
+    ),
+    "SkipNonFinite": Case(
+        {"at_most": 0}, {"at_most": 1}, bounds.skipping, [{"at_most": -1}], fit=lambda: {"callbacks": [Spoil()]}
     ),
     "ClipStateGradient": Case(
         {"max_state_gradient": float("inf")},

@@ -37,6 +37,11 @@ def stream(columns: int = 28, rows: int = B, seed: int = 5, kind: type[StreamLoa
     return kind(tokens, begin=0, rows=rows, window=T)
 
 
+def never_seen() -> StreamLoader:
+    """Of a token that no `stream` has: the longer it was trained on one, the worse."""
+    return StreamLoader(torch.zeros(B * 12, dtype=torch.int64), begin=0, rows=B, window=T)
+
+
 always_fresh = partial(stream, kind=AlwaysFresh)
 restarting = partial(stream, kind=Restarting)
 whole_batches = partial(stream, columns=32)  # no shorter one at the end

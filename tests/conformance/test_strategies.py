@@ -5,7 +5,6 @@ from functools import cache
 import pytest
 import torch
 
-from conformance.loops import Plain
 from conformance.strategies import CASES, FOUR, ORDERS, each_strategy, live, places, strategy
 from conformance.streams import restarting, stream
 from conformance.training import DROPOUT, Run, SaveAfter, assert_close, assert_same, make, train, weights
@@ -31,14 +30,18 @@ def test_identity(name):
 @each_strategy
 def test_live_arguments_change_the_weights(name):
     """Without which the other three properties would say nothing."""
-    absent, present = train(LanguageModeling), train(composed(name), **CASES[name].live)
+    case = CASES[name]
+    absent = train(LanguageModeling, **case.given)
+    present = train(composed(name), **case.fit(), **case.given, **case.live)
     assert not torch.equal(absent.weights["head.weight"], present.weights["head.weight"])
 
 
 @each_strategy
 def test_commutes(name):
     """The place among other strategies changes no bit."""
-    first, *others = [train(composed(*order), **DROPOUT, **live(*order)) for order in places(name)]
+    case = CASES[name]
+    task = {**DROPOUT, **case.given}
+    first, *others = [train(composed(*order), **case.fit(), **task, **live(*order)) for order in places(name)]
     for run in others:
         assert_same(run, first)
 
@@ -59,11 +62,11 @@ def test_all_orders_of_four_strategies_are_one(order):
 def test_reference(name):
     """After every optimiser step of two epochs the weights are those of a loop written by hand."""
     case = CASES[name]
-    plain = Plain(weights(make(LanguageModeling).double()))
+    plain = case.plain(weights(make(LanguageModeling, **case.given).double()))
     batches = [*restarting(), *restarting()]
     torch.manual_seed(0)  # where `train` starts the coins
     case.reference(plain, torch.optim.Adam(plain.parameters(), lr=0.02), batches, **case.live)
-    run = train(composed(name), loader=restarting(), dtype=torch.float64, **case.live)
+    run = train(composed(name), loader=restarting(), dtype=torch.float64, **case.fit(), **case.given, **case.live)
     assert_close({name: run.weights[name] for name in weights(plain)}, weights(plain))
 
 
@@ -80,10 +83,14 @@ def test_four_together_resume(stop, tmp_path):
 def resumed_equals_never_stopped(names, stop, path):
     """Save behind batch `stop`; new objects, other random numbers; go on: bitwise the same losses and weights."""
     falling = {"class_path": "ExponentialLR", "init_args": {"gamma": 0.9}, "interval": "step"}
-    arguments = {**DROPOUT, **live(*names), "lr_scheduler": falling, "trainer": {"val_check_interval": 2}}
-    data = {"validation": stream(seed=6)}
-    whole = train(composed(*names), loader=restarting(), **data, callbacks=[SaveAfter(stop, path)], **arguments)
-    resumed = train(composed(*names), loader=restarting(), **data, resume=path, seed=77, **arguments)
+    given = {key: value for name in names for key, value in CASES[name].given.items()}
+    arguments = {**DROPOUT, **given, **live(*names), "lr_scheduler": falling, "trainer": {"val_check_interval": 2}}
+    data = {"validation": stream(seed=6), "callbacks": []}
+    for name in names:
+        data |= CASES[name].fit()
+    saving = {**data, "callbacks": [*data["callbacks"], SaveAfter(stop, path)]}
+    whole = train(composed(*names), loader=restarting(), **{**arguments, **saving})
+    resumed = train(composed(*names), loader=restarting(), resume=path, seed=77, **{**arguments, **data})
     taken = torch.load(path, weights_only=True)["unrolled"]["optimizer_steps"]
     if not {"RandomTruncation", "ARTBP", "AdaptiveTruncation"} & {*names}:
         steps_of_a_batch = [3, 3, 3, 2] if "TruncatedBPTT" in names else [1, 1, 1, 1]

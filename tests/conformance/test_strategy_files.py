@@ -40,7 +40,7 @@ def test_its_arguments_are_keywords_with_defaults(name):
         assert parameter.kind is parameter.KEYWORD_ONLY and parameter.default is not parameter.empty, parameter
         assert parameter.annotation is not parameter.empty, parameter
     assert {parameter.name for parameter in own_arguments(name)} >= {*CASES[name].live, *CASES[name].identity}
-    make(compose(LanguageModeling, strategy(name)))  # the defaults alone will do
+    make(compose(LanguageModeling, strategy(name)), **CASES[name].given)  # the defaults alone will do
 
 
 @each_strategy
@@ -59,7 +59,7 @@ WRONG = [(name, wrong) for name, case in CASES.items() for wrong in case.wrong]
 @pytest.mark.parametrize(("name", "wrong"), WRONG, ids=str)
 def test_arguments_out_of_range_are_refused_in_one_line(name, wrong):
     with pytest.raises(InputError) as caught:
-        make(compose(LanguageModeling, strategy(name)), **wrong)
+        make(compose(LanguageModeling, strategy(name)), **CASES[name].given, **wrong)
     message = str(caught.value)
     assert "\n" not in message and name in message
     assert any(str(value) in message for value in wrong.values())

@@ -6,7 +6,17 @@ import pytest
 import pytorch_lightning as pl
 import torch
 
-from unrolled.data import AddingProblem, CopyMemory, InfluenceBalancing, TemporalOrder
+from unrolled.data import (
+    AddingProblem,
+    CopyMemory,
+    InfluenceBalancing,
+    MultiplicationProblem,
+    NoiselessMemorisation,
+    Parity,
+    RandomPermutation,
+    SelectiveCopy,
+    TemporalOrder,
+)
 from unrolled.data.synthetic import SyntheticLoader
 from unrolled.errors import InputError
 from unrolled.functional.batch import counted
@@ -16,6 +26,11 @@ GENERATORS = {
     "AddingProblem": lambda **given: AddingProblem(**{"length": 8} | SMALL | given),
     "CopyMemory": lambda **given: CopyMemory(**{"delay": 4, "length": 3} | SMALL | given),
     "TemporalOrder": lambda **given: TemporalOrder(**{"length": 12} | SMALL | given),
+    "MultiplicationProblem": lambda **given: MultiplicationProblem(**{"length": 8} | SMALL | given),
+    "NoiselessMemorisation": lambda **given: NoiselessMemorisation(**{"delay": 4, "length": 9} | SMALL | given),
+    "Parity": lambda **given: Parity(**{"length": 20, "test_length": 25} | SMALL | given),
+    "RandomPermutation": lambda **given: RandomPermutation(**{"length": 8, "symbols": 9} | SMALL | given),
+    "SelectiveCopy": lambda **given: SelectiveCopy(**{"delay": 4, "length": 3} | SMALL | given),
     "InfluenceBalancing": lambda **given: InfluenceBalancing(**{"length": 5} | SMALL | given),
 }
 SPLITS = ("train", "valid", "test")
@@ -118,6 +133,13 @@ WRONG = [
     ("TemporalOrder", {"length": 9}),
     ("TemporalOrder", {"bits": 4}),
     ("InfluenceBalancing", {"length": 0}),
+    ("MultiplicationProblem", {"length": 1}),
+    ("NoiselessMemorisation", {"symbols": 1}),
+    ("Parity", {"length": 0}),
+    ("Parity", {"test_length": 20}),
+    ("RandomPermutation", {"length": 1}),
+    ("RandomPermutation", {"symbols": 2}),
+    ("SelectiveCopy", {"delay": 0}),
 ]
 
 

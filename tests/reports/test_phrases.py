@@ -65,6 +65,7 @@ def test_the_rest() -> None:
     assert measure(143.2, "perplexity") == "a perplexity of 143.2"
     assert measure(0.5, "mean_error") == "a mean error of 0.5000"
     assert measure(0.25, "mse") == "a mean squared error of 0.2500"
+    assert measure(0.25, "error_rate") == "an error rate of 0.2500"
     assert measure(1.9, "free_running_mse") == "a free-running mean squared error of 1.900"
     assert measure(1.386, "nats_per_target") == "1.386 nats per target"
 

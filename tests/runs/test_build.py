@@ -67,7 +67,8 @@ def test_every_default_is_filled_in(small: recipe.Recipe) -> None:
     }
     assert list(found["strategies"]) == ["CarriedState", "TruncatedBPTT", "ClipNorm"]
     task = found["task"]["LanguageModeling"]
-    assert task == {"embedding_size": 4, "tied": defaults(LanguageModeling)["tied"], "dropout": 0.0}
+    nothing_dropped = {"dropout": 0.0, "embedding_dropout": 0.0}
+    assert task == {"embedding_size": 4, "tied": defaults(LanguageModeling)["tied"], **nothing_dropped}
     assert (found["seed"], found["checkpoint_every"], found["lr_scheduler"]) == (1, 500, None)
     assert builtins(found)
 
@@ -218,7 +219,7 @@ def test_a_task_is_built_in_the_sizes_of_its_data(
             "SequenceRegression",
             "CopyMemory",
             "SequenceRegression needs data with input_size and output_size, but CopyMemory has classes and "
-            "vocabulary_size; use SequenceTagging",
+            "vocabulary_size; use SequenceClassification or SequenceTagging",
         ),
         ("SequenceTagging", None, "but TextFile has level and vocabulary_size; use LanguageModeling"),
     ],

@@ -72,11 +72,11 @@ def test_generate_is_seeded(tmp_path: Path, tiny: dict[str, Any]) -> None:
 
 
 class _Signal(Callback):
-    def __init__(self, number: int) -> None:
-        self.number = number
+    def __init__(self, number: int, batch: int = 5) -> None:
+        self.number, self.batch = number, batch
 
     def on_train_batch_start(self, trainer: Any, pl_module: Any, batch: Any, batch_idx: int) -> None:
-        if batch_idx == 5:
+        if batch_idx == self.batch % trainer.num_training_batches:
             os.kill(os.getpid(), self.number)
 
 
@@ -93,6 +93,27 @@ def test_a_signal_saves_and_leaves_and_the_run_goes_on_bitwise(
     assert left.value.code == 128 + number and signal.getsignal(number) is before
     assert fit(tiny, stopped, resume=True, progress=False) == final
     assert (stopped / "metrics.csv").read_text() == (whole / "metrics.csv").read_text()
+
+
+@pytest.mark.parametrize("batch", [2, 5, -1])
+def test_a_stop_where_a_validation_is_due_loses_none(tmp_path: Path, tiny: dict[str, Any], batch: int) -> None:
+    """After the third batch of an epoch, the sixth, and its last."""
+    tiny["checkpoint_every"] = 10**6
+    tiny["trainer"] |= {"val_check_interval": 3, "max_epochs": 2}
+    whole, stopped = tmp_path / "whole", tmp_path / "stopped"
+    final = fit(tiny, whole, progress=False)
+    validated = [row for row in (whole / "metrics.csv").read_text().splitlines() if ",val/loss," in row]
+    assert len(validated) > 3
+    with pytest.raises(SystemExit):
+        fit(tiny, stopped, callbacks=[_Signal(signal.SIGTERM, batch)], progress=False)
+    assert fit(tiny, stopped, resume=True, progress=False) == final
+    assert (stopped / "metrics.csv").read_text() == (whole / "metrics.csv").read_text()
+
+
+def test_told_to_stop_at_the_very_end_a_run_finishes(tmp_path: Path, tiny: dict[str, Any]) -> None:
+    tiny["trainer"]["max_epochs"] = 1
+    final = fit(tiny, tmp_path / "whole", progress=False)
+    assert fit(tiny, tmp_path / "told", callbacks=[_Signal(signal.SIGTERM, -1)], progress=False) == final
 
 
 def test_bad_folders_are_refused_before_the_first_step(tmp_path: Path, tiny: dict[str, Any]) -> None:

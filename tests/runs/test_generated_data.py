@@ -36,6 +36,19 @@ RUNS: dict[str, dict[str, Any]] = {
         "metrics": {"test/loss", "test/nats_per_target", "test/accuracy"},
         "baselines": ("nats_per_target", "chance"),
     },
+    "MultiplicationProblem": {
+        "task": "SequenceRegression",
+        "data": {"length": 9, "batch_size": 4},
+        "metrics": {"test/loss", "test/mse"},
+        "baselines": ("mse", "constant"),
+    },
+    "Parity": {
+        "task": "SequenceClassification",
+        "data": {"length": 9, "test_length": 20, "batch_size": 4},
+        "metrics": {"test/loss", "test/nats_per_target", "test/accuracy", "test/f1", "test/error_rate"},
+        "baselines": ("nats_per_target", "chance"),
+        "unit": "sequence",
+    },
     "InfluenceBalancing": {
         "task": {"SequenceRegression": {"readout": "identity"}},
         "architecture": "InfluenceNetwork",
@@ -96,7 +109,7 @@ def test_a_run_is_resumed_bitwise_then_read_back_and_tested(tmp_path: Path, name
     metric, baseline = RUNS[name]["baselines"]
     assert results["metrics"].keys() == RUNS[name]["metrics"] and f"test/{metric}" in results["metrics"]
     assert (results["baseline_metric"], [*results["baselines"]]) == (metric, [baseline])
-    assert "sample" not in results and results["unit"] == "step"
+    assert "sample" not in results and results["unit"] == RUNS[name].get("unit", "step")
     assert evaluate(folder, "valid", progress=False)["metrics"].keys() == {
         name.replace("test", "val") for name in RUNS[name]["metrics"]
     }

@@ -168,7 +168,7 @@ def test_half_precision_keeps_every_gradient(given):
 def test_how_far_a_loss_reaches_can_be_measured(ratio, gradient):
     """The own output in the state is a constant, or part of the way back."""
     given = {"ratio": ratio, "fed_back": "expected", "gradient": gradient}
-    lags = {"shortest": 2, "longest": 6, "horizon": 6, "estimate_every": 2, "learned_initial_state": True}
+    lags = {"shortest": 2, "longest": 6, "lags": 6, "estimate_every": 2, "learned_initial_state": True}
     orders = ((TeacherForcing, AdaptiveTruncation, CarriedState), (CarriedState, AdaptiveTruncation, TeacherForcing))
     runs = [train(compose(LanguageModeling, *order), **given, **lags) for order in orders]
     assert_same(*runs)

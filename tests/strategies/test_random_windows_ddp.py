@@ -20,7 +20,7 @@ HOLES = [(0, slice(0, 40, 2)), (3, slice(5, 6)), (2, slice(16, 32)), (3, slice(1
 CASES = {
     "random": (RandomTruncation, {"base_length": 5, "half_probability": 0.3, "length_std": 1.5, "min_length": 2}),
     "reweighted": (ARTBP, {"expected_length": 4.0}),
-    "adaptive": (AdaptiveTruncation, {"shortest": 2, "longest": 9, "horizon": 10, "estimate_every": 2}),
+    "adaptive": (AdaptiveTruncation, {"shortest": 2, "longest": 9, "lags": 10, "estimate_every": 2}),
 }
 
 

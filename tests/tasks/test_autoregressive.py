@@ -202,7 +202,3 @@ def test_a_free_run_passes_on_how_its_outputs_are_chosen():
 def test_nonsense_is_refused_in_one_line(steps, length):
     with pytest.raises(InputError, match=r"^run_free: expected a prefix .* and a length of at least 1, got .*$"):
         forecasting().run_free(torch.zeros(2, steps, 1, dtype=torch.float64), length)
-
-
-def test_beside_its_metrics_it_has_no_results_of_its_own():
-    assert Ids().describe_results() == {}

@@ -166,7 +166,7 @@ def test_every_figure_of_an_evaluation_by_hand(output, stage):
         assert measured[f"{stage}/{name}"] == pytest.approx(np.nanmean(errors), rel=1e-6)
     gap = np.nanmean(figures["free_running_mse"]) - np.nanmean(figures["teacher_forced_mse"])
     assert measured[f"{stage}/exposure_gap"] == pytest.approx(gap, rel=1e-5)
-    steps = task.describe_results()["by_horizon"]
+    steps = task.findings(None, "test")["by_horizon"]
     assert [step.pop("step") for step in steps] == [1, 2, 3, 4]
     for name, errors in figures.items():
         np.testing.assert_allclose([s[name] for s in steps], np.nanmean(errors, (0, 2)), rtol=1e-12, err_msg=name)
@@ -270,7 +270,7 @@ def test_the_figures_of_a_model_that_repeats_its_input_are_the_naive_baseline():
             scale = {"weight_ih_l0": 1e-4, "head.weight": 1e4}  # tanh of a small number is that number
             parameter.fill_(next((value for end, value in scale.items() if name.endswith(end)), 0.0))
     pl.Trainer(**QUIET).test(task, loader([double(b) for b in data.test_dataloader()]), verbose=False)
-    measured = task.describe_results()["by_horizon"]
+    measured = task.findings(None, "test")["by_horizon"]
     told = task.baselines(data, "test")
     assert told["baseline_metric"] == "free_running_mse" and [*told["baselines"]] == ["naive", "seasonal naive"]
     assert np.mean([s["free_running_mse"] for s in measured]) == pytest.approx(told["baselines"]["naive"], rel=1e-6)

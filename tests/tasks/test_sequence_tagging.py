@@ -10,10 +10,12 @@ from torch.nn import functional as F
 from torch.utils.data import DataLoader
 
 from conformance.training import QUIET, assert_close, fit, weights
+from unrolled import compose
 from unrolled.data import CopyMemory, TemporalOrder
 from unrolled.data.synthetic import SyntheticLoader
 from unrolled.errors import InputError
-from unrolled.functional.batch import IGNORE, SequenceBatch
+from unrolled.functional.batch import IGNORE, SequenceBatch, pad_rows
+from unrolled.strategies import TruncatedBPTT
 from unrolled.tasks import SequenceTagging
 
 GRU = {"class_path": "GRU", "init_args": {"hidden_size": 5}}
@@ -88,6 +90,7 @@ def test_evaluation_equals_torch(stage):
     assert measured[f"{stage}/loss"] == measured[f"{stage}/nats_per_target"] == pytest.approx(expected, rel=1e-6)
     accuracy = float((targets[known] == logits[known].argmax(-1)).double().mean())
     assert 0 < accuracy < 1 and measured[f"{stage}/accuracy"] == pytest.approx(accuracy, rel=1e-6)
+    assert measured[f"{stage}/error_rate"] == pytest.approx(1 - accuracy, rel=1e-6)
 
 
 def test_two_processes_measure_the_targets_of_both():
@@ -110,7 +113,7 @@ def test_training_measures_no_accuracy_and_moves_none():
     run = fit(task, loader(batches()), validation=loader(batches()), trainer={"log_every_n_steps": 1})
     logged = {name for name in run.trainer.callback_metrics if "/" in name}
     trained, checked = ({f"{stage}/loss", f"{stage}/nats_per_target"} for stage in ("train", "val"))
-    assert logged == trained | checked | {"train/grad_norm", "val/accuracy"}
+    assert logged == trained | checked | {"train/grad_norm", "val/accuracy", "val/error_rate"}
     assert all(metric.update_count == 0 for metric in task.accuracies.values())
     logged_last = float(run.trainer.callback_metrics["val/accuracy"])  # behind a second epoch of training
     (measured,) = run.trainer.validate(task, loader(batches()), verbose=False)
@@ -149,7 +152,6 @@ def test_dropout_thins_an_embedding_and_the_outputs_but_not_single_tokens():
         ({"classes": 1}, "got 6 and 1"),
         ({"embedding_size": 0}, "embedding_size of at least 1, or null, got 0"),
         ({"dropout": -0.5}, "dropout.*-0.5"),
-        ({"architecture": {"class_path": "GRU", "init_args": {"hidden_size": 5, "bidirectional": True}}}, "direction"),
     ],
     ids=str,
 )
@@ -168,3 +170,25 @@ def test_a_class_out_of_range_is_refused_before_the_first_step(bad):
     with pytest.raises((InputError, IndexError), match=str(bad)):
         fit(task, loader(made))
     assert_close(weights(task), before, 0)
+
+
+def test_both_directions_read_each_row_up_to_its_last_target():
+    """Against packed sequences in torch alone; what stands in padding changes nothing."""
+    both = {"class_path": "GRU", "init_args": {"hidden_size": 5, "bidirectional": True}}
+    task = make(architecture=both, embedding_size=3).double()
+    rows = [torch.randint(V, (length,)) for length in (7, 2, 4)]
+    classes = [torch.randint(C, (len(row),)) for row in rows]
+    plain = nn.GRU(3, 5, batch_first=True, bidirectional=True).double()
+    with torch.no_grad():
+        for suffix, cell in zip(("", "_reverse"), task.architecture.cells, strict=True):
+            for name, value in cell.named_parameters():
+                getattr(plain, name + suffix).copy_(value)
+    logits = [task.head(plain(task.embedding(row)[None])[0][0]) for row in rows]
+    expected = F.cross_entropy(torch.cat(logits), torch.cat(classes))
+    batch = pad_rows(rows, classes)
+    batch = batch._replace(inputs=batch.inputs.where(batch.targets != IGNORE, 1))
+    run = fit(task, loader([batch]), trainer={"max_epochs": 1})
+    torch.testing.assert_close(run.losses[0], expected.detach(), rtol=0, atol=1e-12)
+    with pytest.raises(InputError, match="reads whole sequences, but TruncatedBPTT reads"):
+        cut = compose(SequenceTagging, TruncatedBPTT)
+        cut(vocabulary_size=V, classes=C, architecture=both, k1=2)

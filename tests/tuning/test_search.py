@@ -30,7 +30,7 @@ def test_every_listed_pruner_can_be_made(name: str) -> None:
     ("key", "chosen", "told"),
     [
         ("sampler", {"TPESample": {}}, "Did you mean TPESampler?"),
-        ("sampler", {"NSGAIISampler": {}}, "sampler: expected one of GPSampler, QMCSampler"),
+        ("sampler", {"NSGAIISampler": {}}, "sampler: expected one of BruteForceSampler, GPSampler"),
         ("sampler", {"os.system": {}}, "sampler: expected one of"),
         ("sampler", {"TPESampler": {"sede": 1}}, "sampler.TPESampler: expected one of"),
         ("sampler", {"TPESampler": {"gamma": "os.system"}}, "sampler.TPESampler: expected one of"),

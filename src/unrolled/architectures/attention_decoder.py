@@ -1,6 +1,6 @@
 """A decoder that looks back at the source.  B batch, T target steps, S source steps, E inputs, H hidden, V values."""
 
-from typing import Any
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
@@ -12,6 +12,8 @@ from unrolled.architectures.source_encoder import Memory
 from unrolled.architectures.stepwise import unchanged
 from unrolled.errors import InputError
 from unrolled.functional.state import State
+
+Step = Callable[[Tensor, Tensor, State], tuple[Tensor, State]]  # a step's input, what is fed, state -> (B, H), state
 
 
 class AttentionDecoder(nn.Module):
@@ -78,27 +80,43 @@ class AttentionDecoder(nn.Module):
         return torch.tanh(self.combine(torch.cat([weights @ memory.values, hidden], -1))), weights
 
     def _step_by_step(self, inputs: Tensor, state: State, memory: Memory) -> tuple[Tensor, State, list[Tensor]]:
-        cells: Any = self.cell.cells
-        parts, through = self.cell.parts, self.cell.passing() or unchanged
-        layers = [tuple(part[:, k] for part in state[:parts]) for k in range(len(cells))]
+        parts = self.cell.parts
         fed, coverage = state[parts], state[-1] if self.covers else None
-        products = [(w_hh.t(), b_hh) for _, w_hh, _, b_hh in (cell.all_weights[0] for cell in cells)]
-        feed = cells[0].all_weights[0][0][:, inputs.shape[2] :].t()  # the columns of the first layer that read a_{t-1}
-        known = self.cell.project(cells[0], F.pad(inputs, (0, self.output_size)))
-        outputs, looks = [], []
-        for a_t in known.unbind(1):
-            gates = torch.addmm(a_t, fed, feed)
-            for k, cell in enumerate(cells):
-                if k > 0:
-                    below = F.dropout(layers[k - 1][0], self.cell.dropout, self.training)
-                    gates = self.cell.project(cell, below)
-                named = self.cell.step(products[k], gates, layers[k], through)
-                layers[k] = tuple(named[name] for name in ("h", "c")[:parts])
-            output, weights = self.attend(layers[-1][0][:, None], memory, coverage)
+        if self.cell.fusible and not self.cell.masks.live:
+            known, step = self._split(inputs)
+        else:  # what normalises or thins the whole input cannot take it in two parts
+            known, step = inputs, self._whole
+        inner, outputs, looks = state[:parts], [], []
+        for x_t in known.unbind(1):
+            hidden, inner = step(x_t, fed, inner)
+            output, weights = self.attend(hidden[:, None], memory, coverage)
             assert weights is not None
             fed, look = output[:, 0], weights[:, 0]
             coverage = None if coverage is None else coverage + look
             outputs.append(fed)
             looks.append(look)
-        after = tuple(torch.stack(part, 1) for part in zip(*layers, strict=True))
-        return torch.stack(outputs, 1), (*after, fed, *([] if coverage is None else [coverage])), looks
+        return torch.stack(outputs, 1), (*inner, fed, *([] if coverage is None else [coverage])), looks
+
+    def _whole(self, x_t: Tensor, fed: Tensor, state: State) -> tuple[Tensor, State]:
+        """One step (B, E) as the cell runs it: outputs (B, H) and state."""
+        hidden, state = self.cell(torch.cat([x_t, fed], -1)[:, None], state)
+        return hidden[:, 0], state
+
+    def _split(self, inputs: Tensor) -> tuple[Tensor, Step]:
+        """What the inputs (B, T, E) give to the first layer's gates, and a step that adds what is fed to it."""
+        cell, through = self.cell, self.cell.passing() or unchanged
+        weights = [cell.weights(k) for k in range(cell.num_layers)]
+        turned = [w._replace(w_hh=w.w_hh.t()) for w in weights]
+        feed = weights[0].w_ih[:, inputs.shape[2] :].t()  # the columns of the first layer that read a_{t-1}
+
+        def step(known: Tensor, fed: Tensor, state: State) -> tuple[Tensor, State]:
+            gates, below, layers = torch.addmm(known, fed, feed), fed, []
+            for k, w in enumerate(weights):
+                if k > 0:
+                    gates = cell.project(w, F.dropout(below, cell.dropout, self.training))
+                named = cell.step(turned[k], gates, tuple(part[:, k] for part in state), through)
+                layers.append(tuple(named[name] for name in ("h", "c")[: cell.parts]))
+                below = layers[k][0]
+            return below, tuple(torch.stack(part, 1) for part in zip(*layers, strict=True))
+
+        return cell.project(weights[0], F.pad(inputs, (0, self.output_size))), step

@@ -2,9 +2,11 @@
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
-from unrolled.architectures.recurrent import Gates, Recurrent
+from unrolled.architectures.gate_norm import GateNorm
+from unrolled.architectures.layer import Gates
+from unrolled.architectures.recurrent import Recurrent
+from unrolled.architectures.regularized import Weights
 from unrolled.architectures.stepwise import Through
 from unrolled.functional.state import State
 
@@ -22,18 +24,21 @@ class GRU(Recurrent):
 
     Notes:
         As in cuDNN and torch, the reset gate acts after the recurrent product (there before it), and z_t keeps the old
-        state as in the paper.
+        state as in the paper.  With `layer_norm` the products of r and z are normalised together and those of n alone,
+        of x_t and of h_{t-1} each for itself.
     """
 
     fused = nn.GRU
 
-    def project(self, cell: nn.RNNBase, x: Tensor) -> Tensor:
-        w_ih, _, b_ih, _ = cell.all_weights[0]  # b_hn stands within the reset gate's product
-        return F.linear(x, w_ih, b_ih)
+    def norm(self) -> nn.ModuleDict:
+        return nn.ModuleDict({name: GateNorm(self.hidden_size, [2, 1]) for name in ("inputs", "recurrent")})
 
-    def step(self, recurrent: tuple[Tensor, Tensor], a_t: Tensor, state: State, through: Through) -> Gates:
-        (h,), (w, b) = state, recurrent
-        (ir, iz, in_), (hr, hz, hn) = a_t.chunk(3, -1), torch.addmm(b, h, w).chunk(3, -1)
+    def bias(self, w: Weights) -> Tensor:
+        return w.b_ih  # b_hn stands within the reset gate's product
+
+    def step(self, w: Weights, a_t: Tensor, state: State, through: Through) -> Gates:
+        (h,) = state
+        (ir, iz, in_), (hr, hz, hn) = a_t.chunk(3, -1), self.react(w, w.b_hh, h).chunk(3, -1)
         r, z = torch.sigmoid(ir + hr), torch.sigmoid(iz + hz)
         n = torch.tanh(in_ + r * hn)
         return {"r": r, "z": z, "n": n, "h": through((1 - z) * n + z * h)}

@@ -1,9 +1,14 @@
 """Long short-term memory."""
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
-from unrolled.architectures.recurrent import Gates, Recurrent
+from unrolled.architectures.gate_norm import GateNorm
+from unrolled.architectures.layer import Gates
+from unrolled.architectures.recurrent import Recurrent
+from unrolled.architectures.regularized import Weights
 from unrolled.architectures.stepwise import Through
 from unrolled.functional.masks import within
 from unrolled.functional.state import State
@@ -23,26 +28,47 @@ class LSTM(Recurrent):
 
     State: (h, c).  Gates by name: i, f, g, o, c, h.  Sources: Hochreiter & Schmidhuber 1997; the forget gate is Gers,
     Schmidhuber & Cummins 2000.  No peepholes.
+
+    Notes:
+        With `layer_norm` the products of all four gates are normalised together, those of x_t and those of h_{t-1} each
+        for itself, and h_t = o_t * tanh(LN(c_t)).  With zoneout the tanh reads c_t before any unit is kept.
+
+    Args:
+        zoneout_cell: `zoneout` of c, where it is another one than that of h.
+
+    Raises:
+        InputError: a probability outside [0, 1).
     """
 
     fused = nn.LSTM
     parts = 2
 
-    def step(self, recurrent: tuple[Tensor, Tensor], a_t: Tensor, state: State, through: Through) -> Gates:
+    def __init__(self, *, zoneout_cell: float | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if zoneout_cell is not None:
+            self.refuse_improbable(zoneout_cell=zoneout_cell)
+            self.zoneouts = (self.zoneouts[0], zoneout_cell)
+
+    def norm(self) -> nn.ModuleDict:
+        gates = {name: GateNorm(self.hidden_size, [4]) for name in ("inputs", "recurrent")}
+        return nn.ModuleDict({**gates, "cell": nn.LayerNorm(self.hidden_size)})
+
+    def step(self, w: Weights, a_t: Tensor, state: State, through: Through) -> Gates:
         h, c = state
-        i, f, g, o = torch.addmm(a_t, h, recurrent[0]).chunk(4, -1)
+        i, f, g, o = self.react(w, a_t, h).chunk(4, -1)
         i, f, g, o = torch.sigmoid(i), torch.sigmoid(f), torch.tanh(g), torch.sigmoid(o)
         c = through(f * c + i * g)
-        return {"i": i, "f": f, "g": g, "o": o, "c": c, "h": through(o * torch.tanh(c))}
+        read = c if w.norms is None else w.norms["cell"](c)
+        return {"i": i, "f": f, "g": g, "o": o, "c": c, "h": through(o * torch.tanh(read))}
 
-    def _fused(self, cell: nn.RNNBase, x: Tensor, state: State, lengths: Tensor | None) -> tuple[Tensor, State]:
+    def _fused(self, k: int, x: Tensor, state: State, lengths: Tensor | None) -> tuple[Tensor, State]:
         if lengths is None:
-            outputs, final = cell(x, state)
+            outputs, final = self.call(k, x, state)
             return outputs, final
         # c at a row's own last step is not among the outputs.  One more input, 1 on padding, shuts the input gate and
         # opens the forget gate there, so that c reaches the end of the rectangle unchanged within the one fused call.
         padding = (~within(lengths, x.shape[1]))[..., None].to(x.dtype)
-        w_ih, *others = cell.all_weights[0]
+        w_ih, *others, _ = self.weights(k)
         hold = w_ih.new_tensor([-SHUT, SHUT, 0.0, 0.0]).repeat_interleave(self.hidden_size)[:, None]  # on i, f, g, o
         outputs, h, c = torch.lstm(
             torch.cat([x, padding], -1), state, [torch.cat([w_ih, hold], 1), *others],

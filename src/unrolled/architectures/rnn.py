@@ -4,9 +4,13 @@ from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from unrolled.architectures.recurrent import Gates, Recurrent
+from unrolled.architectures.gate_norm import GateNorm
+from unrolled.architectures.layer import Gates
+from unrolled.architectures.recurrent import Recurrent
+from unrolled.architectures.regularized import Weights
 from unrolled.architectures.stepwise import Through
 from unrolled.errors import InputError
 from unrolled.functional.state import State
@@ -19,6 +23,9 @@ class RNN(Recurrent):
 
     State: (h,).  Gates by name: h.  Source: Elman 1990, "Finding structure in time"; with relu and an identity W_hh the
     IRNN of Le, Jaitly & Hinton 2015.
+
+    Notes:
+        With `layer_norm` h_t = phi(LN(W_ih x_t + W_hh h_{t-1}) + b_ih + b_hh).
 
     Args:
         nonlinearity: phi.
@@ -38,14 +45,24 @@ class RNN(Recurrent):
     def cell(self, size: int) -> nn.RNNBase:
         return nn.RNN(size, self.hidden_size, nonlinearity=self.nonlinearity, batch_first=True)
 
-    def _fused(self, cell: nn.RNNBase, x: Tensor, state: State, lengths: Tensor | None) -> tuple[Tensor, State]:
+    def norm(self) -> nn.ModuleDict:
+        return nn.ModuleDict({"sum": GateNorm(self.hidden_size, [1])})
+
+    def project(self, w: Weights, x: Tensor) -> Tensor:
+        return super().project(w, x) if w.norms is None else F.linear(x, w.w_ih)
+
+    def react(self, w: Weights, a: Tensor, h: Tensor) -> Tensor:
+        total = torch.addmm(a, h, w.w_hh)
+        return total if w.norms is None else w.norms["sum"](total) + self.bias(w)
+
+    def _fused(self, k: int, x: Tensor, state: State, lengths: Tensor | None) -> tuple[Tensor, State]:
         if lengths is None or self.nonlinearity == "tanh":
-            return super()._fused(cell, x, state, lengths)
+            return super()._fused(k, x, state, lengths)
         # A relu has no bound: run on over padding it may overflow, and then its zero gradient is 0 * inf = nan.
         packed = pack_padded_sequence(x, lengths.cpu(), batch_first=True, enforce_sorted=False)
-        outputs, h = cell(packed, state[0])
+        outputs, h = self.call(k, packed, state[0])
         return pad_packed_sequence(outputs, batch_first=True, total_length=x.shape[1])[0], (h,)
 
-    def step(self, recurrent: tuple[Tensor, Tensor], a_t: Tensor, state: State, through: Through) -> Gates:
-        a = torch.addmm(a_t, state[0], recurrent[0])
+    def step(self, w: Weights, a_t: Tensor, state: State, through: Through) -> Gates:
+        a = self.react(w, a_t, state[0])
         return {"h": through(torch.tanh(a) if self.nonlinearity == "tanh" else torch.relu(a))}

@@ -4,6 +4,7 @@ Answers come from the source by `ast`, without torch; only `find` imports.
 """
 
 import importlib
+from collections.abc import Set
 from functools import cache
 from types import MappingProxyType
 
@@ -72,6 +73,13 @@ def sizes(task: str) -> set[str]:
     """What a task must know of its data."""
     package = PACKAGES["tasks"]
     return {*SIZES} & signatures.arguments(package, task, within=package).keys()
+
+
+def fits(task: str, given: Set[str]) -> bool:
+    """Whether data with these sizes are of a task's kind: of the sizes whose default is None, it takes one."""
+    offered = signatures.arguments(PACKAGES["tasks"], task, within=PACKAGES["tasks"])
+    either = {name for name in sizes(task) if offered[name].default == "None"}
+    return sizes(task) - either == given - either and len(given & either) == bool(either)
 
 
 def classes(kind: str) -> dict[str, dict[str, Argument]]:

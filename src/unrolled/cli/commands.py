@@ -36,6 +36,7 @@ def run(words: Namespace) -> None:
         "test": evaluate,
         "generate": generate,
         "translate": translate,
+        "predict": predict,
         "sweep": sweep,
         "report": report,
         "completion": completion,
@@ -115,6 +116,19 @@ def translate(words: Namespace) -> None:
 
     sentences = [words.text] if words.text is not None else read_sentences(words.file)
     print(*say(words.folder, sentences, words.beam, words.length_penalty, words.ckpt_path), sep="\n")
+
+
+def predict(words: Namespace) -> None:
+    """Print a table, its columns parted by tabs: the class, the probability of each class, and the text."""
+    folders.require_run(words.folder)
+    from unrolled.runs.predict import lines
+    from unrolled.runs.predict import predict as ask
+
+    texts = [words.text] if words.text is not None else lines(words.file)
+    told = ask(words.folder, texts, words.ckpt_path)
+    print("class", *told[0].probabilities, "text", sep="\t")
+    for one in told:
+        print(one.told, *(f"{p:.4f}" for p in one.probabilities.values()), " ".join(one.text.split()), sep="\t")
 
 
 def sweep(words: Namespace) -> None:

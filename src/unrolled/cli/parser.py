@@ -57,6 +57,7 @@ def build() -> tuple[Parser, dict[str, Parser]]:
         ("test", "measure a run's best checkpoint on the test split, beside baselines"),
         ("generate", "let a trained run write"),
         ("translate", "let a trained run translate: a sentence, a file or standard input, a sentence a line"),
+        ("predict", "ask a trained run for the classes of new texts"),
     ]:
         on_run = command(name, does)
         on_run.add_argument("folder", metavar="RUN_FOLDER", type=Path, help="the folder of a run, as runs/quickstart")
@@ -74,6 +75,10 @@ def build() -> tuple[Parser, dict[str, Parser]]:
     translate.add_argument("--beam", metavar="N", type=int, default=5, help="width; 1 is greedy; default: 5")
     penalty = "exponent of the length penalty, 0 or more: the higher, the longer; default: 1"
     translate.add_argument("--length_penalty", metavar="A", type=float, default=1.0, help=penalty)
+    predict = commands["predict"]
+    given = predict.add_mutually_exclusive_group(required=True)
+    given.add_argument("--text", metavar="TEXT", help="one text")
+    given.add_argument("--file", metavar="FILE", type=Path, help="a UTF-8 file with one text a line")
 
     sweep = command("sweep", "run the trials of a study; the same command again goes on", epilog=CHANGES)
     sweep.add_argument("file", metavar="FILE", type=Path, help="the sweep file, as sweeps/quickstart.yaml")

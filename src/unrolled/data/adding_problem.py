@@ -1,21 +1,17 @@
 """The adding problem: remember two numbers over a long time."""
 
-from typing import Any
-
-import torch
 from torch import Tensor
 
-from unrolled.data.synthetic import SyntheticData
+from unrolled.data.marked_numbers import MarkedNumbers
 
 
-class AddingProblem(SyntheticData):
-    """Two numbers of a sequence are marked; at its last step their sum is asked for.
+class AddingProblem(MarkedNumbers):
+    """Two numbers of a sequence are marked, one in each half; at its last step their sum is asked for.
 
         inputs   (B, T, 2): numbers from U(0, 1), and beside them 1 at the two marked steps, else 0
         targets  (B, T, 1): the sum of the two marked numbers at the last step, nan before it
 
-    One marked step lies anywhere in the first half (steps 0 to T // 2 - 1), the other anywhere in the second.  To
-    predict 1 always has a mean squared error of 1/6, the variance of the sum.
+    To predict 1 always has a mean squared error of 1/6, the variance of the sum.
 
     Source: Hochreiter & Schmidhuber 1997, "Long short-term memory", section 5.4 (numbers from U(-1, 1), a first marker
     within ten steps, lengths that vary, a sum scaled to [0, 1]), in the variant of Arjovsky, Shah & Bengio 2016,
@@ -25,28 +21,9 @@ class AddingProblem(SyntheticData):
         length: time steps T of a sequence.
     """
 
-    def __init__(self, *, length: int = 100, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.length = length
+    def answer(self, marked: Tensor) -> Tensor:
+        return marked.sum(1, keepdim=True)
 
-    def check_arguments(self) -> None:
-        super().check_arguments()
-        self.at_least(2, "length")
-
-    def draw(self, rows: int, random: torch.Generator) -> tuple[Tensor, Tensor]:
-        half = self.length // 2
-        numbers = torch.rand(rows, self.length, generator=random)
-        first = torch.randint(half, (rows, 1), generator=random)
-        second = torch.randint(half, self.length, (rows, 1), generator=random)
-        marked = torch.cat([first, second], 1)  # (B, 2)
-        markers = torch.zeros(rows, self.length).scatter_(1, marked, 1.0)
-        targets = torch.full((rows, self.length, 1), float("nan"))
-        targets[:, -1] = numbers.gather(1, marked).sum(1, keepdim=True)
-        return torch.stack([numbers, markers], -1), targets
-
-    def sizes(self) -> dict[str, Any]:
-        return {"input_size": 2, "output_size": 1}
-
-    def baselines(self) -> dict[str, float]:
+    def baselines(self, split: str = "test") -> dict[str, float]:
         """In the mean squared error."""
         return {"constant": 1 / 6}

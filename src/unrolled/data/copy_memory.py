@@ -39,12 +39,20 @@ class CopyMemory(SyntheticData):
         self.at_least(1, "delay", "length")
         self.at_least(2, "symbols")
 
+    def strings(self, rows: int, random: torch.Generator) -> Tensor:
+        """(B, length): what is to be remembered.  Here: each symbol drawn for itself."""
+        return torch.randint(self.symbols, (rows, self.length), generator=random)
+
+    def places(self, rows: int, random: torch.Generator) -> Tensor:
+        """(B, length): the steps at which it is read, in order, all before the delimiter.  Here: the first ones."""
+        return torch.arange(self.length).expand(rows, -1)
+
     def draw(self, rows: int, random: torch.Generator) -> tuple[Tensor, Tensor]:
-        string = torch.randint(self.symbols, (rows, self.length), generator=random)
+        string = self.strings(rows, random)
         blank, delimiter = self.symbols, self.symbols + 1
         inputs = torch.full((rows, self.delay + 2 * self.length), blank)
         targets = inputs.clone()
-        inputs[:, : self.length] = string
+        inputs.scatter_(1, self.places(rows, random), string)
         inputs[:, self.length + self.delay - 1] = delimiter
         targets[:, -self.length :] = string
         return inputs, targets
@@ -52,6 +60,6 @@ class CopyMemory(SyntheticData):
     def sizes(self) -> dict[str, Any]:
         return {"vocabulary_size": self.symbols + 2, "classes": self.symbols + 1}
 
-    def baselines(self) -> dict[str, float]:
+    def baselines(self, split: str = "test") -> dict[str, float]:
         """In nats per step."""
         return {"memoryless": self.length * math.log(self.symbols) / (self.delay + 2 * self.length)}

@@ -43,6 +43,6 @@ class InfluenceBalancing(SyntheticData):
     def sizes(self) -> dict[str, Any]:
         return {"input_size": 1, "output_size": 1}
 
-    def baselines(self) -> dict[str, float]:
+    def baselines(self, split: str = "test") -> dict[str, float]:
         """In the mean squared error."""
         return {"state at zero": 1.0}

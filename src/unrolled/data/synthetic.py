@@ -52,12 +52,16 @@ class SyntheticData(pl.LightningDataModule):
         """Inputs and targets of `rows` sequences, in the form of `SequenceBatch`."""
         raise NotImplementedError
 
+    def draw_split(self, split: Split, rows: int, random: torch.Generator) -> tuple[Tensor, Tensor]:
+        """`draw` for one split.  Here: alike for all of them."""
+        return self.draw(rows, random)
+
     def sizes(self) -> dict[str, Any]:
         """What a task must know of this data to be built, by the name of the task's argument."""
         raise NotImplementedError
 
-    def baselines(self) -> dict[str, float]:
-        """What is reached without learning, in closed form: losses by name."""
+    def baselines(self, split: str = "test") -> dict[str, float]:
+        """What is reached without learning, in closed form and the same on every split: losses by name."""
         raise NotImplementedError
 
     def fresh(self, rows: int, length: int, index: int) -> Tensor:
@@ -114,7 +118,8 @@ class SyntheticLoader(ResumableLoader):
 
     def batch(self, index: int) -> SequenceBatch:
         rows, epoch = (self.data.eval_batch_size, 0) if self.split != "train" else (self.data.batch_size, self.epoch)
-        inputs, targets = self.data.draw(rows, generator(self.data.seed, self.split, epoch, index, self.rank))
+        random = generator(self.data.seed, self.split, epoch, index, self.rank)
+        inputs, targets = self.data.draw_split(self.split, rows, random)
         return SequenceBatch(inputs, targets, self.data.fresh(rows, inputs.shape[1], index))
 
 

@@ -58,6 +58,6 @@ class TemporalOrder(SyntheticData):
     def sizes(self) -> dict[str, Any]:
         return {"vocabulary_size": END + 1, "classes": 2**self.bits}
 
-    def baselines(self) -> dict[str, float]:
+    def baselines(self, split: str = "test") -> dict[str, float]:
         """In nats per sequence."""
         return {"chance": self.bits * math.log(2)}

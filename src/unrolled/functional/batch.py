@@ -1,10 +1,12 @@
 """What a data module hands to a task."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 from torch.nn.functional import pad
+from torch.nn.utils.rnn import pad_sequence
 
 IGNORE = -100  # a target that takes no part in any loss or metric
 
@@ -46,3 +48,32 @@ def lengthen(batch: SequenceBatch, length: int) -> SequenceBatch:
         targets=pad(batch.targets, ((0, 0) * (batch.targets.dim() - 2) + (0, missing)), value=nothing),
         fresh=torch.cat([batch.fresh, batch.fresh.new_zeros(len(batch.fresh), missing)], 1),
     )
+
+
+def at_end(label: Tensor, length: int) -> Tensor:
+    """One label for a whole sequence as targets of its `length` steps: at the last step, nothing before it.
+
+    `label` is () for a class and (L,) for numbers, say 0 or 1 for each of L labels that do not exclude each other:
+    (T,) and (T, L).
+    """
+    nothing = float("nan") if label.is_floating_point() else IGNORE
+    targets = label.new_full((length, *label.shape), nothing)
+    targets[-1] = label
+    return targets
+
+
+def pad_rows(inputs: Sequence[Tensor], targets: Sequence[Tensor], length: int | None = None) -> SequenceBatch:
+    """Whole sequences (T_i, ...) as the rows of one batch, padded behind their ends to `length`, or to the longest.
+
+    Padding has no target, and in one direction nothing that is measured comes after it.
+    """
+    nothing = float("nan") if targets[0].is_floating_point() else IGNORE
+    read, told = pad_sequence([*inputs], True), pad_sequence([*targets], True, nothing)
+    fresh = (torch.arange(read.shape[1]) == 0).repeat(len(read), 1)
+    return lengthen(SequenceBatch(read, told, fresh), length or read.shape[1])
+
+
+def ends(targets: Tensor) -> Tensor:
+    """(B,): where each row ends, in time steps: behind its last target; 1 in a row without any."""
+    steps = torch.arange(1, targets.shape[1] + 1, device=targets.device)
+    return (counted(targets) * steps).amax(1).clamp(min=1)

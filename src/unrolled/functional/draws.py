@@ -5,7 +5,7 @@ import hashlib
 import torch
 
 
-def generator(*key: object) -> torch.Generator:
-    """A generator on the CPU whose numbers are a function of `key` (of the `repr` of its parts)."""
+def generator(*key: object, device: torch.device | str = "cpu") -> torch.Generator:
+    """A generator whose numbers are a function of `key` (of the `repr` of its parts), and of the kind of `device`."""
     digest = hashlib.blake2b(repr(key).encode(), digest_size=4).digest()  # torch's Mersenne twister takes 32 bits
-    return torch.Generator().manual_seed(int.from_bytes(digest, "big"))
+    return torch.Generator(device).manual_seed(int.from_bytes(digest, "big"))

@@ -17,6 +17,11 @@ def total_norm(parameters: Iterable[Tensor]) -> Tensor:
     return nn.utils.get_total_norm([p.grad for p in parameters if p.grad is not None])
 
 
+def largest(parameters: Iterable[Tensor]) -> Tensor:
+    """The largest absolute value of a component of all gradients together."""
+    return nn.utils.get_total_norm([p.grad for p in parameters if p.grad is not None], float("inf"))
+
+
 def nonfinite(named: Iterable[tuple[str, Tensor | None]]) -> list[str]:
     """The names of the tensors that hold a nan or an inf, in the order given."""
     return [name for name, value in named if value is not None and not torch.isfinite(value).all()]

@@ -19,6 +19,17 @@ def cross_entropy(logits: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
     return total, (targets != IGNORE).sum()
 
 
+def binary_cross_entropy(logits: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+    """The summed negative log-likelihood in nats of yes or no answers, and over how many it was summed.
+
+    `logits` and `targets` (..., L), targets from 0 to 1; a target of nan counts in neither.  Computed in float32 or
+    wider.
+    """
+    wide = logits if logits.dtype == torch.float64 else logits.float()
+    known = ~targets.isnan()
+    return F.binary_cross_entropy_with_logits(wide[known], targets[known].to(wide.dtype), reduction="sum"), known.sum()
+
+
 def squared_error(predictions: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
     """The summed squared error, and over how many numbers it was summed.
 

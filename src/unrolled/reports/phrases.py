@@ -18,6 +18,10 @@ BASELINES = {
     "constant": "a constant",
     "memoryless": "a model without memory",
     "state at zero": "a state that stays at zero",
+    "majority class": "the most frequent class",
+    "TF-IDF logistic regression": "logistic regression on TF-IDF",
+    "most frequent tag": "the most frequent tag",
+    "most frequent tag of the word": "the most frequent tag of each word",
     "naive": "the last value repeated",
     "seasonal naive": "the last season repeated",
 }
@@ -67,8 +71,14 @@ def duration(seconds: float) -> str:
 
 def measure(value: float, metric: str) -> str:
     """1.740 bits per character; a perplexity of 143.2"""
+    named = unit(metric)
     counted_in = metric.startswith(("bits", "nats"))
-    return f"{figure(value)} {unit(metric)}" if counted_in else f"a {unit(metric)} of {figure(value)}"
+    return f"{figure(value)} {named}" if counted_in else f"{article(named)} {named} of {figure(value)}"
+
+
+def article(noun: str) -> str:
+    """a perplexity, an error rate"""
+    return "an" if noun[0] in "aeiou" else "a"
 
 
 def unit(metric: str) -> str:

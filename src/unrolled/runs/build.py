@@ -120,9 +120,9 @@ def build_task(recipe: Recipe, sizes: Mapping[str, Any]) -> SequenceTask:
 
 def _check_sizes(task: str, data: str, given: Set[str]) -> None:
     """Refuse data that does not say exactly the sizes that the task is built from."""
-    if (needed := catalog.sizes(task)) != given:
-        fitting = " or ".join(name for name in catalog.names("tasks") if catalog.sizes(name) == given)
-        needs, says = (" and ".join(sorted(names)) for names in (needed, given))
+    if not catalog.fits(task, given):
+        fitting = " or ".join(name for name in catalog.names("tasks") if catalog.fits(name, given))
+        needs, says = (" and ".join(sorted(names)) for names in (catalog.sizes(task), given))
         raise InputError(f"task: {task} needs data with {needs}, but {data} has {says}; use {fitting or 'other data'}")
 
 

@@ -11,7 +11,6 @@ from unrolled.runs.build import build_data
 from unrolled.runs.environment import write
 from unrolled.runs.generate import continue_text
 from unrolled.tasks import LanguageModeling
-from unrolled.tasks.autoregressive import Autoregressive
 
 PREFIX, LENGTH, TEMPERATURE = 60, 600, 0.7  # the sample: tokens given, tokens drawn, and how boldly
 
@@ -22,7 +21,8 @@ def evaluate(
     """Measure the run's best checkpoint beside baselines; for the test split leave results.json.
 
     It holds `split`, `unit` (what a target is), `metrics` and `baselines` by name, `baseline_metric` (the metric that
-    the baselines are figures of), of a language model a `sample`, and of a forecaster its errors `by_horizon`.
+    the baselines are figures of), of a language model a `sample`, of a forecaster its errors `by_horizon`, and of
+    classes `classes` by name and `confusion`, how often each was told as which, truth down and told across.
 
     Args:
         folder: the run's folder.
@@ -54,9 +54,7 @@ def evaluate(
     (metrics,) = run(task, datamodule=data, verbose=False)
     measured = {name: value for name, value in metrics.items() if "/" in name}
     results: dict[str, Any] = {"split": split, "unit": task.unit, "metrics": measured}
-    results |= task.baselines(data, split)
-    if isinstance(task, Autoregressive):
-        results |= task.describe_results()
+    results |= task.baselines(data, split) | task.findings(data, split)
     if split == "test":
         if isinstance(task, LanguageModeling):
             prefix = data.vocabulary.decode(data.tokens["test"][:PREFIX])

@@ -2,7 +2,11 @@
 
 from typing import Any
 
+from torch import Tensor
+from torch.optim import Optimizer
+
 from unrolled.errors import InputError
+from unrolled.functional.gradients import parameters, total_norm
 
 
 def refuse_a_second(strategy: Any, gradient_clip_val: float | None) -> None:
@@ -12,3 +16,9 @@ def refuse_a_second(strategy: Any, gradient_clip_val: float | None) -> None:
             f"trainer.gradient_clip_val: expected none beside a clipping strategy ({type(strategy).__name__}), "
             f"got {gradient_clip_val}. Keep one of them"
         )
+
+
+def tell(strategy: Any, optimizer: Optimizer, clipped: Tensor) -> None:
+    """Log whether anything was `clipped` in this step, and the norm of the gradient that is left."""
+    strategy.record("strategy/clipped_share", clipped.float())
+    strategy.record("strategy/grad_norm_after", total_norm(parameters(optimizer)))

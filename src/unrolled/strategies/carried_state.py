@@ -9,7 +9,7 @@ from unrolled.errors import InputError
 from unrolled.functional.batch import uncount
 from unrolled.functional.masks import since
 from unrolled.functional.state import State, carry, detach, restart
-from unrolled.tasks.base import SequenceTask
+from unrolled.tasks.base import Penalties, SequenceTask
 
 
 class CarriedState(SequenceTask):
@@ -71,6 +71,7 @@ class CarriedState(SequenceTask):
         state = restart(state, self.warm[:, t], detach(state))
         return restart(state, self.fresh[:, t], self.initial_state(len(self.fresh)))
 
-    def penalize(self, loss: Tensor, hidden: Tensor) -> Tensor:
+    def penalties(self, hidden: Tensor) -> Penalties:
         # A window in which no row starts anew has a gradient of zero there, and not none, which DDP would refuse.
-        return super().penalize(loss, hidden) + sum(0 * part.sum() for part in self.initial)
+        nothing = {"CarriedState": lambda: torch.stack([0 * part.sum() for part in self.initial]).sum()}
+        return super().penalties(hidden) | (nothing if self.initial else {})

@@ -7,7 +7,7 @@ from torch import nn
 
 from unrolled.errors import InputError
 from unrolled.functional.gradients import parameters
-from unrolled.strategies._clipping import refuse_a_second
+from unrolled.strategies._clipping import refuse_a_second, tell
 from unrolled.tasks.base import SequenceTask
 
 
@@ -37,4 +37,4 @@ class ClipNorm(SequenceTask):
         refuse_a_second(self, value)
         if self.max_norm < float("inf"):
             nn.utils.clip_grads_with_norm_(parameters(optimizer), self.max_norm, self.gradient_norm)
-            self.record("strategy/clipped_share", (self.gradient_norm > self.max_norm).float())
+            tell(self, optimizer, self.gradient_norm > self.max_norm)

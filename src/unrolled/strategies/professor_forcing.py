@@ -9,6 +9,7 @@ from unrolled.errors import InputError
 from unrolled.functional.windows import spans
 from unrolled.strategies._discriminator import Discriminator
 from unrolled.strategies._feedback import Feedback
+from unrolled.tasks.base import Penalties
 
 
 class ProfessorForcing(Feedback):
@@ -28,7 +29,7 @@ class ProfessorForcing(Feedback):
         fed_back: what a free run reads: likeliest, sample or expected.
 
     Raises:
-        InputError: a weight that is negative or not finite, a size below 1, or an accuracy that is nan.
+        InputError: a weight that is negative or not finite, a size below 1, or an accuracy that is not finite.
     """
 
     seam = "feedback"
@@ -44,11 +45,9 @@ class ProfessorForcing(Feedback):
         **kwargs: Any,
     ) -> None:
         super().__init__(fed_back=fed_back, **kwargs)
-        if not 0 <= weight < float("inf") or discriminator_size < 1:
-            given = f"{weight} and {discriminator_size}"
-            raise InputError(f"ProfessorForcing: expected weight >= 0 and discriminator_size >= 1, got {given}")
-        if heard_above != heard_above or learns_below != learns_below:
-            raise InputError(f"ProfessorForcing: expected two accuracies, got {heard_above} and {learns_below}")
+        if not (0 <= weight < float("inf") and discriminator_size >= 1 and heard_above + learns_below < float("inf")):
+            given = f"{weight}, {discriminator_size}, {heard_above}, {learns_below}"
+            raise InputError(f"ProfessorForcing: expected weight >= 0, a size >= 1 and two accuracies, got {given}")
         self.weight, self.heard_above, self.learns_below, self.alone = weight, heard_above, learns_below, False
         self.discriminator = Discriminator(self.architecture.output_size, discriminator_size) if weight > 0 else None
 
@@ -58,15 +57,16 @@ class ProfessorForcing(Feedback):
     def truth(self, rows: int, begin: int, end: int) -> Tensor:
         return torch.zeros(rows, end - begin, dtype=torch.bool, device=self.device)
 
-    def penalize(self, loss: Tensor, hidden: Tensor) -> Tensor:
-        loss = super().penalize(loss, hidden)
-        if self.discriminator is None:
-            return loss
-        taught, fooled, right = self.discriminator.play(hidden, self.run_alone())
+    def penalties(self, hidden: Tensor) -> Penalties:
+        mine = {"ProfessorForcing": lambda: self._play(self.discriminator, hidden)} if self.discriminator else {}
+        return super().penalties(hidden) | mine
+
+    def _play(self, discriminator: Any, hidden: Tensor) -> Tensor:
+        taught, fooled, right = discriminator.play(hidden, self.run_alone())
         right = self.trainer.strategy.reduce(right, reduce_op="mean")
-        for name, value in [("accuracy", right), ("loss", taught), ("fooled", fooled)]:
+        for name, value in {"accuracy": right, "loss": taught, "fooled": fooled}.items():
             self.record(f"strategy/discriminator_{name}", value)
-        return loss + (right > self.heard_above) * (self.weight * fooled) + (right < self.learns_below) * taught
+        return (right > self.heard_above) * (self.weight * fooled) + (right < self.learns_below) * taught
 
     def run_alone(self) -> Tensor:
         """Outputs (B, T, H) of the window's new steps; nothing of this run is remembered."""

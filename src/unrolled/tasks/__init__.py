@@ -2,8 +2,16 @@
 
 from unrolled.tasks.forecasting import Forecasting
 from unrolled.tasks.language_modeling import LanguageModeling
+from unrolled.tasks.sequence_classification import SequenceClassification
 from unrolled.tasks.sequence_regression import SequenceRegression
 from unrolled.tasks.sequence_tagging import SequenceTagging
 from unrolled.tasks.translation import Translation
 
-__all__ = ["Forecasting", "LanguageModeling", "SequenceRegression", "SequenceTagging", "Translation"]
+__all__ = [
+    "Forecasting",
+    "LanguageModeling",
+    "SequenceClassification",
+    "SequenceRegression",
+    "SequenceTagging",
+    "Translation",
+]

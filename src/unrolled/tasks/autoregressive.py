@@ -20,7 +20,7 @@ class Autoregressive(EvaluatedTask):
 
     def features(self, inputs: Tensor) -> Tensor:
         """What the architecture reads of `inputs` (B, ...), before any dropout: (B, ..., F).  Features stay so."""
-        raise AssertionError(f"{type(self).__name__} does not say what it reads")
+        raise NotImplementedError(f"{type(self).__name__} does not say what it reads")
 
     def embed(self, inputs: Tensor) -> Tensor:
         return self.features(inputs)
@@ -43,15 +43,15 @@ class Autoregressive(EvaluatedTask):
         Raises:
             InputError: a draw that the task's outputs do not allow.
         """
-        raise AssertionError(f"{type(self).__name__} does not say what it puts out")
+        raise NotImplementedError(f"{type(self).__name__} does not say what it puts out")
 
     def expected(self, hidden: Tensor) -> Tensor:
         """The features (..., F) that are expected of an output behind `hidden` (..., H); they carry a gradient."""
-        raise AssertionError(f"{type(self).__name__} does not say what it expects")
+        raise NotImplementedError(f"{type(self).__name__} does not say what it expects")
 
     def nothing(self, batch_size: int) -> Tensor:
         """The mark of no output yet: -1 for ids (B,), nan for numbers (B, O)."""
-        raise AssertionError(f"{type(self).__name__} does not say what no output is")
+        raise NotImplementedError(f"{type(self).__name__} does not say what no output is")
 
     def substitute(self, inputs: Tensor, own: Tensor) -> Tensor:
         """Inputs (B, ...) with the model's own output in the place of the truth, where there is one.
@@ -86,7 +86,3 @@ class Autoregressive(EvaluatedTask):
             outputs.append(self.choose(hidden[:, -1], **choice))
         self.train(training)
         return torch.stack(outputs, 1)
-
-    def describe_results(self) -> dict[str, Any]:
-        """What results.json holds of the last evaluation beside its metrics.  Here: nothing."""
-        return {}

@@ -1,11 +1,13 @@
 """The whole training step, and the seams where strategies enter it.  B batch, T time, H hidden."""
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import torch
 from pytorch_lightning.core.optimizer import LightningOptimizer
 from torch import Tensor
 
+from unrolled.architectures.masks import release, renew
 from unrolled.errors import InputError
 from unrolled.functional.batch import SequenceBatch, counted, lengthen
 from unrolled.functional.draws import generator
@@ -15,13 +17,15 @@ from unrolled.functional.windows import Window, spans, taught
 from unrolled.tasks import blame, optimizers, processes, progress
 from unrolled.tasks.telemetry import Telemetry
 
+Penalties = dict[str, Callable[[], Tensor]]  # by the strategy's name
 ADDITIVE = {"penalty", "gradient", "constraint"}  # seams that several strategies may share
 
 
 class SequenceTask(Telemetry):
     """Teach an architecture a sequence.  A strategy is a mixin that owns one seam of this step.
 
-    One batch, in the order in which things happen (seam: what its owner overrides):
+    The first weights (initialization: `initialize`) are set once, when a task is made.  Then one batch, in the order in
+    which things happen (seam: what its owner overrides):
 
         on_train_batch_start      memory:     `recall`         where a row's state is looked at
                                   truncation: `windows`        where time is cut
@@ -30,21 +34,22 @@ class SequenceTask(Telemetry):
                                   memory:     `enter`          the state that a row goes on from
                                   truncation: `pass_on`        the gradient that crosses a joint of fused calls
                                   feedback:   `unroll`         what the model reads, step by step
-                                  penalty:    `penalize`       what is added to the loss
+                                  penalty:    `penalties`      what is added to the loss
             backward              gradient:                    what flows back through a state meets `Stepwise.through`
-            on_before_optimizer_step                           a nan or an inf stops here
+            gradient:             `accept`                     a nan or an inf stops here, or the step is skipped
             clipping:             `clip`                       what bounds the parameters' gradients
             gradient:             `perturb`                    what is added to the clipped gradients
             optimiser step        truncation: `pace`           how far it goes
             constraint:           `constrain`                  what happens to the weights after it
+            averaging:            `average`                    which weights are evaluated and saved
 
     A subclass says what its loss is (`predict`, `measure`).  Every argument is a plain builtin, so that a checkpoint
     can be read with weights_only.
 
     Args:
         optimizer: a torch optimiser by name: {class_path, init_args}.
-        lr_scheduler: a torch scheduler by name: {class_path, init_args, interval, frequency, monitor}; an interval of
-            step is one batch, of epoch one pass over the data.
+        lr_scheduler: a torch scheduler by name: {class_path, init_args, interval, frequency, monitor, warm_up}; an
+            interval of step is one batch, of epoch one pass over the data; warm_up counts batches.
     """
 
     seam: ClassVar[str | None] = None  # the one part of this class that a strategy owns
@@ -55,6 +60,7 @@ class SequenceTask(Telemetry):
     window: Window  # the one that is trained on
     state: State  # what its reading goes on from, in front of step `position`
     position: int
+    accepted: bool  # whether its step was taken
 
     def __init__(self, *, optimizer: dict[str, Any] | None = None, lr_scheduler: dict[str, Any] | None = None) -> None:
         super().__init__()
@@ -92,6 +98,9 @@ class SequenceTask(Telemetry):
 
     # ----------------------------------------------------------------------------------------------------- the seams
 
+    def initialize(self) -> None:
+        """initialization: set the first weights; its owner calls it once, when made.  Here: as torch does."""
+
     def recall(self) -> Tensor:
         """memory: (B, T), where `enter` looks at a row's state.  Here: at a batch's start, and a sequence's."""
         fresh = self.batch.fresh.clone()
@@ -127,9 +136,18 @@ class SequenceTask(Telemetry):
         """feedback: what is read at each step.  Here: the truth, in one fused call."""
         return self.predict(inputs, state)
 
-    def penalize(self, loss: Tensor, hidden: Tensor) -> Tensor:
-        """penalty: what is added to the loss of the outputs `hidden` (B, T, H).  Here: nothing."""
-        return loss
+    def penalties(self, hidden: Tensor) -> Penalties:
+        """penalty: what is added to the loss of the outputs `hidden` (B, T, H), by its owner's name.  Here: nothing.
+
+        They are computed and added in the order of the names, so that no order of the strategies changes a bit.
+        """
+        return {}
+
+    def accept(self, optimizer: torch.optim.Optimizer) -> bool:
+        """gradient: whether the step is taken.  Here: yes, and a nan or an inf stops the run."""
+        if self.trainer.precision != "16-mixed" and not torch.isfinite(self.gradient_norm + self.loss):
+            raise blame.failure(self)
+        return True  # under 16-mixed the loss scaler looks for inf itself, and skips the step
 
     def clip(self, optimizer: torch.optim.Optimizer, value: float | None, algorithm: str | None) -> None:
         """clipping: bound the parameters' gradients.  Here: as the Trainer was told."""
@@ -141,6 +159,9 @@ class SequenceTask(Telemetry):
     def constrain(self) -> None:
         """constraint: what happens to the weights after a step.  Here: nothing."""
 
+    def average(self) -> None:
+        """averaging: how the weights after a step enter those that are evaluated and saved.  Here: they are those."""
+
     # ------------------------------------------------------------------------------------------------------ the step
 
     def on_train_start(self) -> None:
@@ -150,6 +171,7 @@ class SequenceTask(Telemetry):
 
     def on_train_batch_start(self, batch: SequenceBatch, batch_idx: int) -> None:
         progress.resume(self)
+        renew(self)
         self.batch = lengthen(batch, processes.largest(self.trainer, batch.inputs.shape[1]))
         self.recalled = self.recall()
         self.borders = {*self.recalled.any(0).nonzero().flatten().tolist()}
@@ -175,22 +197,28 @@ class SequenceTask(Telemetry):
             self.window = window
             with optimizers.paced(optimizer, self.pace()):
                 super().optimizer_step(epoch, batch_idx, optimizer, closure)  # training_step, backward, clip, step
-            self.constrain()
+            if self.accepted:
+                self.constrain()
+                self.average()
             self.state, self.position = self.after, self.after_step
             self.optimizer_steps += 1
         self.report_batch()
 
     def on_train_batch_end(self, outputs: Any, batch: SequenceBatch, batch_idx: int) -> None:
         self.finish()
+        release(self)
 
     def training_step(self, batch: SequenceBatch, batch_idx: int) -> Tensor | None:
         if not self.plan:
             return processes.no_loss(self)
+        renew(self)
         hidden, total, count = self.run_window()
         count = processes.mean(self.trainer, count).to(total.dtype)
         if self.targeted:
             self.record("train/loss", total / count)
-        loss = self.penalize(total / self.share(count), hidden)
+        loss = total / self.share(count)
+        for _, penalty in sorted(self.penalties(hidden).items()):
+            loss = loss + penalty()
         self.loss = loss.detach()
         return loss
 
@@ -235,18 +263,18 @@ class SequenceTask(Telemetry):
 
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
         """Measure the gradient once, for the log, for clipping, and to stop before a nan reaches the weights."""
+        if self.trainer.precision == "16-mixed":
+            optimizers.refuse_hidden_gradients(optimizer)
         self.gradient_norm = total_norm(parameters(optimizer))
         self.record("train/grad_norm", self.gradient_norm)
-        if self.trainer.precision == "16-mixed":  # the loss scaler looks for inf itself, and skips the step
-            optimizers.refuse_hidden_gradients(optimizer)
-        elif not torch.isfinite(self.gradient_norm + self.loss):
-            raise blame.failure(self)
+        self.accepted = self.accept(optimizer)
 
     def configure_gradient_clipping(
         self, optimizer: torch.optim.Optimizer, gradient_clip_val: Any = None, gradient_clip_algorithm: Any = None
     ) -> None:
-        self.clip(optimizer, gradient_clip_val, gradient_clip_algorithm)
-        self.perturb(optimizer)
+        if self.accepted:
+            self.clip(optimizer, gradient_clip_val, gradient_clip_algorithm)
+            self.perturb(optimizer)
 
     def configure_optimizers(self) -> Any:
         return optimizers.configure(self, self.optimizer, self.lr_scheduler)

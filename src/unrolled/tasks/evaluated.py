@@ -42,14 +42,18 @@ class EvaluatedTask(SequenceTask):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        tasks = [base for base in cls.__mro__ if EvaluatedTask in base.__bases__ and not vars(base).get("seam")]
-        if len(tasks) > 1:
-            owner = next((base for base in cls.__mro__ if tasks[0] in base.__mro__ and vars(base).get("seam")), None)
-            named = [n for n in catalog.names("tasks") if issubclass(catalog.find("tasks", n), tasks[0])]
-            made_for, task = " or ".join(named or [tasks[0].__name__]), tasks[1].__name__
-            if owner is None:
-                raise InputError(f"expected one task, got {made_for} and {task}. Keep one of them.")
-            raise InputError(f"{owner.__name__} is a strategy for {made_for}, not for {task}. Leave it out.")
+        families = [base for base in cls.__mro__ if EvaluatedTask in base.__bases__ and not vars(base).get("seam")]
+        measuring = [base for base in cls.__mro__ if issubclass(base, families[0]) and "measure" in vars(base)]
+        tasks = [base for base in measuring if not any(base in other.__mro__[1:] for other in measuring)]
+        owner = next((base for base in cls.__mro__ if families[0] in base.__mro__ and vars(base).get("seam")), None)
+        if len(families) > 1 and owner:
+            fitting = [n for n in catalog.names("tasks") if issubclass(catalog.find("tasks", n), families[0])]
+            task = next(base for base in cls.__mro__ if issubclass(base, families[1]) and "measure" in vars(base))
+            made_for = " or ".join(fitting or [families[0].__name__])
+            raise InputError(f"{owner.__name__} is a strategy for {made_for}, not for {task.__name__}. Leave it out.")
+        if len(families) > 1 or len(tasks) > 1:
+            both = " and ".join(base.__name__ for base in cls.__bases__)
+            raise InputError(f"expected one task, got {both}. Keep one of them.")
 
     @property
     def unit(self) -> str:
@@ -62,16 +66,20 @@ class EvaluatedTask(SequenceTask):
         """The architecture for `input_size` features.
 
         Raises:
-            InputError: a bidirectional one.
+            InputError: a bidirectional one that the task cannot use.
         """
         cell: Any = catalog.find("architectures", architecture["class_path"])
         built = cell(input_size=input_size, **(architecture.get("init_args") or {}))
-        if built.directions > 1:
+        self.check_directions(built.directions)
+        return built
+
+    def check_directions(self, directions: int) -> None:
+        """Refuse two directions, where a task cannot use them.  Here: always."""
+        if directions > 1:
             raise InputError(
                 "architecture: expected one direction, got bidirectional: true; a window of time cannot read the steps "
                 "behind its border, nor a language model those that it is to predict"
             )
-        return built
 
     def embed(self, inputs: Tensor) -> Tensor:
         """Features (B, T, F) of the inputs (B, T) or (B, T, F)."""
@@ -148,4 +156,8 @@ class EvaluatedTask(SequenceTask):
 
     def baselines(self, data: Any, split: str) -> dict[str, Any]:
         """What is reached without a network on a split of `data`: `baselines` by name, and their `baseline_metric`."""
-        return {"baseline_metric": self.metric, "baselines": data.baselines()}
+        return {"baseline_metric": getattr(data, "baseline_metric", self.metric), "baselines": data.baselines(split)}
+
+    def findings(self, data: Any, split: str) -> dict[str, Any]:
+        """What else was found on a split of `data`, by name, for its results.  Here: nothing."""
+        return {}

@@ -123,7 +123,7 @@ class Forecasting(Autoregressive):
         """What repeating the last value, or the last season, reaches from the same origins."""
         return {"baseline_metric": self.metric, "baselines": data.baselines(split)}
 
-    def describe_results(self) -> dict[str, Any]:
+    def findings(self, data: Any, split: str) -> dict[str, Any]:
         """`by_horizon`: for each step ahead, from 1, its errors by name."""
         steps = {name: values.tolist() for name, values in self.by_horizon.items()}
         return {"by_horizon": [{"step": h + 1} | {n: v[h] for n, v in steps.items()} for h in range(self.horizon)]}

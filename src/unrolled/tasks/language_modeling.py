@@ -4,8 +4,10 @@ from typing import Any, Literal
 
 from torch import Tensor, nn
 
+from unrolled.architectures.masks import Masks
 from unrolled.errors import InputError
 from unrolled.functional.batch import SequenceBatch
+from unrolled.functional.embedding_dropout import drop_tokens
 from unrolled.functional.losses import bits, cross_entropy, perplexity
 from unrolled.tasks import baselines, exposure
 from unrolled.tasks.token_output import TokenOutput
@@ -19,9 +21,12 @@ class LanguageModeling(TokenOutput):
         level: what a token is; the data says it.  Characters are also measured in bits per character.
         embedding_size: features E of a token.
         tied: whether the output layer uses the embedding's weights (Press & Wolf 2017); E must then be H.
+        embedding_dropout: probability that a token of the vocabulary is not read in training, wherever it stands in a
+            window (Gal & Ghahramani 2016).
 
     Raises:
-        InputError: a bidirectional architecture, which would read what it is asked to predict; tied sizes that differ.
+        InputError: a bidirectional architecture, which would read what it is asked to predict; tied sizes that differ;
+            an embedding_dropout outside [0, 1).
     """
 
     def __init__(
@@ -32,6 +37,7 @@ class LanguageModeling(TokenOutput):
         architecture: dict[str, Any],
         embedding_size: int = 128,
         tied: bool = False,
+        embedding_dropout: float = 0.0,
         **kwargs: Any,
     ) -> None:
         super().__init__(architecture=architecture, **kwargs)
@@ -41,6 +47,9 @@ class LanguageModeling(TokenOutput):
             raise InputError(f"task: expected characters or words, and at least 1 of them, got {given}")
         if embedding_size < 1:
             raise InputError(f"task: expected embedding_size of at least 1, got {embedding_size}")
+        if not 0 <= embedding_dropout < 1:
+            raise InputError(f"task: expected embedding_dropout in [0, 1), got {embedding_dropout}")
+        self.embedding_dropout, self.masks = embedding_dropout, Masks(embedding_dropout > 0)
         self.architecture = self.build(architecture, embedding_size)
         hidden_size = self.architecture.output_size
         if tied and embedding_size != hidden_size:
@@ -55,6 +64,14 @@ class LanguageModeling(TokenOutput):
     @property
     def unit(self) -> str:
         return self.level
+
+    def embed(self, inputs: Tensor) -> Tensor:
+        embedded = self.features(inputs)
+        if self.embedding_dropout > 0 and self.training and not inputs.is_floating_point():
+            self.masks.begin()
+            mask = self.masks.of("tokens", self.embedding.weight.shape[:1], self.embedding_dropout, embedded)
+            embedded = drop_tokens(embedded, inputs, mask)
+        return self.thin(embedded)
 
     def measure(self, hidden: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
         return cross_entropy(self.head(hidden), targets)

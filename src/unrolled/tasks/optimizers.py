@@ -5,17 +5,24 @@ from contextlib import contextmanager
 from typing import Any, Literal
 
 from torch import nn
+from torch.optim.lr_scheduler import LinearLR
 
 from unrolled import catalog
 from unrolled.errors import InputError
+
+# These set the rate to what they say, whatever it was, so that nothing else can shape it beside them.
+ABSOLUTE = ("OneCycleLR", "CyclicLR", "CosineAnnealingWarmRestarts")
 
 
 def configure(task: nn.Module, optimizer: dict[str, Any] | None, scheduler: dict[str, Any] | None) -> Any:
     """What Lightning's `configure_optimizers` returns, from `{class_path, init_args}`.
 
+    With `warm_up` W in the scheduler, what it says is multiplied by min(1, (b + 1) / W) in batch b = 0, 1, ...
+
     Raises:
         InputError: no optimiser, a name that is not in the catalog, or an argument that it does not take; a scheduler
-            with another interval than step and epoch, or a plateau of no metric.
+            with another interval than step and epoch, or a plateau of no metric; a warm-up of fewer than 0 batches, or
+            with a scheduler that leaves no room for it.
     """
     if optimizer is None:
         raise InputError("optimizer: expected {class_path: Adam, init_args: {lr: 0.001}}, got none")
@@ -28,8 +35,22 @@ def configure(task: nn.Module, optimizer: dict[str, Any] | None, scheduler: dict
         raise InputError(f"lr_scheduler.interval: expected epoch or step, got {interval}")
     if scheduler["class_path"].endswith("ReduceLROnPlateau") and not scheduler.get("monitor"):
         raise InputError("lr_scheduler.monitor: expected the metric that it watches, say val/loss, got none")
-    config = {key: scheduler[key] for key in ("interval", "frequency", "monitor") if key in scheduler}
-    return {"optimizer": made, "lr_scheduler": {**config, "scheduler": _make("lr_scheduler", scheduler, made)}}
+    config: dict[str, Any] = {key: scheduler[key] for key in ("interval", "frequency", "monitor") if key in scheduler}
+    schedules = [config | {"scheduler": _make("lr_scheduler", scheduler, made)}]
+    if batches := scheduler.get("warm_up", 0):
+        _refuse_warm_up(scheduler["class_path"].rpartition(".")[2], batches)
+        rising = LinearLR(made, start_factor=1 / batches, total_iters=batches - 1)
+        schedules.append({"interval": "step", "scheduler": rising})
+    return [made], schedules
+
+
+def _refuse_warm_up(name: str, batches: int) -> None:
+    if batches < 0:
+        raise InputError(f"lr_scheduler.warm_up: expected a number of batches, 0 or more, got {batches}")
+    if name in ABSOLUTE:
+        instead = "; OneCycleLR rises by itself, by its pct_start" if name == "OneCycleLR" else "; use LinearLR, say"
+        told = f"expected 0 with {name}, which sets the rate itself, got {batches}{instead}"
+        raise InputError(f"lr_scheduler.warm_up: {told}")
 
 
 def _make(section: str, spec: dict[str, Any], argument: Any) -> Any:

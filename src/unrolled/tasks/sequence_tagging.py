@@ -10,14 +10,14 @@ from torchmetrics.classification import MulticlassAccuracy
 from unrolled.errors import InputError
 from unrolled.functional.batch import IGNORE, SequenceBatch
 from unrolled.functional.losses import cross_entropy
-from unrolled.tasks.evaluated import EvaluatedTask
+from unrolled.tasks.whole_rows import WholeRows
 
 
-class SequenceTagging(EvaluatedTask):
+class SequenceTagging(WholeRows):
     """p(class_t | tokens up to t) = softmax(W h_t + b), trained on the mean negative log-likelihood in nats per target.
 
     A step without a class has the target IGNORE: a sequence may have a class at each step, or at its last step alone.
-    Reads tokens (B, T) in one direction.
+    Reads tokens (B, T), in one direction, or whole sequences in both.
 
     Args:
         vocabulary_size: how many different tokens V there are; the data says it.
@@ -25,7 +25,7 @@ class SequenceTagging(EvaluatedTask):
         embedding_size: features E of a token; null: V of them, one for each token.
 
     Raises:
-        InputError: sizes too small, or a bidirectional architecture.
+        InputError: sizes too small.
     """
 
     metric = "nats_per_target"
@@ -74,10 +74,10 @@ class SequenceTagging(EvaluatedTask):
         self.judged = None
 
     def conclude(self, stage: str) -> dict[str, Tensor]:
-        """Beside the loss the accuracy: the share of the targets that were the likeliest class."""
+        """Beside the loss the accuracy, the share of the targets that were the likeliest class, and 1 - accuracy."""
         accuracy = self._accuracy(stage).compute()
         self._accuracy(stage).reset()
-        return super().conclude(stage) | {f"{stage}/accuracy": accuracy}
+        return super().conclude(stage) | {f"{stage}/accuracy": accuracy, f"{stage}/error_rate": 1 - accuracy}
 
     def _accuracy(self, stage: str) -> Metric:
         metric = self.accuracies[stage]

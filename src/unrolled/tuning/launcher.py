@@ -9,7 +9,7 @@ import optuna
 from rich.console import Console
 
 from unrolled.errors import RunFailed
-from unrolled.tuning import sweep_file
+from unrolled.tuning import folds, sweep_file
 from unrolled.tuning.budget import failures, finished
 from unrolled.tuning.study_folder import prepare
 from unrolled.tuning.sweep_file import Sweep
@@ -92,7 +92,7 @@ def _refuse_unfinished(study: optuna.Study, sweep: Sweep, folder: Path, crew: Te
 
 
 def summary(study: optuna.Study, sweep: Sweep, folder: Path) -> str:
-    """The best parameters, in a few lines that can be pasted behind `unrolled fit`."""
+    """The table of folds, and the best parameters in a few lines that can be pasted behind `unrolled fit`."""
     trials = study.get_trials(deepcopy=False)
     top = best(study, trials)
     counts = f"{finished(trials)} trials" + (f", {len(wrong)} failed" if (wrong := failures(trials)) else "")
@@ -100,4 +100,8 @@ def summary(study: optuna.Study, sweep: Sweep, folder: Path) -> str:
         return f"{folder}: {counts}, none of them complete: the pruner stopped all or the time was too short"
     result = f"{sweep.objective['metric']} {top.value:.4f}"
     head = f"best of {counts}: trial {top.number} with {result}, {folder}/trials/{top.number}"
-    return "\n".join([head, *(f"  --{path} {chosen}" for path, chosen in top.params.items())])
+    lines = [head, *(f"  --{path} {chosen}" for path, chosen in top.params.items())]
+    if sweep.folds > 1:
+        minimize = sweep.objective["direction"] == "minimize"
+        lines = [*folds.table(trials, list(sweep.space), sweep.folds, minimize), *lines]
+    return "\n".join(lines)

@@ -12,6 +12,7 @@ import wandb  # noqa: F401  (imported by a run when it starts)
 import unrolled.data
 import unrolled.strategies  # noqa: F401  (what a recipe names)
 from unrolled.runs.build import parse
+from unrolled.runs.evaluate import evaluate
 from unrolled.runs.fit import fit
 from unrolled.tasks.base import SequenceTask
 from unrolled.tuning.trial import GoOn, Metrics
@@ -36,6 +37,12 @@ class Pruning(pl.Callback):
 
 
 def train(recipe: dict[str, Any], folder: Path, study: str, go_on: GoOn) -> Metrics:
-    """Fit a recipe in its own folder, in the W&B group of its study."""
+    """Fit a recipe in its own folder, in the W&B group of its study.
+
+    Where the data is cut into folds, the best checkpoint is measured on the one that was held out: test/...
+    """
     checked = parse(recipe, source=f"{study}, trial {folder.name}")
-    return fit(checked, folder, callbacks=[Pruning(go_on)], group=study, progress=False)
+    metrics = fit(checked, folder, callbacks=[Pruning(go_on)], group=study, progress=False)
+    if checked["data"]["init_args"].get("folds"):
+        metrics |= evaluate(folder, progress=False)["metrics"]
+    return metrics

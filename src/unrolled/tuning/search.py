@@ -19,6 +19,7 @@ SAMPLERS = MappingProxyType(
     {
         "TPESampler": {"seed", "n_startup_trials", "n_ei_candidates", "multivariate", "group", "constant_liar"},
         "RandomSampler": {"seed"},
+        "BruteForceSampler": {"seed"},  # each combination once
         "QMCSampler": {"seed", "qmc_type", "scramble"},
         "GPSampler": {"seed", "n_startup_trials", "deterministic_objective"},
     }

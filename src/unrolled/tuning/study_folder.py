@@ -19,7 +19,7 @@ from unrolled.tuning import search
 from unrolled.tuning.storage import open_study
 from unrolled.tuning.sweep_file import Sweep
 
-MUST_STAY = ("space", "objective")  # trials could not be compared with one another otherwise
+MUST_STAY = ("space", "objective", "folds")  # trials could not be compared with one another otherwise
 
 
 def prepare(sweep: Sweep, folder: Path, source: str) -> optuna.Study:

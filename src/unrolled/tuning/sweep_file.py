@@ -7,6 +7,7 @@
     sampler: {TPESampler: {seed: 1}}   # `search.py` lists the samplers and pruners
     pruner: {MedianPruner: {n_startup_trials: 4}}
     objective: {metric: val/loss, direction: minimize}        # the metric as it stands when a trial ends
+    folds: 1                           # runs of a trial, each on another fold of the data; the objective is their mean
     trials: 12                         # how many must finish, pruned ones included; failed ones do not count
     seconds: null                      # no trial starts later than this after the launch
     workers: 2                         # processes that run trials side by side
@@ -44,6 +45,7 @@ class Sweep:
     sampler: dict[str, dict[str, Any]] = field(default_factory=lambda: {"TPESampler": {}})
     pruner: dict[str, dict[str, Any]] = field(default_factory=lambda: {"NopPruner": {}})
     objective: dict[str, str] = field(default_factory=dict)
+    folds: int = 1
     seconds: float | None = None
     workers: int = 1
     threads: int = 1
@@ -61,7 +63,7 @@ class Sweep:
             raise InputError(f"storage: expected an SQLAlchemy URL or null, got {self.storage!r}")
         if self.storage and re.match(r"[^/]+://[^/@]*:[^@]*@", self.storage):  # it would land in study.yaml
             raise InputError("storage: expected a URL without a password, got one with it; use PGPASSWORD or ~/.pgpass")
-        for key in ("trials", "workers", "threads", "heartbeat"):
+        for key in ("trials", "folds", "workers", "threads", "heartbeat"):
             if type(value := vars(self)[key]) is not int or value < 1:
                 raise InputError(f"{key}: expected a whole number of 1 or more, got {value!r}")
         if self.seconds is not None and not (type(self.seconds) in (int, float) and self.seconds > 0):
@@ -79,9 +81,15 @@ class Sweep:
                 `source` names the sweep file.
         """
         base = override(load(self.recipe), self.overrides, f"{source}: overrides")
+        if self.folds > 1:
+            override(base, self.held_out(0), f"{source}: folds")
         for choice in space.corners(self.space):
             check(override(base, choice, f"{source}: space"), f"{source}: space")
         return base
+
+    def held_out(self, fold: int) -> dict[str, Any]:
+        """What a run changes in its recipe to hold out fold number `fold`."""
+        return {"data.init_args.folds": self.folds, "data.init_args.fold": fold}
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)

@@ -14,6 +14,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from statistics import fmean
 
 import optuna
 from optuna.exceptions import TrialPruned
@@ -21,8 +22,8 @@ from optuna.trial import TrialState
 
 from unrolled import yaml_file
 from unrolled.nearest import expected
-from unrolled.recipe import override
-from unrolled.tuning import sweep_file, trial
+from unrolled.recipe import Recipe, override
+from unrolled.tuning import folds, sweep_file, trial
 from unrolled.tuning.budget import Budget, failures
 from unrolled.tuning.search import make_pruner, make_sampler
 from unrolled.tuning.space import suggest
@@ -101,29 +102,49 @@ class Worker:
                 raise
 
     def _run(self, chosen: optuna.Trial, overrides: dict[str, object]) -> float:
-        metric = self.sweep.objective["metric"]
-        pruned = False
+        """The objective, after one run or after one for each fold."""
+        recipe, pruned = override(self.recipe, overrides), False
+        if self.sweep.folds > 1:
+            return self._run_folds(chosen, recipe)
 
         def go_on(step: int, metrics: trial.Metrics) -> bool:
             nonlocal pruned
-            if metric in metrics:
+            if (metric := self.sweep.objective["metric"]) in metrics:
                 chosen.report(metrics[metric], step)
                 pruned = chosen.should_prune()
             return not pruned
 
-        metrics = trial.run(
-            trial.Trial(
-                recipe=override(self.recipe, overrides),
-                folder=self.folder / "trials" / str(chosen.number),
-                study=self.sweep.study,
-                log=self.folder / "logs" / f"trial-{chosen.number}.txt",
-                train=self.train,
-            ),
-            go_on,
-            self.stop,
-        )
+        metrics = self._train(chosen.number, recipe, str(chosen.number), go_on)
         if pruned:
             raise TrialPruned
+        return self._objective(metrics)
+
+    def _run_folds(self, chosen: optuna.Trial, recipe: Recipe) -> float:
+        """The mean over the folds; the pruner looks at the mean so far, behind each of them."""
+        scores: list[float] = []
+        for fold in range(self.sweep.folds):
+            held_out = override(recipe, self.sweep.held_out(fold))
+            metrics = self._train(chosen.number, held_out, f"{chosen.number}/fold-{fold}", lambda step, metrics: True)
+            scores.append(self._objective(metrics))
+            chosen.set_user_attr(folds.SCORES, scores)
+            chosen.report(fmean(scores), fold + 1)
+            if fold + 1 < self.sweep.folds and chosen.should_prune():
+                raise TrialPruned
+        return fmean(scores)
+
+    def _train(self, number: int, recipe: Recipe, name: str, go_on: trial.GoOn) -> trial.Metrics:
+        """One run in trials/`name`."""
+        made = trial.Trial(
+            recipe=recipe,
+            folder=self.folder / "trials" / name,
+            study=self.sweep.study,
+            log=self.folder / "logs" / f"trial-{number}.txt",
+            train=self.train,
+        )
+        return trial.run(made, go_on, self.stop)
+
+    def _objective(self, metrics: trial.Metrics) -> float:
+        metric = self.sweep.objective["metric"]
         if metric not in metrics:
             raise trial.TrialFailed(f"objective.metric: {expected(metric, metrics)}")
         if math.isnan(metrics[metric]):

@@ -1,0 +1,62 @@
+"""Which examples are trained on, and which are held out."""
+
+from collections.abc import Sequence
+
+import torch
+
+from unrolled.errors import InputError
+from unrolled.functional.draws import generator
+
+
+def deal(groups: Sequence[str], shares: Sequence[float], seed: int) -> list[list[int]]:
+    """The numbers of the examples in each part, in their order.  Examples of one group lie in one part.
+
+    The groups are shuffled by the seed, and fill one part after the other up to its share of the examples, within one
+    group.  Every example lies in exactly one part.
+
+    Args:
+        groups: of each example what must not lie in two parts: its text, its speaker, its file.
+        shares: of the parts, together 1; a part with a share of 0 stays empty.
+        seed: of the shuffle.
+    """
+    members: dict[str, list[int]] = {}
+    for number, group in enumerate(groups):
+        members.setdefault(group, []).append(number)
+    names = [*members]
+    borders = [round(sum(shares[: part + 1]) * len(groups)) for part in range(len(shares))]
+    parts: list[list[int]] = [[] for _ in shares]
+    part = dealt = 0
+    for place in torch.randperm(len(names), generator=generator(seed, "split")).tolist():
+        while dealt >= borders[part] and part < len(shares) - 1:
+            part += 1
+        parts[part] += members[names[place]]
+        dealt += len(members[names[place]])
+    return [sorted(numbers) for numbers in parts]
+
+
+def deal_fold(groups: Sequence[str], fold: int, folds: int, valid: float, seed: int) -> list[list[int]]:
+    """[train, valid, test] of cross-validation: fold number `fold` of `folds` equal parts is the test.
+
+    Args:
+        valid: the share of the other examples that is for validation.
+    """
+    parts = deal(groups, [1 / folds] * folds, seed)
+    test = parts.pop(fold)
+    rest = sorted(number for part in parts for number in part)
+    train, held_out = deal([groups[number] for number in rest], [1 - valid, valid], seed)
+    return [[rest[place] for place in train], [rest[place] for place in held_out], test]
+
+
+def check_shares(valid: float, test: float, folds: int, fold: int) -> None:
+    """Refuse arguments that leave nothing to train on."""
+    for name, value in (("valid_fraction", valid), ("test_fraction", test)):
+        if not 0 <= value < 1:
+            raise InputError(f"data.init_args.{name}: expected a fraction in [0, 1), got {value}")
+    if (both := valid + test) >= 1:
+        raise InputError(
+            f"data.init_args.valid_fraction + test_fraction: expected less than 1, got {both:g}; nothing is left to "
+            "train on"
+        )
+    if folds < 0 or folds == 1 or not 0 <= fold < max(folds, 1):
+        told = f"folds {folds} and fold {fold}"
+        raise InputError(f"data.init_args.fold: expected folds of 0, or 2 or more, and a fold below them, got {told}")

@@ -1,0 +1,22 @@
+"""What strategies that look into a recurrent cell share."""
+
+from typing import Any
+
+from unrolled.errors import InputError
+
+
+def cells(task: Any, strategy: str, *fits: Any) -> list[Any]:
+    """Each layer and direction of the task's architecture.
+
+    Raises:
+        InputError: the architecture is of no class that the strategy fits.
+    """
+    architecture: Any = task.architecture
+    if not isinstance(architecture, fits):
+        raise refusal(strategy, " or ".join(fit.__name__ for fit in fits), type(architecture).__name__)
+    return [*architecture.cells]
+
+
+def refusal(strategy: str, fits: str, given: str) -> InputError:
+    """What to say to a cell that a strategy does not fit."""
+    return InputError(f"architecture: {strategy} fits {fits}, got {given}; choose one that fits, or leave it out")

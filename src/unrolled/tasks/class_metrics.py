@@ -1,0 +1,62 @@
+"""How well classes are told, over a whole split.  N examples, C classes, L labels of an example."""
+
+from typing import Any, Literal
+
+from torch import Tensor, nn
+from torchmetrics import MetricCollection
+from torchmetrics.classification import (
+    MulticlassAccuracy,
+    MulticlassConfusionMatrix,
+    MulticlassF1Score,
+    MultilabelAccuracy,
+    MultilabelConfusionMatrix,
+    MultilabelF1Score,
+)
+
+Output = Literal["softmax", "sigmoid"]
+
+
+class ClassMetrics(nn.Module):
+    """Accuracy, error rate, F1 and confusion matrix of one split, summed over its batches and processes.
+
+        accuracy    micro: the share of the examples whose likeliest class is theirs; of several labels, the share of
+                    the single yes or no answers that are right
+        error_rate  1 - accuracy
+        f1          macro: the mean over the classes that occur, or were told, of 2 precision recall / (both together)
+
+    Args:
+        classes: C, or L.
+        output: softmax, where an example has one of the classes; sigmoid, where it has any of the labels.
+    """
+
+    def __init__(self, classes: int, output: Output = "softmax") -> None:
+        super().__init__()
+        once: dict[str, Any] = {"validate_args": False}
+        self.metrics = MetricCollection(
+            {
+                "accuracy": MulticlassAccuracy(classes, average="micro", **once),
+                "f1": MulticlassF1Score(classes, average="macro", **once),
+                "confusion": MulticlassConfusionMatrix(classes, **once),
+            }
+            if output == "softmax"
+            else {
+                "accuracy": MultilabelAccuracy(classes, average="micro", **once),
+                "f1": MultilabelF1Score(classes, average="macro", **once),
+                "confusion": MultilabelConfusionMatrix(classes, **once),
+            }
+        )
+
+    def update(self, told: Tensor, truth: Tensor) -> None:
+        """Add the classes `told` (N,) and `truth` (N,); or labels told and true, 0 or 1, (N, L)."""
+        self.metrics.update(told, truth)
+
+    def conclude(self, stage: str) -> tuple[dict[str, Tensor], Tensor]:
+        """The numbers as `stage`/name, and how often each class was told as which, and start anew.
+
+        The confusion matrix is (C, C), truth down and told across; of labels one for each, (L, 2, 2).
+        """
+        found = self.metrics.compute()
+        self.metrics.reset()
+        confusion: Tensor = found.pop("confusion")
+        found["error_rate"] = 1 - found["accuracy"]
+        return {f"{stage}/{name}": value for name, value in found.items()}, confusion

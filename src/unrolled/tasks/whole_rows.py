@@ -1,0 +1,57 @@
+"""Both directions, for tasks whose batches hold whole sequences.  B batch, T time."""
+
+from torch import Tensor
+
+from unrolled.errors import InputError
+from unrolled.functional.batch import SequenceBatch, ends
+from unrolled.functional.state import State
+from unrolled.tasks.evaluated import EvaluatedTask
+
+CUTS = ("truncation", "memory")  # seams that read a sequence in pieces
+
+
+class WholeRows(EvaluatedTask):
+    """Lets a bidirectional architecture read each row as one sequence, from its first step to its last target.
+
+    The padding behind it changes nothing: the architecture is told each row's length.  In one direction this class
+    changes nothing at all, for what is measured has read no step behind it.
+
+    Raises:
+        InputError: a bidirectional architecture with a strategy of truncation or memory, or with rows that hold
+            several sequences or go on with one of the batch before.
+    """
+
+    lengths: Tensor | None = None  # (B,), of the rows that both directions read now
+
+    def check_directions(self, directions: int) -> None:
+        cuts = [base.__name__ for base in type(self).__mro__ if vars(base).get("seam") in CUTS]
+        if directions > 1 and cuts:
+            raise InputError(
+                f"architecture: bidirectional: true reads whole sequences, but {cuts[0]} reads them in pieces; leave "
+                "one of them out"
+            )
+
+    def predict(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
+        if self.lengths is None:
+            return super().predict(inputs, state)
+        hidden, state = self.architecture(self.embed(inputs), state, self.lengths)
+        return self.thin(hidden), state
+
+    def on_train_batch_start(self, batch: SequenceBatch, batch_idx: int) -> None:
+        self.measure_rows(batch)
+        super().on_train_batch_start(batch, batch_idx)
+
+    def evaluate(self, stage: str, batch: SequenceBatch) -> None:
+        self.measure_rows(batch)
+        super().evaluate(stage, batch)
+
+    def measure_rows(self, batch: SequenceBatch) -> None:
+        """Before a batch is read: how long its rows are, where a direction needs to know."""
+        self.lengths = None
+        if self.architecture.directions > 1:
+            if not batch.fresh[:, 0].all() or batch.fresh[:, 1:].any():
+                raise InputError(
+                    "architecture: bidirectional: true reads whole sequences, but a row of this batch goes on with one "
+                    "of another batch, or holds several; use one direction, or data.init_args.over_long: truncate"
+                )
+            self.lengths = ends(batch.targets)

@@ -1,0 +1,166 @@
+"""The user's own texts: what is read, what is split, and what is refused in one line."""
+
+import pytest
+import torch
+
+from unrolled.cli import main
+from unrolled.data import TextTable
+from unrolled.data.vocabulary import UNKNOWN
+from unrolled.errors import InputError
+from unrolled.functional.batch import IGNORE
+
+
+def table(tmp_path, text, name="mine.csv", **arguments):
+    path = tmp_path / name
+    path.write_text(text, encoding="utf-8")
+    return TextTable(str(path), **arguments)
+
+
+def ready(*args, **arguments):
+    data = table(*args, **arguments)
+    data.setup("fit")
+    return data
+
+
+ROWS = "".join(
+    f'"Film {i}, it\'s {word}!",{label}\n' for i in range(30) for word, label in (("good", "yes"), ("dull", "no"))
+)
+GOOD = f"text,label\n{ROWS}"
+
+
+def test_texts_become_rows_with_the_class_at_their_last_step(tmp_path):
+    data = ready(tmp_path, GOOD)
+    assert data.classes == ["no", "yes"] and data.sizes() == {"vocabulary_size": len(data.vocabulary), "classes": 2}
+    assert {split: len(rows) for split, rows in data.inputs.items()} == {"train": 48, "valid": 6, "test": 6}
+    for split in ("train", "valid", "test"):
+        for example, row, label in zip(data.examples[split], data.inputs[split], data.labels[split], strict=True):
+            assert torch.equal(row, data.encode(example.text))
+            assert data.classes[int(label)] == example.label == ("yes" if "good" in example.text else "no")
+    batch = next(iter(data.val_dataloader()))
+    assert batch.targets[:, :-1].eq(IGNORE).all() and batch.targets[:, -1].tolist().count(IGNORE) == 0
+
+
+def test_words_marks_and_case(tmp_path):
+    data = ready(tmp_path, GOOD)
+    assert data.vocabulary.decode(data.encode("It's  GOOD, film!")) == "it's good , film !"
+    assert data.vocabulary.decode(data.encode("zebra")) == UNKNOWN
+    cased = ready(tmp_path, GOOD, lower_case=False, level="character", vocabulary_size=None)
+    assert cased.vocabulary.decode(cased.encode(" Film it's good ")) == "Film it's good"
+
+
+def test_the_vocabulary_is_of_the_training_part_alone(tmp_path):
+    rows = "train,a x,1\ntrain,b y,2\nvalid,c,1\ntest,d,2\n"
+    data = ready(tmp_path, f"part,text,label\n{rows}", split_column="part")
+    assert sorted(data.vocabulary.tokens)[-4:] == ["a", "b", "x", "y"]
+    assert [data.vocabulary.decode(data.inputs[split][0]) for split in ("valid", "test")] == [UNKNOWN, UNKNOWN]
+
+
+@pytest.mark.parametrize("group", [None, "author"])
+def test_what_belongs_together_lies_in_one_split(tmp_path, group):
+    rows = "".join(f"text {i % 12} a,{'ab'[i % 2]},w{i % 10}\n" for i in range(60))
+    data = ready(tmp_path, f"text,label,author\n{rows}", group_column=group, valid_fraction=0.2, test_fraction=0.3)
+    key = (lambda example: example.group) if group else (lambda example: example.text)
+    homes = [{key(example) for example in data.examples[split]} for split in ("train", "valid", "test")]
+    assert all(homes) and not homes[0] & homes[1] and not homes[0] & homes[2] and not homes[1] & homes[2]
+
+
+def test_folds(tmp_path):
+    tests = [ready(tmp_path, GOOD, folds=5, fold=fold).examples["test"] for fold in range(5)]
+    assert sorted(example.text for test in tests for example in test) == sorted(
+        example.text for part in ready(tmp_path, GOOD).examples.values() for example in part
+    )
+
+
+def test_tabs(tmp_path):
+    data = ready(
+        tmp_path, "text\tlabel\none, two\ta\nthree\tb\nfour\ta\n", "mine.tsv", valid_fraction=0.34, test_fraction=0.0
+    )
+    assert {example.text for part in data.examples.values() for example in part} == {"one, two", "three", "four"}
+
+
+@pytest.mark.parametrize(("policy", "longest"), [("truncate", 3), ("chunk", 7)])
+def test_over_long_texts(tmp_path, policy, longest, recwarn):
+    data = ready(tmp_path, GOOD, max_length=3, over_long=policy)
+    assert {len(row) for row in data.inputs["train"]} == {6 if longest == 7 else 3}
+    assert data.cut == {"train": 48, "valid": 6, "test": 6}
+    told = {"truncate": "48 cut to 3", "chunk": "48 read in pieces of 3"}[policy]
+    assert told in data.told("train") and data.told("train").startswith("train 48 of ")
+    assert max(batch.inputs.shape[1] for batch in data.train_dataloader()) == 3
+
+
+def test_a_checkpoint_of_other_texts_is_refused(tmp_path):
+    first = ready(tmp_path, GOOD)
+    saved = first.state_dict()
+    ready(tmp_path, GOOD).load_state_dict(saved)
+    empty = table(tmp_path, GOOD)
+    empty.load_state_dict(saved)
+    assert empty.classes == first.classes and torch.equal(empty.encode("good film"), first.encode("good film"))
+    with pytest.raises(InputError, match=r"^checkpoint: its vocabulary \(words, \d+ tokens\) is not this text's"):
+        ready(tmp_path, GOOD.replace("good", "fine")).load_state_dict(saved)
+    with pytest.raises(InputError, match=r"^checkpoint: its classes are no, yes, this data has ja, no"):
+        ready(tmp_path, GOOD.replace(",yes", ",ja")).load_state_dict(saved)
+
+
+def test_texts_without_a_known_word_are_counted(tmp_path):
+    rows = "train,a b,1\ntrain,b a,2\nvalid,c d,1\nvalid,a,1\n"
+    with pytest.warns(UserWarning, match=r"1 of 2 texts of the valid split \(50.0%\) have no known token"):
+        ready(tmp_path, f"part,text,label\n{rows}", split_column="part")
+
+
+BAD = {
+    "missing column": (
+        "body,label\na,b\n",
+        {},
+        r"expected a column 'text', got body, label; set data.init_args.text_column",
+    ),
+    "nearest column": ("texts,label\na,b\n", {}, r"expected a column 'text', got texts, label; did you mean texts\?"),
+    "one class": ("text,label\na b,x\nc d,x\ne,x\n", {}, r"expected at least two classes, got 1 \(x\)"),
+    "empty rows": (
+        'text,label\na,x\n ,y\n!,x\n"",y\n',
+        {},
+        r"column 'text': expected text in each row, got none in row 2, 4;",
+    ),
+    "empty label": ("text,label\na,x\nb,\n", {}, r"column 'label': expected text in each row, got none in row 2;"),
+    "fields": ("text,label\na,x\nb,y,z\n", {}, r"row 2: expected 2 fields \(text, label\), got 3"),
+    "no rows": ("text,label\n", {}, r"expected rows behind the header text, label, got none"),
+    "column twice": ("text,text\na,x\n", {}, r"expected each column once, got 'text' twice"),
+    "quotes": ('text,label\n"a"b,x\n', {}, r"expected a table, got: .*; check its quotes"),
+    "unseen label": (
+        "part,text,label\ntrain,a,x\ntrain,b,y\ntest,c,z\nvalid,d,x\n",
+        {"split_column": "part"},
+        r"the test split has the label 'z', which no training example has \(x, y\)",
+    ),
+    "split": ("part,text,label\ntrian,a,x\n", {"split_column": "part"}, r"row 1: expected train, .* got 'trian'"),
+    "over-long": (
+        GOOD,
+        {"max_length": 3},
+        r"expected at most 3 time steps, got a sequence of \d in the \w+ split; raise",
+    ),
+    "policy": (GOOD, {"over_long": "cut"}, r"over_long: expected error, truncate or chunk, got 'cut'"),
+    "policy without length": (GOOD, {"over_long": "chunk"}, r"max_length: expected time steps, for over_long chunk"),
+    "zero length": (GOOD, {"max_length": 0}, r"max_length: expected 1 or more, got 0"),
+    "rows": (GOOD, {"batch_size": 0}, r"batch_size: expected 1 or more, got 0"),
+    "level": (GOOD, {"level": "letter"}, r"level: expected character or word, got 'letter'"),
+    "nothing held out": (GOOD, {"valid_fraction": 0.0}, r"the valid split is empty; set data.init_args.valid_fraction"),
+}
+
+
+@pytest.mark.parametrize("what", BAD)
+def test_bad_input_is_refused_in_one_line(tmp_path, what):
+    text, arguments, message = BAD[what]
+    with pytest.raises(InputError, match=message) as caught:
+        ready(tmp_path, text, **arguments)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("what", ["missing column", "one class", "empty rows", "unseen label"])
+def test_the_command_line_says_so_with_exit_code_2_before_the_first_step(tmp_path, workdir, capsys, monkeypatch, what):
+    monkeypatch.setenv("WANDB_MODE", "disabled")
+    text, arguments, _ = BAD[what]
+    path = tmp_path / "bad.csv"
+    path.write_text(text, encoding="utf-8")
+    changes = [f"--data.init_args.{key}={value}" for key, value in arguments.items()]
+    assert main(["fit", "-c", "text_table", f"--data.init_args.path={path}", *changes]) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1 and "Traceback" not in error
+    assert not list(workdir.glob("runs/*/checkpoints/*"))

@@ -1,0 +1,102 @@
+"""New texts to a trained run: what it tells is what its task computes, and bad input is refused."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from unrolled import recipe
+from unrolled.cli import main
+from unrolled.errors import InputError
+from unrolled.functional.batch import at_end, pad_rows
+from unrolled.runs.build import parse
+from unrolled.runs.fit import fit
+from unrolled.runs.predict import lines, predict
+from unrolled.runs.restore import restore
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("films")
+    rows = "".join(
+        f"film {i} is {word},{label}\n" for i in range(40) for word, label in (("good", "yes"), ("dull", "no"))
+    )
+    (folder / "films.csv").write_text(f"text,label\n{rows}", encoding="utf-8")
+    written = recipe.override(
+        recipe.load("text_table"),
+        {
+            "data.init_args.path": str(folder / "films.csv"),
+            "trainer.max_epochs": 6,
+            "data.init_args.max_length": 5,
+            "data.init_args.batch_size": 8,
+            "optimizer.init_args.lr": 0.02,
+        },
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("WANDB_MODE", "disabled")
+        fit(parse(written), folder / "run", progress=False)
+    return folder / "run"
+
+
+def test_it_tells_what_its_weights_say(run):
+    told = predict(run, ["A good film", "this one is DULL, I think!", "zebra"])
+    assert [one.told for one in told[:2]] == ["yes", "no"]
+    assert all(list(one.probabilities) == ["no", "yes"] for one in told)
+    assert all(sum(one.probabilities.values()) == pytest.approx(1, abs=1e-6) for one in told)
+    task, saved = restore(run)
+    tokens = saved["TextTable"]["vocabulary"]
+    row = torch.tensor([tokens.index(word) if word in tokens else 0 for word in ["a", "good", "film"]])
+    alone = task.probabilities(pad_rows([row], [at_end(torch.tensor(0), 3)]))
+    assert list(told[0].probabilities.values()) == pytest.approx(
+        alone[0].tolist(), abs=1e-6
+    )  # whatever it stood beside
+
+
+def test_many_texts_come_back_in_their_order(run):
+    texts = [f"film {i} is {'good' if i % 3 else 'dull'}" for i in range(230)]
+    told = predict(run, texts)
+    assert [one.text for one in told] == texts
+    assert [one.told for one in told] == ["yes" if i % 3 else "no" for i in range(230)]
+
+
+def test_the_command_prints_a_table(run, tmp_path, capsys):
+    assert main(["predict", str(run), "--text", "a good\tfilm"]) == 0
+    head, row = capsys.readouterr().out.splitlines()
+    assert head.split("\t") == ["class", "no", "yes", "text"]
+    assert row.split("\t")[0] == "yes" and row.split("\t")[3] == "a good film" and float(row.split("\t")[2]) > 0.5
+    (tmp_path / "new.txt").write_text("film is dull\n\nfilm is good\n", encoding="utf-8")
+    assert main(["predict", str(run), "--file", str(tmp_path / "new.txt")]) == 0
+    assert [line.split("\t")[0] for line in capsys.readouterr().out.splitlines()] == ["class", "no", "yes"]
+    assert lines(tmp_path / "new.txt") == ["film is dull", "film is good"]
+
+
+def test_results_hold_the_confusion_matrix(run):
+    from unrolled.runs.evaluate import evaluate
+
+    results = evaluate(run, progress=False)
+    assert results["classes"] == ["no", "yes"] and results["baseline_metric"] == "error_rate"
+    assert sum(map(sum, results["confusion"])) == 8
+    wrong = results["confusion"][0][1] + results["confusion"][1][0]
+    assert results["metrics"]["test/error_rate"] == pytest.approx(wrong / 8, abs=1e-6)
+    assert results["baselines"].keys() == {"majority class", "TF-IDF logistic regression"}
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--text", " "], "text 1: expected a text with at least one word, got ' '"),
+        ([], "one of the arguments --text --file is required"),
+        (["--text", "a", "--file", "b"], "not allowed with argument"),
+        (["--file", "missing.txt"], "missing.txt: expected a UTF-8 text file, got no such file"),
+    ],
+)
+def test_bad_input_is_refused_in_one_line(run, workdir, capsys, words, message):
+    assert main(["predict", str(run), *words]) == 2
+    error = capsys.readouterr().err
+    assert message in error and error.count("\n") == 1
+
+
+def test_a_run_of_another_task_is_refused(tmp_path):
+    (tmp_path / "recipe.yaml").write_text(recipe.dump(parse(recipe.load("adding"))), encoding="utf-8")
+    with pytest.raises(InputError, match="tells classes of texts, got one of SequenceRegression on AddingProblem"):
+        predict(tmp_path, ["a"])
