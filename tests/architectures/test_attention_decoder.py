@@ -217,3 +217,30 @@ def test_refusals():
         Attention("multiplicative", H, V, True)
     with pytest.raises(InputError, match="expected additive, multiplicative or none, got dot"):
         Attention("dot", H, V)
+
+
+@each_cell
+@pytest.mark.parametrize("num_layers", [1, 2])
+def test_the_whole_cell_at_each_step_is_the_split_one(cell, num_layers, monkeypatch):
+    """What layer norm, zoneout and masks take is the way of every other cell, only slower."""
+    decoder, x = make(cell, num_layers=num_layers), inputs()
+    memory = remember(decoder)
+    split, after = decoder(x, decoder.initial_state(B, memory), memory)
+    monkeypatch.setattr(type(decoder.cell), "fusible", False)
+    monkeypatch.setattr(decoder, "_split", None)
+    whole, ends = decoder(x, decoder.initial_state(B, memory), memory)
+    torch.testing.assert_close(whole, split, rtol=0, atol=1e-12)
+    for one, other in zip(ends, after, strict=True):
+        torch.testing.assert_close(one, other, rtol=0, atol=1e-12)
+
+
+@each_cell
+@pytest.mark.parametrize("given", [{"layer_norm": True}, {"zoneout": 0.2}, {"weight_drop": 0.3}], ids=str)
+def test_a_regularised_cell_decodes_and_learns(cell, given):
+    read = CELLS[cell](input_size=E + H, hidden_size=H, **given)
+    decoder = AttentionDecoder(read, Attention("additive", H, V, False), V, True).double().train()
+    memory = remember(decoder)
+    outputs, _ = decoder(inputs(), decoder.initial_state(B, memory), memory)
+    outputs.square().sum().backward()
+    assert outputs.shape == (B, T, H)
+    assert all(p.grad is not None and bool(p.grad.isfinite().all()) for p in decoder.parameters())

@@ -95,7 +95,7 @@ class Translation(SourceReader):
             "baselines_bleu": {name: bleu(said, truth)[0] for name, said in told.items()},
         }
 
-    def describe_results(self) -> dict[str, Any]:
+    def findings(self, data: Any, split: str) -> dict[str, Any]:
         """sacrebleu's signatures, and some sentences: source, truth, translation, and where each step looked."""
         return self.described
 
