@@ -72,6 +72,7 @@ bench: $(INSTALLED) ## speed and memory, side by side: a bare PyTorch loop, trun
 	@OMP_NUM_THREADS=1 $(RUN) benchmarks/feedback.py $(ARGS)
 	@OMP_NUM_THREADS=1 $(RUN) benchmarks/regularized_cells.py $(ARGS)
 	@OMP_NUM_THREADS=1 $(RUN) benchmarks/lengths.py $(ARGS)
+	@OMP_NUM_THREADS=1 $(RUN) benchmarks/translation.py
 
 experiments: $(INSTALLED) ## what truncation does to a gradient: the figures of docs/results.md, about ten minutes
 	@OMP_NUM_THREADS=1 $(RUN) benchmarks/artbp_unbiased.py

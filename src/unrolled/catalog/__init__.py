@@ -34,7 +34,9 @@ TORCH = MappingProxyType(
     {"optimizers": OPTIMIZERS.split(), "lr_schedulers": LR_SCHEDULERS.split(), "trainer": ["Trainer"]}
 )
 # What a task must know of its data; the data says it (`sizes`).
-SIZES = frozenset({"vocabulary_size", "level", "classes", "input_size", "output_size", "horizon", "context"})
+SIZES = frozenset(
+    {"vocabulary_size", "level", "classes", "input_size", "output_size", "horizon", "context", "source_vocabulary_size"}
+)
 # Arguments that the data, another section or the run itself supplies, so that no recipe names them.
 SUPPLIED = MappingProxyType(
     {

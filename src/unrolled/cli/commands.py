@@ -35,6 +35,7 @@ def run(words: Namespace) -> None:
         "validate": evaluate,
         "test": evaluate,
         "generate": generate,
+        "translate": translate,
         "predict": predict,
         "sweep": sweep,
         "report": report,
@@ -104,6 +105,17 @@ def generate(words: Namespace) -> None:
 
     text = write(words.folder, words.prefix, words.length, words.temperature, words.seed, words.ckpt_path)
     print(words.prefix + text)
+
+
+def translate(words: Namespace) -> None:
+    folders.require_run(words.folder)
+    if words.text is not None and words.file is not None:
+        raise InputError("command line: expected --text or --file, got both. Without either, standard input is read.")
+    from unrolled.runs.translate import read_sentences
+    from unrolled.runs.translate import translate as say
+
+    sentences = [words.text] if words.text is not None else read_sentences(words.file)
+    print(*say(words.folder, sentences, words.beam, words.length_penalty, words.ckpt_path), sep="\n")
 
 
 def predict(words: Namespace) -> None:

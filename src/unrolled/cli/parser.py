@@ -56,6 +56,7 @@ def build() -> tuple[Parser, dict[str, Parser]]:
         ("validate", "measure a run's best checkpoint on the validation split"),
         ("test", "measure a run's best checkpoint on the test split, beside baselines"),
         ("generate", "let a trained run write"),
+        ("translate", "let a trained run translate: a sentence, a file or standard input, a sentence a line"),
         ("predict", "ask a trained run for the classes of new texts"),
     ]:
         on_run = command(name, does)
@@ -68,6 +69,12 @@ def build() -> tuple[Parser, dict[str, Parser]]:
     generate.add_argument("--temperature", metavar="T", type=float, default=0.7, help=temperature)
     generate.add_argument("--seed", metavar="N", type=int, default=0, help="of the draws; default: 0")
 
+    translate = commands["translate"]
+    translate.add_argument("--text", metavar="TEXT", help="the sentence to translate")
+    translate.add_argument("--file", metavar="FILE", type=Path, help="a UTF-8 file; default: standard input")
+    translate.add_argument("--beam", metavar="N", type=int, default=5, help="width; 1 is greedy; default: 5")
+    penalty = "exponent of the length penalty, 0 or more: the higher, the longer; default: 1"
+    translate.add_argument("--length_penalty", metavar="A", type=float, default=1.0, help=penalty)
     predict = commands["predict"]
     given = predict.add_mutually_exclusive_group(required=True)
     given.add_argument("--text", metavar="TEXT", help="one text")

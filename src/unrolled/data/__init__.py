@@ -6,17 +6,23 @@ from unrolled.data.brown import BrownCorpus
 from unrolled.data.co2 import CO2
 from unrolled.data.copy_memory import CopyMemory
 from unrolled.data.digits import Digits
+from unrolled.data.english_french import EnglishFrench
+from unrolled.data.hangul import HangulNames
 from unrolled.data.influence_balancing import InfluenceBalancing
 from unrolled.data.japanese_vowels import JapaneseVowels
 from unrolled.data.library_docstrings import LibraryDocstrings
 from unrolled.data.mnist import MNIST
 from unrolled.data.movie_reviews import MovieReviews
+from unrolled.data.multi30k import Multi30k
 from unrolled.data.multiplication_problem import MultiplicationProblem
 from unrolled.data.names_by_language import NamesByLanguage
 from unrolled.data.noiseless_memorisation import NoiselessMemorisation
+from unrolled.data.pair_files import PairFiles
+from unrolled.data.pair_table import PairTable
 from unrolled.data.parity import Parity
 from unrolled.data.python_docs import PythonDocs
 from unrolled.data.random_permutation import RandomPermutation
+from unrolled.data.reverse import Reverse
 from unrolled.data.selective_copy import SelectiveCopy
 from unrolled.data.sentence_polarity import SentencePolarity
 from unrolled.data.series_table import SeriesTable
@@ -36,16 +42,22 @@ __all__ = [
     "BrownCorpus",
     "CopyMemory",
     "Digits",
+    "EnglishFrench",
+    "HangulNames",
     "InfluenceBalancing",
     "JapaneseVowels",
     "LibraryDocstrings",
     "MovieReviews",
+    "Multi30k",
     "MultiplicationProblem",
     "NamesByLanguage",
     "NoiselessMemorisation",
+    "PairFiles",
+    "PairTable",
     "Parity",
     "PythonDocs",
     "RandomPermutation",
+    "Reverse",
     "SelectiveCopy",
     "SentencePolarity",
     "SeriesTable",

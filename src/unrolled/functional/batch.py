@@ -43,10 +43,10 @@ def lengthen(batch: SequenceBatch, length: int) -> SequenceBatch:
         return batch
     numbers = (0, 0) * (batch.inputs.dim() - 2)
     nothing = float("nan") if batch.targets.is_floating_point() else IGNORE
-    return SequenceBatch(
-        pad(batch.inputs, (*numbers, 0, missing)),
-        pad(batch.targets, ((0, 0) * (batch.targets.dim() - 2) + (0, missing)), value=nothing),
-        torch.cat([batch.fresh, batch.fresh.new_zeros(len(batch.fresh), missing)], 1),
+    return batch._replace(  # what else a batch carries stays
+        inputs=pad(batch.inputs, (*numbers, 0, missing)),
+        targets=pad(batch.targets, ((0, 0) * (batch.targets.dim() - 2) + (0, missing)), value=nothing),
+        fresh=torch.cat([batch.fresh, batch.fresh.new_zeros(len(batch.fresh), missing)], 1),
     )
 
 

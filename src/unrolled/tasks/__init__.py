@@ -5,5 +5,13 @@ from unrolled.tasks.language_modeling import LanguageModeling
 from unrolled.tasks.sequence_classification import SequenceClassification
 from unrolled.tasks.sequence_regression import SequenceRegression
 from unrolled.tasks.sequence_tagging import SequenceTagging
+from unrolled.tasks.translation import Translation
 
-__all__ = ["Forecasting", "LanguageModeling", "SequenceClassification", "SequenceRegression", "SequenceTagging"]
+__all__ = [
+    "Forecasting",
+    "LanguageModeling",
+    "SequenceClassification",
+    "SequenceRegression",
+    "SequenceTagging",
+    "Translation",
+]

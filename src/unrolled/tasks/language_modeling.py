@@ -2,7 +2,6 @@
 
 from typing import Any, Literal
 
-import torch
 from torch import Tensor, nn
 
 from unrolled.architectures.masks import Masks
@@ -10,12 +9,11 @@ from unrolled.errors import InputError
 from unrolled.functional.batch import SequenceBatch
 from unrolled.functional.embedding_dropout import drop_tokens
 from unrolled.functional.losses import bits, cross_entropy, perplexity
-from unrolled.functional.sampling import draw_id
 from unrolled.tasks import baselines, exposure
-from unrolled.tasks.autoregressive import Autoregressive
+from unrolled.tasks.token_output import TokenOutput
 
 
-class LanguageModeling(Autoregressive):
+class LanguageModeling(TokenOutput):
     """p(token_t | tokens before t) = softmax(W h_t + b), trained on the mean negative log-likelihood in nats per token.
 
     Args:
@@ -67,10 +65,6 @@ class LanguageModeling(Autoregressive):
     def unit(self) -> str:
         return self.level
 
-    def features(self, inputs: Tensor) -> Tensor:
-        embedded: Tensor = inputs if inputs.is_floating_point() else self.embedding(inputs)
-        return embedded
-
     def embed(self, inputs: Tensor) -> Tensor:
         embedded = self.features(inputs)
         if self.embedding_dropout > 0 and self.training and not inputs.is_floating_point():
@@ -115,23 +109,3 @@ class LanguageModeling(Autoregressive):
             given = f"{tuple(prefix.shape)} and {temperature}"
             raise InputError(f"generate: expected a prefix (B, P) and a temperature of at least 0, got {given}")
         return self.run_free(prefix, max(length, 1), temperature=temperature)[:, :length]
-
-    def choose(
-        self,
-        hidden: Tensor,
-        temperature: float = 0.0,
-        top_k: int | None = None,
-        generator: torch.Generator | None = None,
-    ) -> Tensor:
-        logits = self.head(hidden)
-        if temperature == 0:
-            chosen: Tensor = logits.argmax(-1)
-            return chosen
-        return draw_id(logits, temperature, top_k, generator)
-
-    def expected(self, hidden: Tensor) -> Tensor:
-        mean: Tensor = self.head(hidden).softmax(-1) @ self.embedding.weight
-        return mean
-
-    def nothing(self, batch_size: int) -> Tensor:
-        return torch.full((batch_size,), -1, device=self.head.weight.device)

@@ -1,0 +1,50 @@
+"""Sentences of pairs as they are read, whatever wrote them, and which split each belongs to."""
+
+import hashlib
+import re
+import unicodedata
+from collections.abc import Iterable
+from typing import Literal
+
+from unrolled.data.text import Split
+from unrolled.errors import InputError
+
+Pair = tuple[str, str]
+Form = Literal["NFC", "NFD"]
+MARK = re.compile(r"\w+['’]?|[^\w\s]")  # a word with the apostrophe that elides it, or one mark
+
+
+def prepare(sentence: str, *, form: Form = "NFC", lowercase: bool = False, punctuation: bool = False) -> str:
+    """One blank between words, and letters in one Unicode form: NFC, composed, or NFD, taken apart.
+
+    Where it is asked for, small letters, and blanks around each punctuation mark.
+    """
+    same = unicodedata.normalize(form, sentence.lower() if lowercase else sentence)
+    return " ".join(MARK.findall(same) if punctuation else same.split())
+
+
+def check_fractions(valid_fraction: float, test_fraction: float) -> None:
+    """Raises InputError: shares outside (0, 1), or that leave nothing to train on."""
+    if not (valid_fraction > 0 and test_fraction > 0 and valid_fraction + test_fraction < 1):
+        given = f"{valid_fraction} and {test_fraction}"
+        raise InputError(
+            f"data.init_args.valid_fraction, test_fraction: expected shares above 0, below 1 together, got {given}"
+        )
+
+
+def by_source(pairs: Iterable[Pair], valid_fraction: float, test_fraction: float) -> dict[Split, list[Pair]]:
+    """Pairs by split, about these shares: a function of the source sentence alone, so that it stands in one split."""
+    splits: dict[Split, list[Pair]] = {"train": [], "valid": [], "test": []}
+    for source, target in pairs:
+        digest = hashlib.blake2b(source.encode(), digest_size=6).digest()
+        place = int.from_bytes(digest, "big") / 2**48
+        held_out: Split = "test" if place < test_fraction else "valid"
+        splits[held_out if place < valid_fraction + test_fraction else "train"].append((source, target))
+    return splits
+
+
+def spread(pairs: list[Pair], most: int | None) -> list[Pair]:
+    """At most so many of the pairs, evenly spread over them."""
+    if most is None or most >= len(pairs):
+        return pairs
+    return [pairs[place * len(pairs) // most] for place in range(most)]

@@ -1,0 +1,75 @@
+"""What a model translates alone, beside the truth and beside what it says while it reads the truth.
+
+B sentences, T target steps.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+from torchmetrics import Metric
+from torchmetrics.utilities import dim_zero_cat
+
+from unrolled.functional.corpus_scores import bleu, character_error_rate, chrf
+from unrolled.functional.pairs import until_end
+
+Write = Callable[[list[int]], str]  # ids of a sentence -> its text
+KINDS = ("free", "forced", "truth")
+
+
+class Translations(Metric):
+    """Scores over the sentences of all processes; the model runs alone, greedily, unless said.
+
+        bleu, chrf              of sacrebleu, 0 to 100; `signatures` tells how
+        exact_match             share of the sentences that are the truth to the letter
+        character_error_rate    edits per character of the truth
+        teacher_forced_bleu     of the likeliest id at each step, where the truth is read
+        exposure_gap            teacher_forced_bleu - bleu
+    """
+
+    full_state_update = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.signatures: dict[str, str] = {}
+        for kind in KINDS:
+            self.add_state(f"{kind}_ids", [], dist_reduce_fx="cat")  # of all sentences, one behind the other
+            self.add_state(f"{kind}_lengths", [], dist_reduce_fx="cat")
+
+    def update(self, free: Tensor, forced: Tensor, truth: Tensor) -> None:
+        """Ids (B, at most T) each; what stands behind a row's first END does not count."""
+        for kind, ids in zip(KINDS, (free, forced, truth), strict=True):
+            rows = until_end(ids)
+            getattr(self, f"{kind}_ids").append(ids.new_tensor([number for row in rows for number in row]))
+            getattr(self, f"{kind}_lengths").append(ids.new_tensor([len(row) for row in rows]))
+
+    def sentences(self, kind: str) -> list[list[int]]:
+        """The ids of each sentence."""
+        ids, lengths = (dim_zero_cat(getattr(self, f"{kind}_{part}")) for part in ("ids", "lengths"))
+        return [part.tolist() for part in ids.split(lengths.tolist())]
+
+    def compute(self, write: Write) -> dict[str, Tensor]:  # type: ignore[override]
+        free, forced, truth = ([write(row) for row in self.sentences(kind)] for kind in KINDS)
+        alone, self.signatures["bleu"] = bleu(free, truth)
+        letters, self.signatures["chrf"] = chrf(free, truth)
+        helped, _ = bleu(forced, truth)
+        measured = {
+            "bleu": alone,
+            "chrf": letters,
+            "exact_match": sum(map(str.__eq__, free, truth)) / len(truth),
+            "character_error_rate": character_error_rate(free, truth),
+            "teacher_forced_bleu": helped,
+            "exposure_gap": helped - alone,
+        }
+        return {name: torch.tensor(value, device=self.device) for name, value in measured.items()}
+
+
+def writer(task: Any) -> Write:
+    """How the trainer's data write a sentence; without a vocabulary, its numbers."""
+    write: Write = getattr(getattr(task.trainer, "datamodule", None), "write", _numbers)
+    return write
+
+
+def _numbers(ids: list[int]) -> str:
+    return " ".join(map(str, ids))

@@ -1,0 +1,29 @@
+"""What a batch of pairs holds."""
+
+import torch
+
+from unrolled.functional.batch import IGNORE, lengthen
+from unrolled.functional.pairs import BEGIN, END, pair_batch, until_end
+
+
+def batch():
+    sources = [torch.tensor([7, 8, 9]), torch.tensor([4])]
+    return pair_batch(sources, [torch.tensor([5]), torch.tensor([6, 7])])
+
+
+def test_the_decoder_reads_the_target_one_step_late():
+    made = batch()
+    assert made.inputs.tolist() == [[BEGIN, 5, 0], [BEGIN, 6, 7]]
+    assert made.targets.tolist() == [[5, END, IGNORE], [6, 7, END]]
+    assert made.fresh.tolist() == [[True, False, False]] * 2
+    assert made.source.tolist() == [[7, 8, 9], [4, 0, 0]] and made.source_lengths.tolist() == [3, 1]
+
+
+def test_a_longer_batch_keeps_its_source():
+    longer = lengthen(batch(), 5)
+    assert torch.equal(longer.source, batch().source) and longer.source_lengths.tolist() == [3, 1]
+    assert longer.targets[:, 3:].tolist() == [[IGNORE] * 2] * 2 and longer.inputs.shape == longer.fresh.shape == (2, 5)
+
+
+def test_a_sentence_goes_up_to_its_first_end():
+    assert until_end(torch.tensor([[5, END, 6], [END, 4, END], [3, 4, 5]])) == [[5], [], [3, 4, 5]]
