@@ -23,7 +23,7 @@ def test_each_picture_is_there_once_with_its_digit():
     )
     digits = load_digits()
     assert found == sorted((tuple(row), int(label)) for row, label in zip(digits.data, digits.target, strict=True))
-    assert data.class_names == list("0123456789") and data.sizes() == {"input_size": 8, "classes": 10}
+    assert data.classes == list("0123456789") and data.sizes() == {"input_size": 8, "classes": 10}
     assert len(found) == 1797
 
 

@@ -46,7 +46,7 @@ def test_each_series_lies_in_one_split_with_its_own_label_and_each_class_in_equa
         labels = [int(label) for label in data.labels[split]]
         assert labels == [number % 3 for number in part]
         assert [labels.count(label) for label in range(3)] == [len(part) // 3] * 3
-    assert data.class_names == ["a", "b", "c"] and data.sizes() == {"input_size": 2, "classes": 3}
+    assert data.classes == ["a", "b", "c"] and data.sizes() == {"input_size": 2, "classes": 3}
     assert told(ready()) == splits and told(ready(seed=2)) != splits
 
 

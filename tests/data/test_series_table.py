@@ -1,7 +1,9 @@
 import pytest
+import torch
 
 from unrolled.data import SeriesTable
 from unrolled.errors import InputError
+from unrolled.tasks import SequenceClassification
 
 HEADER = "sequence,time,speed,angle,label"
 
@@ -24,7 +26,7 @@ def ready(path, **given):
 
 def found(data):
     return {
-        int(one[0, 0]): (one.tolist(), data.class_names[int(label)])
+        int(one[0, 0]): (one.tolist(), data.classes[int(label)])
         for split in data.inputs
         for one, label in zip(data.inputs[split], data.labels[split], strict=True)
     }
@@ -140,3 +142,11 @@ def test_a_wrong_table_is_refused_in_one_line(name, tmp_path):
         ready(path, **given)
     assert "\n" not in str(caught.value)
     assert str(caught.value).startswith(path) or name == "one class"
+
+
+def test_results_call_the_classes_by_their_labels(tmp_path):
+    data = ready(table(tmp_path, series()))
+    cell = {"class_path": "GRU", "init_args": {"hidden_size": 3}}
+    task = SequenceClassification(**data.sizes(), architecture=cell)
+    task.confusion["test"] = torch.zeros(2, 2)  # as an evaluation leaves it
+    assert task.findings(data, "test")["classes"] == ["down", "up"]

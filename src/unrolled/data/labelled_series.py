@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from unrolled.data.classes import SHOWN, agreed
 from unrolled.data.row_data import RowData, Split
 from unrolled.data.splits import check_shares, deal
 from unrolled.errors import InputError
@@ -12,7 +13,6 @@ from unrolled.functional.neighbours import nearest_centroid, nearest_neighbour, 
 from unrolled.functional.stratified import stratified
 
 SPLITS: tuple[Split, ...] = ("train", "valid", "test")
-SHOWN = 8  # classes in one line
 
 
 class Series(NamedTuple):
@@ -26,7 +26,7 @@ class Series(NamedTuple):
 class LabelledSeries(RowData):
     """Series of numbers, each with one class, for `SequenceClassification`.  A data set overrides `load` alone.
 
-    After `setup()`: `class_names`, in the order of their numbers.
+    After `setup()`: `classes`, in the order of their numbers.
 
     Args:
         standardize: whether each feature is shifted and scaled to mean 0 and variance 1 over the training part's steps.
@@ -49,7 +49,7 @@ class LabelledSeries(RowData):
         super().__init__(**kwargs)
         self.standardize = standardize
         self.valid_fraction, self.test_fraction, self.folds, self.fold = valid_fraction, test_fraction, folds, fold
-        self.class_names: list[str] = []
+        self.classes: list[str] = []
         self.scale: tuple[Tensor, Tensor] | None = None  # (F,) each: what is taken off, and what it is divided by
 
     def load(self) -> dict[Split, list[Series]]:
@@ -63,18 +63,18 @@ class LabelledSeries(RowData):
     def fill(self) -> tuple[dict[Split, list[Tensor]], dict[Split, list[Tensor]]]:
         parts = self.split(self.load())
         whole = parts["train"]
-        self._name_classes(sorted({one.label for one in whole}))
+        self.classes = agreed(type(self).__name__, self.classes, sorted({one.label for one in whole}))
         mean, spread = self._adopt([one.numbers for one in whole])
         for split, part in parts.items():
-            if unseen := sorted({one.label for one in part} - {*self.class_names}):
+            if unseen := sorted({one.label for one in part} - {*self.classes}):
                 raise InputError(
                     f"{type(self).__name__}: the {split} split has the label {unseen[0]!r}, which no training series "
-                    f"has ({', '.join(self.class_names[:SHOWN])}); give more series of it, or another "
+                    f"has ({', '.join(self.classes[:SHOWN])}); give more series of it, or another "
                     "data.init_args.seed"
                 )
         return (
             {split: [(one.numbers - mean) / spread for one in part] for split, part in parts.items()},
-            {split: [torch.tensor(self.class_names.index(one.label)) for one in part] for split, part in parts.items()},
+            {split: [torch.tensor(self.classes.index(one.label)) for one in part] for split, part in parts.items()},
         )
 
     def split(self, loaded: dict[Split, list[Series]]) -> dict[Split, list[Series]]:
@@ -105,20 +105,9 @@ class LabelledSeries(RowData):
             raise InputError(f"checkpoint: its series have {saved} features, {told}")
         return self.scale
 
-    def _name_classes(self, names: list[str]) -> None:
-        if len(names) < 2:
-            raise InputError(
-                f"{type(self).__name__}: expected at least two classes, got {len(names)} ({', '.join(names)}); there "
-                "is nothing to learn"
-            )
-        if self.class_names and self.class_names != names:
-            told = f"{', '.join(self.class_names[:SHOWN])}, this data has {', '.join(names[:SHOWN])}"
-            raise InputError(f"checkpoint: its classes are {told}; use the data and arguments of the saved run")
-        self.class_names = names
-
     def sizes(self) -> dict[str, Any]:
         assert self.scale is not None, "there are no sizes before setup()"
-        return {"input_size": len(self.scale[0]), "classes": len(self.class_names)}
+        return {"input_size": len(self.scale[0]), "classes": len(self.classes)}
 
     def baselines(self, split: str) -> dict[str, float]:
         """Error rates: always the most frequent class; the class whose mean, and that of the series which, is nearest.
@@ -138,13 +127,13 @@ class LabelledSeries(RowData):
 
     def state_dict(self) -> dict[str, Any]:
         """Classes and scale go with the weights, for they are worth nothing without them."""
-        return {"class_names": self.class_names, "scale": self.scale, "sizes": self.sizes()}
+        return {"classes": self.classes, "scale": self.scale, "sizes": self.sizes()}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        names, mine = self.class_names, self.scale
-        self.class_names, self.scale = list(state_dict["class_names"]), state_dict["scale"]
+        names, mine = self.classes, self.scale
+        self.classes, self.scale = list(state_dict["classes"]), state_dict["scale"]
         if mine is not None:
-            self._name_classes(names)
+            agreed(type(self).__name__, self.classes, names)
             self._adopt([mine[0][None]])
 
 

@@ -6,6 +6,7 @@ import torch
 from pytorch_lightning.utilities import rank_zero_warn
 from torch import Tensor
 
+from unrolled.data.classes import SHOWN, agreed
 from unrolled.data.row_data import RowData, Split
 from unrolled.data.splits import check_shares, deal, deal_fold
 from unrolled.data.text_baselines import majority, tfidf_logistic
@@ -70,7 +71,7 @@ class LabelledText(RowData):
     def fill(self) -> tuple[dict[Split, list[Tensor]], dict[Split, list[Tensor]]]:
         self.examples = self.split(self.load())
         whole = self.examples["train"]
-        self._name_classes(sorted({example.label for example in whole}))
+        self.classes = agreed(type(self).__name__, self.classes, sorted({example.label for example in whole}))
         texts = [self.read(example.text) for example in whole]
         joined = (" " if self.level == "word" else "").join(texts)
         self._adopt(Vocabulary.build(joined, self.level, self.vocabulary_size))
@@ -81,7 +82,7 @@ class LabelledText(RowData):
             if unseen := sorted({example.label for example in examples} - numbers.keys()):
                 raise InputError(
                     f"{type(self).__name__}: the {split} split has the label {unseen[0]!r}, which no training example "
-                    f"has ({', '.join(self.classes[:8])}); give more examples of it, or another data.init_args.seed"
+                    f"has ({', '.join(self.classes[:SHOWN])}); give more examples of it, or another data.init_args.seed"
                 )
             inputs[split] = [self.encode(example.text) for example in examples]
             labels[split] = [torch.tensor(numbers[example.label]) for example in examples]
@@ -140,17 +141,6 @@ class LabelledText(RowData):
             )
         self._vocabulary = vocabulary
 
-    def _name_classes(self, names: list[str]) -> None:
-        if len(names) < 2:
-            raise InputError(
-                f"{type(self).__name__}: expected at least two classes, got {len(names)} ({', '.join(names)}); "
-                "there is nothing to learn"
-            )
-        if self.classes and self.classes != names:
-            told = f"{', '.join(self.classes[:8])}, this data has {', '.join(names[:8])}"
-            raise InputError(f"checkpoint: its classes are {told}; use the data and arguments of the saved run")
-        self.classes = names
-
     def sizes(self) -> dict[str, Any]:
         return {"vocabulary_size": len(self.vocabulary), "classes": len(self.classes)}
 
@@ -168,7 +158,7 @@ class LabelledText(RowData):
         self._vocabulary, self.classes = saved, list(state_dict["classes"])
         if mine is not None:
             self._adopt(mine)
-            self._name_classes(names)
+            agreed(type(self).__name__, self.classes, names)
 
     def baselines(self, split: str) -> dict[str, float]:
         """Error rates, of models fitted on the training part."""
