@@ -22,7 +22,7 @@ export PIP_USER := 0
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup quickstart train sweep report test test-all lint type bench experiments compare lock clean
+.PHONY: help setup quickstart train sweep report test test-all lint type bench experiments compare results lock clean
 
 help: ## list what can be done
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -83,6 +83,9 @@ experiments: $(INSTALLED) ## what truncation does to a gradient: the figures of 
 
 compare: $(INSTALLED) ## what each strategy does to the quickstart's text: about 15 minutes on two cores
 	@$(RUN) benchmarks/strategies.py $(ARGS)
+
+results: $(INSTALLED) ## the table of docs/results.md; ARGS="digits_rows trec --seeds 3" trains and tests these anew first
+	@$(RUN) benchmarks/recipes.py $(ARGS)
 
 lock: $(INSTALLED) ## take the newest packages that pyproject.toml allows, and pin them
 	$(RUN) -m pip install --upgrade --upgrade-strategy eager --editable ".[all]"

@@ -1,0 +1,132 @@
+"""What the shipped recipes reach on their test data: several seeds each, beside the baselines of the same runs.
+
+    python benchmarks/recipes.py [RECIPE ...] [--seeds 3] [--folder runs/results]
+
+Trains and tests each named recipe with seeds 1, 2, ..., keeps what was measured in docs/results.csv, where it replaces
+what stood there of the recipe, and writes the table of docs/results.md from that file; without a recipe, the table
+alone.  One thread a run; data that is not generated is looked for where `unrolled fit` looks for it.
+"""
+
+import argparse
+import csv
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+from rich.progress import track
+
+from experiment import interval
+from unrolled import recipe
+from unrolled.nearest import expected
+
+DOCS = Path(__file__).parents[1] / "docs"
+MEASURED, PAGE = DOCS / "results.csv", DOCS / "results.md"
+BEGIN, END = "<!-- benchmarks/recipes.py writes from here -->\n", "<!-- to here -->\n"
+BESIDE = {"bleu", "chrf", "mae", "mase", "smape", "coverage_80", "macro_f1"}  # told with the metric of the baselines
+
+
+class Figure(NamedTuple):
+    """One line of the file."""
+
+    recipe: str
+    seed: int
+    kind: str  # metric, or one beside it; baseline; seconds, of training
+    name: str
+    value: float
+
+
+def measure(name: str, seed: int, folder: Path) -> list[Figure]:
+    """Train a recipe and test it; the run stays in `folder`."""
+    run = folder / f"{name}-{seed}"
+    shutil.rmtree(run, ignore_errors=True)
+    fit = ["fit", "-c", name, "--runs", str(folder), "--run", run.name, "--seed", str(seed)]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "WANDB_MODE": "disabled"}
+    for words in (fit, ["test", str(run)]):
+        done = subprocess.run(
+            [sys.executable, "-m", "unrolled", *words], capture_output=True, text=True, env=environment
+        )
+        if done.returncode:
+            sys.exit(f"{name}, seed {seed}: {done.stderr.strip().splitlines()[-1]}")
+    found = json.loads((run / "results.json").read_text(encoding="utf-8"))
+    metrics = {key.removeprefix("test/"): value for key, value in found["metrics"].items()}
+    asked = found["baseline_metric"]
+    figures = [Figure(name, seed, "metric", asked, metrics[asked])]
+    figures += [Figure(name, seed, "beside", key, metrics[key]) for key in sorted(BESIDE & metrics.keys() - {asked})]
+    figures += [Figure(name, seed, "baseline", key, value) for key, value in found["baselines"].items()]
+    seconds = json.loads((run / "environment.json").read_text(encoding="utf-8"))["seconds"]
+    return [*figures, Figure(name, seed, "seconds", "of training", seconds)]
+
+
+def read() -> list[Figure]:
+    if not MEASURED.is_file():
+        return []
+    with MEASURED.open(newline="", encoding="utf-8") as file:
+        return [
+            Figure(row["recipe"], int(row["seed"]), row["kind"], row["name"], float(row["value"]))
+            for row in csv.DictReader(file)
+        ]
+
+
+def write(figures: list[Figure]) -> None:
+    with MEASURED.open("w", newline="", encoding="utf-8") as file:
+        lines = csv.writer(file, lineterminator="\n")
+        lines.writerow(Figure._fields)
+        lines.writerows(figure._replace(value=f"{figure.value:.6g}") for figure in sorted(figures))
+
+
+def table(figures: list[Figure]) -> str:
+    """Markdown: a row for each recipe and metric; the mean over the seeds ± half its 95 % interval."""
+    rows = [
+        "| recipe | on the test data | unrolled | seeds | without a network | seconds |",
+        "|---|---|---|---|---|---|",
+    ]
+    for name in sorted({figure.recipe for figure in figures}):
+        own = [figure for figure in figures if figure.recipe == name]
+        beside = sorted({figure.name for figure in own if figure.kind == "baseline"})
+        told = ", ".join(f"{one} {_mean(own, 'baseline', one):.4g}" for one in beside)
+        seconds = statistics.median(figure.value for figure in own if figure.kind == "seconds")
+        for kind in ("metric", "beside"):
+            for metric in sorted({figure.name for figure in own if figure.kind == kind}):
+                values = [figure.value for figure in own if (figure.kind, figure.name) == (kind, metric)]
+                mean, half = interval(values)
+                cells = [name, metric.replace("_", " "), f"{mean:.4g} ± {half:.2g}", f"{len(values)}"]
+                cells += [told, f"{seconds:.0f}"] if kind == "metric" else ["", ""]
+                rows.append(f"| {' | '.join(cells)} |")
+    return "\n".join(rows) + "\n"
+
+
+def _mean(figures: list[Figure], kind: str, name: str) -> float:
+    return statistics.fmean(figure.value for figure in figures if (figure.kind, figure.name) == (kind, name))
+
+
+def page(text: str, figures: list[Figure]) -> str:
+    """The page with the table between its two marks."""
+    before, rest = text.split(BEGIN)
+    return f"{before}{BEGIN}{table(figures)}{END}{rest.split(END)[1]}"
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("recipes", nargs="*", metavar="RECIPE")
+    arguments.add_argument("--seeds", type=int, default=3)
+    arguments.add_argument("--folder", type=Path, default=Path("runs/results"))
+    given = arguments.parse_args()
+    for name in {*given.recipes} - {*recipe.shipped()}:
+        arguments.error(f"recipe: {expected(name, recipe.shipped())}")
+    jobs = [(name, seed) for name in given.recipes for seed in range(1, given.seeds + 1)]
+    for name, seed in track(jobs, description="recipes", disable=not sys.stdout.isatty()):
+        kept = [figure for figure in read() if (figure.recipe, figure.seed) != (name, seed)]
+        if seed == 1:  # anew: no seed of an earlier version stays
+            kept = [figure for figure in kept if figure.recipe != name]
+        write(kept + measure(name, seed, given.folder))
+    PAGE.write_text(page(PAGE.read_text(encoding="utf-8"), read()), encoding="utf-8")
+    print(table([figure for figure in read() if not given.recipes or figure.recipe in given.recipes]), end="")
+
+
+if __name__ == "__main__":
+    main()

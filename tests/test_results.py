@@ -1,0 +1,48 @@
+"""The table of docs/results.md is what its file of measurements says."""
+
+import importlib
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def recipes(monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
+    yield importlib.import_module("recipes")
+    for name in ("recipes", "experiment"):
+        sys.modules.pop(name, None)
+
+
+def test_the_page_holds_what_was_measured(recipes: Any) -> None:
+    text = recipes.PAGE.read_text(encoding="utf-8")
+    assert recipes.page(text, recipes.read()) == text
+
+
+def test_a_row_tells_mean_interval_baseline_and_seconds(recipes: Any) -> None:
+    figures = [
+        recipes.Figure("trec", seed, kind, name, value)
+        for seed, *values in ((1, 0.8, 0.7, 10), (2, 0.9, 0.7, 30), (3, 1.0, 0.7, 20))
+        for (kind, name), value in zip(
+            [("metric", "accuracy"), ("baseline", "TF-IDF"), ("seconds", "of training")], values, strict=True
+        )
+    ]
+    (row,) = recipes.table(figures).splitlines()[2:]
+    # t of 2 degrees of freedom at 97.5 %: 4.3027; 4.3027 * 0.1 / sqrt(3) = 0.2484
+    assert row == "| trec | accuracy | 0.9 ± 0.25 | 3 | TF-IDF 0.7 | 20 |"
+
+
+def test_a_recipe_is_measured_by_the_command_that_users_give(recipes: Any, tmp_path: Path, monkeypatch: Any) -> None:
+    """Its seed and its folder reach the run, and what `test` found comes back."""
+    small = ["--trainer.max_epochs", "1", "--trainer.limit_train_batches", "2", "--data.init_args.eval_batches", "1"]
+    real = recipes.subprocess.run
+    monkeypatch.setattr(
+        recipes.subprocess, "run", lambda words, **given: real([*words, *(small if "fit" in words else [])], **given)
+    )
+    found = recipes.measure("parity", 7, tmp_path)
+    assert {(f.kind, f.name) for f in found} >= {("metric", "nats_per_target"), ("baseline", "chance")}
+    assert {f.seed for f in found} == {7} and (tmp_path / "parity-7" / "results.json").is_file()
