@@ -71,6 +71,7 @@ bench: $(INSTALLED) ## speed and memory, side by side: a bare PyTorch loop, trun
 	@OMP_NUM_THREADS=1 $(RUN) benchmarks/truncation.py $(ARGS)
 	@OMP_NUM_THREADS=1 $(RUN) benchmarks/feedback.py $(ARGS)
 	@OMP_NUM_THREADS=1 $(RUN) benchmarks/regularized_cells.py $(ARGS)
+	@OMP_NUM_THREADS=1 $(RUN) benchmarks/series_cells.py $(ARGS)
 	@OMP_NUM_THREADS=1 $(RUN) benchmarks/lengths.py $(ARGS)
 	@OMP_NUM_THREADS=1 $(RUN) benchmarks/translation.py
 

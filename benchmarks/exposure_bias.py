@@ -142,7 +142,7 @@ def draw(found: dict[tuple[str, str], list[tuple[float, float]]]) -> None:
                 plot.errorbar(mean, place + offset, xerr=half, fmt="o", color=colour, ms=4, capsize=3, label=label)
         plot.set_yticks(range(len(names)), names)
         plot.set(xlabel=unit, title=task)
-        plot.set_xlim(left=0)
+        plot.set_xscale("log", nonpositive="clip")  # the arms differ by factors
     plots[0].legend(frameon=False)
     save(figure, "exposure_bias")
 

@@ -163,7 +163,7 @@ def test_backward_takes_time_in_proportion_to_the_length(cell):
     """No node of the graph holds a tensor of all T steps for each of the T steps."""
     model = make(cell).train()
     model.through = Passing()
-    inputs = torch.randn(2, 50, 3, dtype=torch.float64, requires_grad=True)
+    inputs = torch.randn(2, 50, model.input_size, dtype=torch.float64, requires_grad=True)
     outputs, _ = model(inputs)
     seen, waiting, wide = set(), [outputs.grad_fn], 0
     while waiting:

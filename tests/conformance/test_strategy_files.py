@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from conformance.strategies import CASES, each_strategy, strategy
+from conformance.strategies import APART, CASES, each_file, each_strategy, strategy
 from conformance.training import make
 from unrolled import compose, strategies
 from unrolled.errors import InputError
@@ -25,10 +25,10 @@ def own_arguments(name):
 
 
 def test_every_exported_strategy_is_in_the_kit():
-    assert set(strategies.__all__) == set(CASES)
+    assert set(strategies.__all__) == {*CASES, *APART}
 
 
-@each_strategy
+@each_file
 def test_it_is_a_mixin_that_owns_one_seam(name):
     cls = strategy(name)
     assert issubclass(cls, SequenceTask) and vars(cls)["seam"] in SEAMS
@@ -43,7 +43,7 @@ def test_its_arguments_are_keywords_with_defaults(name):
     make(compose(LanguageModeling, strategy(name)), **CASES[name].given)  # the defaults alone will do
 
 
-@each_strategy
+@each_file
 def test_its_docstring_explains_each_argument_and_names_its_source(name):
     document = inspect.getdoc(strategy(name))
     assert "Source" in document
@@ -70,7 +70,7 @@ def test_every_range_is_tested(name):
     assert bool(own_arguments(name)) == bool(CASES[name].wrong)
 
 
-@each_strategy
+@each_file
 def test_its_file_is_short_and_has_a_card(name):
     file = Path(inspect.getfile(strategy(name)))
     assert len(file.read_text(encoding="utf-8").splitlines()) < 80

@@ -121,3 +121,9 @@ def test_segments_by_hand():
     assert segments(torch.tensor([[0, 1, 1, 1, 1], [1, 1, 1, 0, 1]]).bool()) == [(0, 3), (3, 5)]
     assert segments((torch.arange(5) < 3).expand(3, 5)) == [(0, 3), (3, 4), (4, 5)]
     assert segments(torch.ones(2, 0, dtype=torch.bool)) == []
+
+
+def test_a_stretch_begins_wherever_one_of_several_numbers_is_the_own():
+    truth = torch.ones(3, 5, 2, dtype=torch.bool)
+    truth[1, 2, 0] = truth[0, 4, 1] = False
+    assert segments(truth) == [(0, 2), (2, 4), (4, 5)]

@@ -38,7 +38,13 @@ class GRU(Recurrent):
 
     def step(self, w: Weights, a_t: Tensor, state: State, through: Through) -> Gates:
         (h,) = state
-        (ir, iz, in_), (hr, hz, hn) = a_t.chunk(3, -1), self.react(w, w.b_hh, h).chunk(3, -1)
-        r, z = torch.sigmoid(ir + hr), torch.sigmoid(iz + hz)
-        n = torch.tanh(in_ + r * hn)
-        return {"r": r, "z": z, "n": n, "h": through((1 - z) * n + z * h)}
+        named = gated(a_t, self.react(w, w.b_hh, h), h)
+        return named | {"h": through(named["h"])}
+
+
+def gated(a_t: Tensor, b_t: Tensor, h: Tensor) -> Gates:
+    """The equations, of what inputs and state give to r, z and n, each (..., 3 H), and of the state (..., H)."""
+    (ir, iz, in_), (hr, hz, hn) = a_t.chunk(3, -1), b_t.chunk(3, -1)
+    r, z = torch.sigmoid(ir + hr), torch.sigmoid(iz + hz)
+    n = torch.tanh(in_ + r * hn)
+    return {"r": r, "z": z, "n": n, "h": (1 - z) * n + z * h}

@@ -3,9 +3,10 @@
 import torch
 from torch import Tensor, nn
 
+from unrolled.architectures.misfits import refuse_misfits
 from unrolled.architectures.stepwise import Stepwise
 from unrolled.errors import InputError
-from unrolled.functional.masks import last, within
+from unrolled.functional.masks import cleared, last
 from unrolled.functional.state import State
 
 
@@ -63,7 +64,7 @@ class InfluenceNetwork(Stepwise):
         With `lengths` (B,), in time steps, a row's outputs behind its length are zero, and its final state is the one
         at its own last step.
         """
-        self._check(inputs, state, lengths)
+        refuse_misfits(inputs, self.input_size, state, [(self.units,)], lengths)
         (s,) = self.initial_state(len(inputs)) if state is None else state
         through, drive, steps = self.passing(), self.theta * self.signs, []
         for _ in range(inputs.shape[1]):
@@ -71,18 +72,4 @@ class InfluenceNetwork(Stepwise):
             s = s if through is None else through(s)
             steps.append(s)
         states = torch.stack(steps, 1)  # (B, T, n)
-        if lengths is None:
-            return states[..., :1], (s,)
-        return states[..., :1].masked_fill(~within(lengths, inputs.shape[1])[..., None], 0), (last(states, lengths),)
-
-    def _check(self, inputs: Tensor, state: State | None, lengths: Tensor | None) -> None:
-        if inputs.dim() != 3 or inputs.shape[1] < 1 or inputs.shape[2] != self.input_size:
-            raise InputError(f"expected inputs (B, T, {self.input_size}) of a step or more, got {tuple(inputs.shape)}")
-        wanted = [(len(inputs), self.units)]
-        if state is not None and (given := [tuple(part.shape) for part in state]) != wanted:
-            raise InputError(f"expected a state of {wanted}, batch first, got {given}")
-        if lengths is not None and (
-            lengths.shape != inputs.shape[:1] or not ((lengths >= 1) & (lengths <= inputs.shape[1])).all()
-        ):
-            told = f"from 1 to {inputs.shape[1]} time steps for each of {len(inputs)} rows"
-            raise InputError(f"expected a length {told}, got {lengths.tolist()}")
+        return cleared(states[..., :1], lengths), (s if lengths is None else last(states, lengths),)

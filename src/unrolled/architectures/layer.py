@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from unrolled.architectures.regularized import Regularized, Weights
 from unrolled.architectures.stepwise import Through, unchanged
-from unrolled.functional.masks import last, within
+from unrolled.functional.masks import cleared, last
 from unrolled.functional.state import State
 from unrolled.functional.zoneout import zone
 
@@ -22,7 +22,7 @@ class Layer(Regularized):
 
     fused: ClassVar[Callable[..., nn.RNNBase]]  # nn.RNN, nn.LSTM or nn.GRU
 
-    def cell(self, size: int) -> nn.RNNBase:
+    def cell(self, size: int) -> nn.Module:
         """The weights from `size` features to H."""
         return self.fused(size, self.hidden_size, batch_first=True)
 
@@ -95,8 +95,3 @@ class Layer(Regularized):
     def _fused(self, k: int, x: Tensor, state: State, lengths: Tensor | None) -> tuple[Tensor, State]:
         outputs, h = self.call(k, x, state[0])
         return outputs, (h,)
-
-
-def cleared(x: Tensor, lengths: Tensor | None) -> Tensor:
-    """`x` (B, T, F) with zeros behind each row's length, whatever stood there."""
-    return x if lengths is None else x.masked_fill(~within(lengths, x.shape[1])[..., None], 0)

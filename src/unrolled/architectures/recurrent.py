@@ -11,10 +11,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from unrolled.architectures.layer import Gates, Layer, cleared
+from unrolled.architectures.layer import Gates, Layer
+from unrolled.architectures.misfits import refuse_misfits
 from unrolled.architectures.stepwise import unchanged
 from unrolled.errors import InputError
-from unrolled.functional.masks import reverse
+from unrolled.functional.masks import cleared, reverse
 from unrolled.functional.state import State
 
 Run = Callable[[int, Tensor, State, Tensor | None], tuple[Tensor, State]]  # one layer in one direction
@@ -95,7 +96,7 @@ class Recurrent(Layer):
 
     def _stack(self, x: Tensor, state: State | None, lengths: Tensor | None, run: Run) -> tuple[Tensor, State]:
         state = self.initial_state(len(x)) if state is None else state
-        self._check(x, state, lengths)
+        refuse_misfits(x, self.input_size, state, [(len(self.cells), self.hidden_size)] * self.parts, lengths)
         self.masks.begin()
         x = self.veil("inputs", cleared(x, lengths), self.variational_input)
         finals = []
@@ -114,18 +115,3 @@ class Recurrent(Layer):
             x = torch.cat(outputs, -1) if self.directions > 1 else outputs[0]
         x = self.veil("outputs", x, self.variational_output)
         return x, tuple(torch.stack(part, 1) for part in zip(*finals, strict=True))
-
-    def _check(self, x: Tensor, state: State, lengths: Tensor | None) -> None:
-        if x.dim() != 3 or x.shape[2] != self.input_size:
-            raise InputError(f"expected inputs (B, T, {self.input_size}), got {tuple(x.shape)}")
-        if x.shape[1] < 1:
-            raise InputError(f"expected inputs of at least 1 time step, got {tuple(x.shape)}")
-        wanted, given = [(len(x), len(self.cells), self.hidden_size)] * self.parts, [tuple(s.shape) for s in state]
-        if given != wanted:
-            raise InputError(f"expected a state of {wanted}, batch first, got {given}")
-        if lengths is not None and lengths.shape != x.shape[:1]:
-            raise InputError(f"expected a length for each of {len(x)} rows, got {tuple(lengths.shape)}")
-        if lengths is not None and (wrong := ((lengths < 1) | (lengths > x.shape[1])).nonzero()).numel():
-            row = int(wrong[0])
-            raise InputError(f"row {row}: expected a length from 1 to {x.shape[1]} time steps, got {int(lengths[row])}")
-

@@ -36,9 +36,9 @@ def numbers(
 
 
 def segments(truth: Tensor) -> list[tuple[int, int]]:
-    """The stretches [begin, end) of `truth` (B, T) that one fused call can read, as few as there can be.
+    """The stretches [begin, end) of `truth` (B, T, ...) that one fused call can read, as few as there can be.
 
     A row's own output for step t is known once step t - 1 was read, so a stretch begins wherever a row reads its own.
     """
-    own = (~truth).any(0).nonzero().flatten().tolist()
+    own = (~truth).transpose(0, 1).flatten(1).any(1).nonzero().flatten().tolist()
     return spans(0, truth.shape[1], own)

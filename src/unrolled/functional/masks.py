@@ -9,6 +9,11 @@ def within(lengths: Tensor, time: int) -> Tensor:
     return torch.arange(time, device=lengths.device) < lengths[:, None]
 
 
+def cleared(x: Tensor, lengths: Tensor | None) -> Tensor:
+    """`x` (B, T, F) with zeros behind each row's length, whatever stood there."""
+    return x if lengths is None else x.masked_fill(~within(lengths, x.shape[1])[..., None], 0)
+
+
 def last(outputs: Tensor, lengths: Tensor) -> Tensor:
     """(B, H): what each row of `outputs` (B, T, H) says at its own last step."""
     return outputs[torch.arange(len(outputs), device=outputs.device), lengths - 1]

@@ -23,6 +23,7 @@ from unrolled.strategies.identity_initialization import IdentityInitialization
 from unrolled.strategies.loss_scheduled_sampling import LossScheduledSampling
 from unrolled.strategies.max_norm import MaxNorm
 from unrolled.strategies.orthogonal_initialization import OrthogonalInitialization
+from unrolled.strategies.own_imputation import OwnImputation
 from unrolled.strategies.parallel_scheduled_sampling import ParallelScheduledSampling
 from unrolled.strategies.professor_forcing import ProfessorForcing
 from unrolled.strategies.random_truncation import RandomTruncation
@@ -57,6 +58,7 @@ __all__ = [
     "LossScheduledSampling",
     "MaxNorm",
     "OrthogonalInitialization",
+    "OwnImputation",
     "ParallelScheduledSampling",
     "ProfessorForcing",
     "RandomTruncation",
