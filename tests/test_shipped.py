@@ -32,6 +32,12 @@ WHERE = {  # real data that a recipe needs
     "sentence_polarity": "nltk_data",
     "treebank_tags": "nltk_data",
     "trec": "trec",
+    "etth1": "ETTh1",
+    "etth1_channels": "ETTh1",
+    "beijing_pm25": "beijing_pm25",
+    "beijing_stations": "beijing_multisite",
+    "m4_hourly": "m4_hourly",
+    "airline_passengers": "small_series",
 }
 
 
@@ -60,6 +66,10 @@ def test_every_recipe_trains(
             written["data"]["init_args"]["path"] = str(folder / "input.txt")
     if name == "text_table":
         (tmp_path / "mine.csv").write_text("text,label\n" + "".join(f"text {i},{i % 2}\n" for i in range(90)))
+        written["data"]["init_args"]["path"] = str(tmp_path / "mine.csv")
+    if name == "forecast_table":
+        rows = (f"{s},{1950 + k // 12}-{k % 12 + 1:02d},{k + 9 * (k % 12 == 6)}\n" for s in "ab" for k in range(120))
+        (tmp_path / "mine.csv").write_text("series,time,value\n" + "".join(rows))
         written["data"]["init_args"]["path"] = str(tmp_path / "mine.csv")
     assert _train(written, tmp_path / name)["val/loss"] > 0
 

@@ -1,7 +1,17 @@
 import pytest
 import torch
 
-from unrolled.functional.batch import IGNORE, at_end, counted, ends, pad_rows
+from unrolled.functional.batch import (
+    IGNORE,
+    ForecastBatch,
+    at_end,
+    counted,
+    ends,
+    how_many,
+    lengthen,
+    pad_rows,
+    uncount,
+)
 
 
 def test_a_label_stands_at_the_last_step():
@@ -29,3 +39,16 @@ def test_ends_are_behind_the_last_targets(numbers):
     assert int(counted(batch.targets).sum()) == 4
     nothing = torch.full((2, 5), IGNORE)
     assert ends(nothing).tolist() == [1, 1]
+
+
+def test_a_forecast_batch_keeps_its_rows_when_it_is_lengthened():
+    targets = torch.tensor([[[1.0, float("nan")], [float("nan")] * 2], [[2.0, 3.0], [4.0, 5.0]]])
+    fresh = torch.tensor([[True, False]] * 2)
+    batch = ForecastBatch(torch.ones(2, 2, 3), targets, fresh, torch.arange(18.0).view(2, 9))
+    longer = lengthen(batch, 5)
+    assert isinstance(longer, ForecastBatch) and torch.equal(longer.rows, batch.rows)
+    assert longer.inputs.shape == (2, 5, 3) and longer.targets[:, 2:].isnan().all() and not longer.fresh[:, 2:].any()
+    assert counted(longer.targets).tolist() == [[True, False, False, False, False], [True, True, False, False, False]]
+    assert int(how_many(longer.targets)) == 5
+    assert counted(uncount(batch.targets, fresh)).tolist() == [[False, False], [False, True]]
+    assert lengthen(batch, 2) is batch

@@ -2,15 +2,23 @@
 
 from unrolled.data.adding_problem import AddingProblem
 from unrolled.data.ag_news import AGNews
+from unrolled.data.airline_passengers import AirlinePassengers
+from unrolled.data.beijing_multisite import BeijingMultiSite
+from unrolled.data.beijing_pm25 import BeijingPM25
 from unrolled.data.brown import BrownCorpus
 from unrolled.data.co2 import CO2
 from unrolled.data.copy_memory import CopyMemory
 from unrolled.data.digits import Digits
 from unrolled.data.english_french import EnglishFrench
+from unrolled.data.etth1 import ETTh1
+from unrolled.data.fertility import Fertility
+from unrolled.data.forecast_table import ForecastTable
 from unrolled.data.hangul import HangulNames
 from unrolled.data.influence_balancing import InfluenceBalancing
 from unrolled.data.japanese_vowels import JapaneseVowels
 from unrolled.data.library_docstrings import LibraryDocstrings
+from unrolled.data.m4_hourly import M4Hourly
+from unrolled.data.macro import Macro
 from unrolled.data.mnist import MNIST
 from unrolled.data.movie_reviews import MovieReviews
 from unrolled.data.multi30k import Multi30k
@@ -39,14 +47,22 @@ __all__ = [
     "TREC",
     "AGNews",
     "AddingProblem",
+    "AirlinePassengers",
+    "BeijingMultiSite",
+    "BeijingPM25",
     "BrownCorpus",
     "CopyMemory",
     "Digits",
+    "ETTh1",
     "EnglishFrench",
+    "Fertility",
+    "ForecastTable",
     "HangulNames",
     "InfluenceBalancing",
     "JapaneseVowels",
     "LibraryDocstrings",
+    "M4Hourly",
+    "Macro",
     "MovieReviews",
     "Multi30k",
     "MultiplicationProblem",

@@ -1,146 +1,186 @@
-"""The base of every data set of one series: split in time, scaled, cut into windows.
+"""The base of every data set of series to be forecast.
 
-B batch, C time steps of context, H time steps of the horizon, T = C + H - 1.
+B batch, C time steps of context, H time steps of the horizon, T = C + H - 1, O numbers of a step, F channels.
 """
 
-from typing import Any, ClassVar, Literal
+from itertools import pairwise
+from typing import Any, Literal
 
-import pytorch_lightning as pl
 import torch
+from pytorch_lightning.utilities import rank_zero_info
 from torch import Tensor
 
-from unrolled.data.series_windows import RandomWindows, RollingOrigins
+from unrolled.data.fitted_state import check_fitted, fitted_state
+from unrolled.data.forecast_baselines import fit_linear, forecast_errors, origins
+from unrolled.data.last_windows import LastWindows, last_windows
+from unrolled.data.one_series import Series, check
+from unrolled.data.resumable import ResumableLoader
+from unrolled.data.series_inputs import SeriesInputs
+from unrolled.data.series_loaders import Cut, RandomWindows, RollingOrigins, SeriesStreams
+from unrolled.data.series_parts import Borders, Split
+from unrolled.data.series_places import places
+from unrolled.data.series_windows import WindowMaker
 from unrolled.errors import InputError
-from unrolled.functional.naive_forecasts import last_season, last_value
 
-Split = Literal["train", "valid", "test"]
+Sampling = Literal["windows", "stream"]
+SPLITS: tuple[Split, ...] = ("train", "valid", "test")
 
 
-class SeriesData(pl.LightningDataModule):
-    """One series in equal steps of time, as windows of C + H numbers.  A data set says `load` and `period`.
+class SeriesData(SeriesInputs):
+    """Series in equal steps of time, as windows of C + H numbers.  A data set says `load` and `period`.
 
-        inputs   (B, T, 1): the numbers x_t of a window but the last
-        targets  (B, T, 1): x_{t+1}
+        inputs   (B, T, F): the numbers x_t of a window but the last, and what else is read; see `WindowMaker`
+        targets  (B, T, O): x_{t+1}
 
-    The last part of the series is for the test, the one before it for validation.  No window crosses a border: nothing
-    of validation or test is trained on, and a part's first forecast starts behind its first C numbers.  All numbers are
-    standardised by the mean and the standard deviation of the training part.  Training draws windows at random places
-    from a seed of its own; validation and test read every window of their part in order, so that each step of the part
-    with C numbers before it and H behind it is once the origin of a forecast.
+    Training draws windows at random places of all series from a seed of its own; validation and test read every window
+    in order, so that each step of their part that has C numbers before it and H behind it is once the origin of a
+    forecast.
 
     Args:
-        horizon: time steps H to forecast.
-        context: time steps C that are read before; one period at least, for the seasonal baseline.
-        valid_fraction: of the series, for validation.
-        test_fraction: of the series, for the test.
         batch_size: rows of a training batch, per process.
         batches: training batches of an epoch.
         eval_batch_size: rows of a validation or test batch, per process.
         seed: of the places of the training windows.
+        sampling: of training.  windows: each is read anew; stream: whole series, piece by piece, which needs the
+            strategy CarriedState.
+        sequence_length: time steps of a piece of a stream.
 
     Raises:
-        InputError: arguments out of range, a part that is too short for one window, a series with a number missing or
-            of which the training part is constant.
+        InputError: arguments out of range, or series that nothing can be learnt from.
     """
-
-    period: ClassVar[int]  # time steps of a season
 
     def __init__(
         self,
         *,
-        horizon: int = 24,
-        context: int = 36,
-        valid_fraction: float = 0.25,
-        test_fraction: float = 0.25,
         batch_size: int = 32,
         batches: int = 20,
         eval_batch_size: int = 256,
         seed: int = 1,
+        sampling: Sampling = "windows",
+        sequence_length: int = 64,
+        **kwargs: Any,
     ) -> None:
-        super().__init__()
-        self.horizon, self.context = horizon, context
-        self.valid_fraction, self.test_fraction = valid_fraction, test_fraction
+        super().__init__(**kwargs)
         self.batch_size, self.batches, self.eval_batch_size = batch_size, batches, eval_batch_size
-        self.seed = seed
-        self.parts: dict[Split, Tensor] = {}  # (N,) standardised, after `setup`
+        self.seed, self.sampling, self.sequence_length = seed, sampling, sequence_length
+        self.series: list[Series] = []  # after `setup`, like all that follows
+        self.borders_of: list[Borders] = []
+        self.maker: WindowMaker
+        self.places: dict[Split, Tensor] = {}  # (N, 2) of each window: number of the series, and its first step
+        self.linear: list[Tensor] | None = None  # the baseline, once it was asked for
 
-    def load(self) -> Tensor:
-        """The whole series (N,) in float64, oldest first, nothing missing."""
-        raise NotImplementedError
+    def load(self) -> list[Series]:
+        """Every series, whole."""
+        raise NotImplementedError(f"{type(self).__name__} does not say what it holds")
 
     def setup(self, stage: str | None = None) -> None:
-        if self.parts:
+        if self.places:
             return
         self.check_arguments()
-        series, name = self.load(), type(self).__name__
-        if missing := int((~series.isfinite()).sum()):
-            raise InputError(f"{name}: expected {len(series)} finite numbers, got {missing} that are not; fill them")
-        valid = round((1 - self.valid_fraction - self.test_fraction) * len(series))
-        test = round((1 - self.test_fraction) * len(series))
-        parts: dict[Split, Tensor] = {"train": series[:valid], "valid": series[valid:test], "test": series[test:]}
-        for split, part in parts.items():
-            if len(part) < (least := self.context + self.horizon):
-                raise InputError(
-                    f"{name}: the {split} split has {len(part)} numbers, expected at least {least} for one window; "
-                    "lower data.init_args.context or horizon, or divide otherwise by valid_fraction and test_fraction"
+        self.series, name = self.load(), type(self).__name__
+        check(name, self.series)
+        self.borders_of = [self.check_parts(one) for one in self.series]
+        self.fit(self.series, self.borders_of)
+        self.maker = self.window_maker(self.series)
+        self.check_sampling()
+        told, every = [], dict[Split, Tensor]()
+        for split in SPLITS:
+            stride = 1 if split == "train" else self.eval_stride
+            found, left_out = places(self.maker, self.series, self.borders_of, split, self.context, stride)
+            if not len(found):
+                why = f" ({left_out:,} have a missing input, which data.init_args.missing: drop leaves out)" * bool(
+                    left_out
                 )
-        self.mean, self.deviation = float(parts["train"].mean()), float(parts["train"].std(correction=0))
-        if self.deviation == 0:
-            raise InputError(f"{name}: expected numbers that vary, got {self.mean:g} throughout the train split")
-        scaled = {split: (part - self.mean) / self.deviation for split, part in parts.items()}
-        self.parts = {split: part.to(torch.get_default_dtype()) for split, part in scaled.items()}
+                raise InputError(f"{name}: expected a number to forecast in the {split} split, got no window{why}")
+            every[split] = found
+            told += [f"{split} {len(found):,} windows" + (f" ({left_out:,} left out)" if left_out else "")]
+        self.places = every
+        gone, total = int(self.maker.store.values.isnan().sum()), self.maker.store.values.numel()
+        missing = f"; {gone:,} of {total:,} numbers missing ({self.missing})" if gone else ""
+        rank_zero_info("%s: %s series; %s%s", name, f"{len(self.series):,}", ", ".join(told), missing)
 
     def check_arguments(self) -> None:
-        """Refuse arguments that no series could satisfy."""
-        least = dict.fromkeys(("horizon", "batch_size", "batches", "eval_batch_size"), 1) | {"context": self.period}
-        for name, low in least.items():
-            if (value := getattr(self, name)) < low:
-                raise InputError(f"data.init_args.{name}: expected {low} or more, got {value}")
-        for name in ("valid_fraction", "test_fraction"):
-            if not 0 < (value := getattr(self, name)) < 1:
-                raise InputError(f"data.init_args.{name}: expected a fraction in (0, 1), got {value}")
-        if (both := self.valid_fraction + self.test_fraction) >= 1:
-            raise InputError(
-                f"data.init_args.valid_fraction + test_fraction: expected less than 1, got {both:g}; nothing is left "
-                "to train on"
-            )
+        super().check_arguments()
+        self.at_least(batch_size=1, batches=1, eval_batch_size=1, sequence_length=1)
+        if self.sampling not in ("windows", "stream"):
+            raise InputError(f"data.init_args.sampling: expected windows or stream, got {self.sampling!r}")
 
-    def windows(self, split: Split) -> Tensor:
-        """Every window of a part (N, C + H), in order of time; a view."""
-        return self.parts[split].unfold(0, self.context + self.horizon, 1)
+    def check_sampling(self) -> None:
+        """Refuse to read in a stream what only a window with an origin has."""
+        if self.sampling == "stream":
+            refused = {
+                f"missing: {self.missing}": self.missing in ("linear", "drop"),
+                f"scaling: {self.scaling}": self.scaling in ("instance", "last_value"),
+                "hide_share above 0": self.hide_share > 0,
+                "past covariates": self.maker.channels["past"] > 0,
+            }
+            if wrong := [told for told, here in refused.items() if here]:
+                raise InputError(
+                    f"data.init_args.sampling: stream goes with no {wrong[0]}; use windows, or leave it out"
+                )
+
+    def cut(self, places: Tensor, hidden: Tensor | None = None) -> Any:
+        """The windows at `places` (B, 2) as a batch."""
+        return self.maker.cut(places, self.context + self.horizon - 1, self.context, hidden)
 
     def sizes(self) -> dict[str, Any]:
         """What a task must know of this data to be built, by the name of the task's argument."""
-        return {"horizon": self.horizon, "context": self.context}
+        return {"horizon": self.horizon, "context": self.context, "channels": dict(self.maker.channels)}
+
+    def baseline_errors(self, split: Split) -> dict[str, dict[str, Any]]:
+        """Errors of the last value, of the last season, and of a linear map, by the name of the measure."""
+        self.linear = self.linear or fit_linear(self.maker, self.places["train"], self.places["valid"], self.context)
+        windows = origins(self.maker, self.places[split], self.context)
+        return forecast_errors(windows, self.horizon, self.period, self.linear)
 
     def baselines(self, split: Split) -> dict[str, float]:
-        """Mean squared errors over all steps and origins of a split: the last value, and the last season, repeated."""
-        context, ahead = self.windows(split).double().tensor_split([self.context], dim=1)
-        naive = {
-            "naive": last_value(context, self.horizon),
-            "seasonal naive": last_season(context, self.horizon, self.period),
-        }
-        return {name: float((forecast - ahead).square().mean()) for name, forecast in naive.items()}
+        """Their mean squared errors in standard deviations, squared, of each series' training part."""
+        return {name: errors["mse"] for name, errors in self.baseline_errors(split).items()}
 
     def state_dict(self) -> dict[str, Any]:
-        """The sizes and the scale go with the weights, which fit no others."""
+        """The sizes and the scales go with the weights, which fit no others."""
         self.setup()
-        return {"sizes": self.sizes(), "scale": {"mean": self.mean, "deviation": self.deviation}}
+        return {"sizes": self.sizes()} | fitted_state(self.fitted, self.scales)
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        if state_dict != (mine := self.state_dict()):
-            saved, here = (
-                ", ".join(f"{name} {value:.6g}" for part in ("sizes", "scale") for name, value in state[part].items())
-                for state in (state_dict, mine)
-            )
-            raise InputError(
-                f"checkpoint: it was trained on a series of {saved}, this one has {here}; use the arguments of the "
-                "saved run"
-            )
+        check_fitted(state_dict, self.state_dict())
 
-    def train_dataloader(self) -> RandomWindows:
+    def last_windows(self, path: str | None = None) -> LastWindows:
+        """What a model reads to forecast the steps behind the last observed one of each series.
+
+        Args:
+            path: a file in the place of the run's own, of the same columns; null: these series.
+
+        Raises:
+            InputError: series that cannot be forecast, or a path for data that are no table.
+        """
+        series = self.series if path is None else self.read(path)
+        check(type(self).__name__, series)
+        return last_windows(series, [*self.fitted], self.window_maker, self.context, self.horizon)
+
+    def read(self, path: str) -> list[Series]:
+        """Other series than the run's own."""
+        raise InputError(
+            f"{type(self).__name__}: expected no file, for its series are its own, got {path}; leave it out"
+        )
+
+    def train_dataloader(self) -> ResumableLoader:
+        rank, world_size = self._place()
+        rows, seed = self.batch_size, self.seed
+        if self.sampling == "stream":
+            return SeriesStreams(
+                self._streams(rows * world_size),
+                steps=self.sequence_length,
+                rows=rows,
+                seed=seed,
+                rank=rank,
+                world_size=world_size,
+            )
+        shape = (self.context + self.horizon - 1, self.maker.channels["values"])
+        hide = (shape, self.hide_share, self.hide_over) if self.hide_share else None
+        cut: Cut = self.cut
         return RandomWindows(
-            self.windows("train"), rows=self.batch_size, batches=self.batches, seed=self.seed, rank=self._place()[0]
+            cut, self.places["train"], rows=rows, batches=self.batches, seed=seed, hide=hide, rank=rank
         )
 
     def val_dataloader(self) -> RollingOrigins:
@@ -151,7 +191,18 @@ class SeriesData(pl.LightningDataModule):
 
     def _origins(self, split: Split) -> RollingOrigins:
         rank, world_size = self._place()
-        return RollingOrigins(self.windows(split), rows=self.eval_batch_size, rank=rank, world_size=world_size)
+        return RollingOrigins(self.cut, self.places[split], rows=self.eval_batch_size, rank=rank, world_size=world_size)
+
+    def _streams(self, rows: int) -> list[Any]:
+        """The training parts, each in as many pieces as fill the rows of a batch: one stream each."""
+        pieces = -(-rows // len(self.series))
+        cuts = [torch.linspace(0, border.train - 1, pieces + 1).long().tolist() for border in self.borders_of]
+        return [
+            self.maker.cut(torch.tensor([[number, begin]]), end - begin, end - begin)
+            for number, borders in enumerate(cuts)
+            for begin, end in pairwise(borders)
+            if end > begin
+        ]
 
     def _place(self) -> tuple[int, int]:
         """(rank, number of processes)."""

@@ -1,8 +1,6 @@
 """Yearly sunspot numbers, 1700 to 2008."""
 
-import torch
-from torch import Tensor
-
+from unrolled.data.one_series import Series
 from unrolled.data.series import SeriesData
 
 
@@ -14,7 +12,9 @@ class Sunspots(SeriesData):
 
     period = 11  # years
 
-    def load(self) -> Tensor:
+    def load(self) -> list[Series]:
+        import pandas as pd  # type: ignore[import-untyped]
         from statsmodels.datasets import sunspots  # type: ignore[import-untyped]
 
-        return torch.tensor(sunspots.load_pandas().data["SUNACTIVITY"].to_numpy(), dtype=torch.float64)
+        values = sunspots.load_pandas().data[["SUNACTIVITY"]].to_numpy(float)
+        return [Series("sunspots", values, start=pd.Timestamp(1700, 1, 1), frequency="YS")]

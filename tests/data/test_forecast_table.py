@@ -1,0 +1,276 @@
+"""The user's own table: what is read of it, which frequency it has, and what is refused before anything is trained."""
+
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from conformance.series import C, H, Made, made
+from unrolled.data import ForecastTable
+from unrolled.errors import InputError
+
+SMALL = {"horizon": H, "context": C, "period": 4}
+COVARIATES = {"known_columns": ["k0", "k1"], "past_columns": ["p0", "p1"], "static_columns": ["s0", "s1"]}
+
+
+def frame(series):
+    """A row for each step of each series, in the order of time, the series mixed."""
+    tables = []
+    for one in series:
+        days = pd.date_range(one.start, periods=len(one.values), freq="D")
+        columns = {"y": one.values[:, 0]}
+        columns |= {f"k{k}": one.known[:, k] for k in range(2)} | {f"p{k}": one.past[:, k] for k in range(2)}
+        columns |= {f"s{k}": np.full(len(days), one.static[k]) for k in range(2)}
+        tables.append(pd.DataFrame({"series": one.name, "time": days, **columns}))
+    return pd.concat(tables).sort_values("time", kind="stable")
+
+
+def save(folder, table, name="mine.csv", **form):
+    path = folder / name
+    table.to_csv(path, index=False, **form) if path.suffix != ".parquet" else table.to_parquet(path)
+    return str(path)
+
+
+def small(folder, rows=None, **given):
+    """One series of 40 days, made up; `rows` are edits of its text lines."""
+    days = pd.date_range("2026-01-05", periods=40, freq="D").strftime("%Y-%m-%d")
+    lines = [f"{day},{np.sin(k) + 3:.4f},{k % 3},{k % 5}" for k, day in enumerate(days)]
+    for place, line in sorted((rows or {}).items(), reverse=True):
+        lines[place : place + 1] = [] if line is None else [line]
+    (folder / "small.csv").write_text("\n".join(["time,value,holiday,rain", *lines]) + "\n")
+    return ForecastTable(str(folder / "small.csv"), **{"horizon": H, "context": C, "period": 7} | given)
+
+
+def test_the_table_holds_what_the_series_are(tmp_path):
+    """As if they had been given in memory, bitwise, whatever the order of the series' rows."""
+    series = made()
+    path = save(tmp_path, frame(series), date_format="%Y-%m-%d")
+    table = ForecastTable(
+        path, series_column="series", target_columns=["y"], **COVARIATES, **SMALL, calendar=["weekday"]
+    )
+    table.setup()
+    data = Made(horizon=H, context=C, series=series, calendar=["weekday"])
+    data.setup()
+    assert [one.frequency for one in table.series] == ["D"] * 3
+    assert sorted(one.name for one in table.series) == ["a", "b", "c"]
+    for split in ("train", "valid", "test"):
+        order = [[one.name for one in table.series].index(name) for name in "abc"]
+        places = data.places[split].clone()
+        places[:, 0] = torch.tensor(order)[places[:, 0]]
+        assert sorted(places.tolist()) == sorted(table.places[split].tolist())
+        mine, truth = table.cut(places), data.cut(data.places[split])
+        torch.testing.assert_close(mine.inputs[..., :-1], truth.inputs[..., :-1])
+        torch.testing.assert_close(mine.targets, truth.targets, equal_nan=True)
+
+
+def test_a_parquet_file_without_pyarrow_is_told_in_one_line(tmp_path, monkeypatch):
+    (tmp_path / "mine.parquet").write_bytes(b"PAR1")
+    for name in ("pyarrow", "fastparquet"):
+        monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(InputError, match="mine.parquet: Parquet needs pyarrow, which is not installed; install it, or"):
+        ForecastTable(str(tmp_path / "mine.parquet"), **SMALL).setup()
+
+
+def test_a_parquet_file(tmp_path):
+    pytest.importorskip("pyarrow")
+    path = save(tmp_path, frame(made()), "mine.parquet")
+    table = ForecastTable(path, series_column="series", target_columns=["y"], **COVARIATES, **SMALL)
+    table.setup()
+    assert len(table.places["test"]) > 0
+
+
+@pytest.mark.parametrize(
+    ("times", "frequency"),
+    [
+        (pd.date_range("2026-01-01 05:00", periods=50, freq="h"), "h"),
+        (pd.date_range("2026-01-01", periods=50, freq="15min"), "15min"),
+        (pd.date_range("2026-01-01", periods=50, freq="W-SUN"), "W-SUN"),
+        (pd.date_range("2026-01-01", periods=50, freq="MS"), "MS"),
+        (pd.date_range("2026-01-31", periods=50, freq="ME"), "ME"),
+        (pd.date_range("1960-01-01", periods=50, freq="YS"), "YS-JAN"),
+        (pd.date_range("2026-01-01", periods=50, freq="B"), "B"),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("gone", [0, 5])
+def test_the_frequency_is_inferred_also_where_rows_are_missing(times, frequency, gone, tmp_path):
+    values = np.sin(np.arange(50.0))
+    rows = pd.DataFrame({"time": times, "value": values}).drop(index=range(20, 20 + gone))
+    data = ForecastTable(save(tmp_path, rows), horizon=H, context=C, gaps="fill")
+    if frequency == "ME" and gone:  # months of unequal length, and none on its first day
+        with pytest.raises(InputError, match="unknown frequency: expected steps of .*; correct them, or name it with"):
+            data.setup()
+        data.frequency = frequency
+    data.setup()
+    (one,) = data.series
+    assert one.frequency in (frequency, "YS", "7D") and one.start == times[0]
+    expected = values.copy()
+    expected[20 : 20 + gone] = np.nan
+    np.testing.assert_array_equal(one.values[:, 0], expected)
+
+
+def test_steps_that_are_only_numbered(tmp_path):
+    data = small(tmp_path)
+    text = (tmp_path / "small.csv").read_text().splitlines()
+    numbered = [text[0], *(f"{1700 + k},{line.partition(',')[2]}" for k, line in enumerate(text[1:]) if k != 9)]
+    (tmp_path / "small.csv").write_text("\n".join(numbered))
+    with pytest.raises(
+        InputError, match="got 1 without one, the first at 1709; add the rows, or say data.init_args.gaps"
+    ):
+        data.setup()
+    data = ForecastTable(data.path, horizon=H, context=C, gaps="fill")
+    data.setup()
+    assert np.isnan(data.series[0].values[:, 0]).nonzero()[0].tolist() == [9]
+    assert data.last_windows().times == [["1740", "1741", "1742"]]
+
+
+def test_words_become_numbers_and_one_that_training_lacks_is_none_of_them(tmp_path):
+    lines = {
+        k: f"{pd.Timestamp(2026, 1, 5) + pd.Timedelta(days=k)},{k % 7},{'abz'[k % 2 + (k == 30)]},2" for k in range(40)
+    }
+    data = small(tmp_path, lines, past_columns=["holiday"], category_columns=["holiday"])
+    data.setup()
+    past = data.series[0].past
+    assert past[:2].tolist() == [[1, 0], [0, 1]] and past[30].tolist() == [0, 1] and past.shape == (40, 2)
+    assert data.sizes()["channels"]["past"] == 2
+    other = tmp_path / "other"
+    other.mkdir()
+    new = small(other, {k: line.replace(",a,", ",q,") for k, line in lines.items()})
+    assert data.read(new.path)[0].past[:2].tolist() == [[0, 0], [0, 1]]  # the words stay those of the first table
+    late = {k: line.replace(",b,", ",z,") if k > 30 else line for k, line in lines.items()}
+    data = small(tmp_path, late, past_columns=["holiday"], category_columns=["holiday"])
+    data.setup()
+    assert data.series[0].past[31].tolist() == [0, 0]
+
+
+@pytest.mark.parametrize(
+    ("rows", "given", "message"),
+    [
+        (
+            {},
+            {"target_columns": ["vale"]},
+            "expected a column 'vale', got time, value, holiday, rain; did you mean value?",
+        ),
+        ({}, {"time_column": "date"}, "expected a column 'date', got time, value"),
+        ({}, {"past_columns": ["rain"], "known_columns": ["rain"]}, "column 'rain' stands in known_columns already"),
+        ({}, {"target_columns": ["value", "value"]}, "column 'value' stands in target_columns already; name it once"),
+        ({}, {"category_columns": ["rain"]}, "category_columns: expected columns among known_columns, past_columns"),
+        (
+            {4: "2026-01-09,7,o,o"},
+            {"past_columns": ["rain"]},
+            "row 5: expected a finite number in column 'rain', got 'o'",
+        ),
+        ({4: "2026-01-09,1e999,0,0"}, {}, "row 5: expected a finite number in column 'value', got '1e999'; correct it"),
+        ({4: "2026-01-09,inf,0,0"}, {}, "row 5: expected a finite number in column 'value', got 'inf'; correct it"),
+        ({4: "soon,1,0,0"}, {}, "row 5: expected a time in column 'time', as 2026-01-31 13:00, got 'soon'; correct it"),
+        ({4: "2026-01-08,1,0,0"}, {}, "expected each time once, got 2026-01-08 00:00:00 in rows 4 and 5; delete one"),
+        ({4: "2026-01-07,1,0,0"}, {}, "got 2026-01-07 00:00:00 in row 5 behind 2026-01-08 00:00:00 in row 4; sort the"),
+        ({4: None, 9: None}, {}, "got 2 without one, the first at 2026-01-09 00:00:00; add the rows, or say"),
+        ({4: "2026-01-09 07:00,1,0,0"}, {}, "unknown frequency: expected steps of 1 days 00:00:00, as most are, got"),
+        ({4: "2026-01-09 07:00,1,0,0"}, {"frequency": "D"}, "of frequency D, got 2026-01-09 07:00:00 between two"),
+        ({}, {"frequency": "fortnight"}, "data.init_args.frequency: expected a frequency as pandas names it"),
+        (dict.fromkeys(range(2, 40)), {}, "expected 3 time steps or more to tell their frequency, got 2; name it"),
+        (
+            dict.fromkeys(range(15, 40)),
+            {},
+            "series 'value' of 15 time steps: the train split has 8, expected at least 10",
+        ),
+        (
+            {k: f"2026-01-{k + 5:02d},,0,0" for k in range(27)},
+            {},
+            "expected numbers in its train split of 20 steps, got none",
+        ),
+        (
+            {25: "2026-01-30,1,,0"},
+            {"known_columns": ["holiday"]},
+            "known of series 'value' at 2026-01-30T00:00:00: expected",
+        ),
+        ({25: "2026-01-30,1,NA,0"}, {"known_columns": ["holiday"]}, "fill it, or call it a past one"),
+        ({}, {"static_columns": ["rain"]}, "expected the same static_columns in all its rows, but rows 1 and 2 differ"),
+        ({}, {"series_column": "rain"}, "series '0' of 8 time steps: the train split has 4, expected at least 10"),
+        ({}, {"gaps": "leave"}, "data.init_args.gaps: expected refuse or fill, got 'leave'"),
+        ({}, {"period": 0}, "data.init_args.period: expected 1 or more, got 0"),
+    ],
+    ids=lambda word: str(word)[:40],
+)
+def test_a_wrong_table_is_refused_in_one_line(rows, given, message, tmp_path):
+    with pytest.raises(InputError) as caught:
+        small(tmp_path, rows, **given).setup()
+    assert message in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_a_series_without_any_number(tmp_path):
+    table = frame(made())
+    table.loc[table["series"] == "c", "y"] = np.nan
+    path = save(tmp_path, table)
+    with pytest.raises(InputError, match="ForecastTable: series 'c' has no number at all; leave it out"):
+        ForecastTable(path, series_column="series", target_columns=["y"], **SMALL).setup()
+
+
+def test_another_table_is_forecast_with_what_was_fitted_to_the_first(tmp_path):
+    """Rows behind the last target give the known covariates of the horizon."""
+    data = small(tmp_path, known_columns=["holiday"], calendar=["weekday"], fourier=1)
+    data.setup()
+    with pytest.raises(
+        InputError, match="expected the known covariates of the 3 time steps to be forecast, got none at 2026"
+    ):
+        data.last_windows()
+    days = pd.date_range("2026-01-17", periods=25, freq="D").strftime("%Y-%m-%d")
+    lines = [f"{day},{k if k < 22 else ''},{k % 2},0" for k, day in enumerate(days)]
+    (tmp_path / "new.csv").write_text("\n".join(["time,value,holiday,rain", *lines]) + "\n")
+    before = data.state_dict()
+    names, batch, times = data.last_windows(str(tmp_path / "new.csv"))
+    assert data.state_dict() == before and names == ["value"]
+    assert times == [["2026-02-08T00:00:00", "2026-02-09T00:00:00", "2026-02-10T00:00:00"]]
+    fitted = data.fitted["value"]
+    expected = (np.arange(15, 22) - fitted.location[0]) / fitted.scale[0]
+    np.testing.assert_allclose(batch.inputs[0, :C, 0], expected, rtol=1e-5)
+    holidays = (np.arange(16, 25) % 2 - data.scales["known"].mean[0]) / data.scales["known"].deviation[0]
+    np.testing.assert_allclose(batch.inputs[0, :, 1], holidays, rtol=1e-5)
+    angle = 2 * np.pi * (12 + np.arange(16, 25)) / 7  # the season goes on from where it began in training
+    np.testing.assert_allclose(batch.inputs[0, :, 4], np.sin(angle), atol=1e-5)
+    (tmp_path / "short.csv").write_text("\n".join(["time,value,holiday,rain", *lines[:3], *lines[3:6]]) + "\n")
+    with pytest.raises(InputError, match="series 'value': expected 7 time steps to read, got 6; give more"):
+        data.last_windows(str(tmp_path / "short.csv"))
+
+
+def test_a_series_that_the_run_never_saw_is_refused(tmp_path):
+    path = save(tmp_path, frame(made()))
+    data = ForecastTable(path, series_column="series", target_columns=["y"], **SMALL)
+    data.setup()
+    new = frame(made())
+    new["series"] = new["series"].replace("c", "d")
+    with pytest.raises(
+        InputError, match=r"series 'd': expected one that the run was trained on \(a, c, b\); leave it out"
+    ):
+        data.last_windows(save(tmp_path, new, "new.csv"))
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("2026-01-09,oops,0,0", "row 5: expected a finite number in column 'value', got 'oops'"),
+        ("2026-01-08,1,0,0", "expected each time once, got 2026-01-08 00:00:00 in rows 4 and 5; delete one"),
+        (None, "expected a row for each time step, got 1 without one, the first at 2026-01-09 00:00:00"),
+    ],
+)
+def test_the_command_refuses_a_wrong_table_before_anything_is_trained(line, told, tmp_path, workdir, capsys):
+    import yaml
+
+    from unrolled.cli import main
+
+    path = small(tmp_path, {4: line}).path
+    written = {
+        "task": "Forecasting",
+        "architecture": {"class_path": "GRU", "init_args": {"hidden_size": 4}},
+        "optimizer": {"class_path": "Adam", "init_args": {"lr": 0.01}},
+        "data": {"class_path": "ForecastTable", "init_args": {"path": path, "horizon": 3, "context": 7}},
+        "trainer": {"max_epochs": 1, "accelerator": "cpu"},
+    }
+    (workdir / "mine.yaml").write_text(yaml.safe_dump(written))
+    assert main(["fit", "-c", "mine.yaml"]) == 2
+    heard = capsys.readouterr().err
+    assert told in heard and heard.count("\n") == 1
+    assert not [*workdir.glob("runs/*/metrics.csv")]
