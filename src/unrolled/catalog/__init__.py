@@ -35,7 +35,10 @@ TORCH = MappingProxyType(
 )
 # What a task must know of its data; the data says it (`sizes`).
 SIZES = frozenset(
-    {"vocabulary_size", "level", "classes", "input_size", "output_size", "horizon", "context", "source_vocabulary_size"}
+    {
+        *("vocabulary_size", "level", "classes", "input_size", "output_size", "source_vocabulary_size"),
+        *("horizon", "context", "channels"),
+    }
 )
 # Arguments that the data, another section or the run itself supplies, so that no recipe names them.
 SUPPLIED = MappingProxyType(

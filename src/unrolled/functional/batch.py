@@ -1,7 +1,7 @@
 """What a data module hands to a task."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import torch
 from torch import Tensor
@@ -17,6 +17,18 @@ class SequenceBatch(NamedTuple):
     inputs: Tensor  # (B, T): token ids; (B, T, F): numbers
     targets: Tensor  # (B, T): class ids, IGNORE where there is nothing to predict; (B, T, O): numbers, nan there
     fresh: Tensor  # (B, T) bool: True where a row starts a new sequence at that step
+
+
+class ForecastBatch(NamedTuple):
+    """A piece of B series of numbers to forecast.  O numbers of a series at one time; what a step holds is in data."""
+
+    inputs: Tensor  # (B, T, C): the channels of each step, nan nowhere
+    targets: Tensor  # (B, T, O): the numbers of the step behind it; nan where missing or not asked
+    fresh: Tensor  # (B, T) bool: True where a row starts a new window or series at that step
+    rows: Tensor  # (B, 1 + 4 O): number of the series, then O each: location, scale, deviation, season error
+
+
+Batch = TypeVar("Batch", SequenceBatch, ForecastBatch)
 
 
 def counted(targets: Tensor) -> Tensor:
@@ -36,12 +48,12 @@ def uncount(targets: Tensor, steps: Tensor) -> Tensor:
     return targets.masked_fill(steps, IGNORE)
 
 
-def lengthen(batch: SequenceBatch, length: int) -> SequenceBatch:
+def lengthen(batch: Batch, length: int) -> Batch:
     """The batch with steps behind its own, up to `length`, at which there is nothing to predict."""
     missing = length - batch.inputs.shape[1]
     if missing == 0:
         return batch
-    numbers = (0, 0) * (batch.inputs.dim() - 2)
+    numbers: tuple[int, ...] = (0, 0) * (batch.inputs.dim() - 2)
     nothing = float("nan") if batch.targets.is_floating_point() else IGNORE
     return batch._replace(  # what else a batch carries stays
         inputs=pad(batch.inputs, (*numbers, 0, missing)),
