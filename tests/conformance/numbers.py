@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from conformance.training import FIT, Run, fit
 from unrolled import compose
 from unrolled.data.resumable import ResumableLoader
-from unrolled.functional.batch import SequenceBatch
+from unrolled.functional.batch import ForecastBatch
 from unrolled.tasks import Forecasting
 from unrolled.tasks.base import SequenceTask
 
@@ -23,7 +23,7 @@ FORECASTING = {
 }
 
 
-def pieces(sizes: Sequence[int] = (3, 3, 3, 2), length: int = T, missing: bool = True) -> list[SequenceBatch]:
+def pieces(sizes: Sequence[int] = (3, 3, 3, 2), length: int = T, missing: bool = True) -> list[ForecastBatch]:
     """Batches of rows that each start anew; some targets are missing."""
     made = []
     for number, rows in enumerate(sizes):
@@ -33,8 +33,13 @@ def pieces(sizes: Sequence[int] = (3, 3, 3, 2), length: int = T, missing: bool =
         targets = wave[:, 1:].clone()
         if missing:
             targets[0, number] = targets[-1, -1 - number] = float("nan")
-        made.append(SequenceBatch(wave[:, :-1], targets, (torch.arange(length) == 0).repeat(rows, 1)))
+        made.append(ForecastBatch(wave[:, :-1], targets, (torch.arange(length) == 0).repeat(rows, 1), unscaled(rows)))
     return made
+
+
+def unscaled(rows: int) -> Tensor:
+    """(B, 5): series 0, whose numbers are their own scale, and whose season is off by 1."""
+    return torch.tensor([0.0, 0.0, 1.0, 1.0, 1.0]).repeat(rows, 1)
 
 
 class Pieces(ResumableLoader):
@@ -42,14 +47,14 @@ class Pieces(ResumableLoader):
 
     counted_by = "batches"
 
-    def __init__(self, batches: Sequence[SequenceBatch], dtype: torch.dtype = torch.float32) -> None:
+    def __init__(self, batches: Sequence[ForecastBatch], dtype: torch.dtype = torch.float32) -> None:
         super().__init__()
         self.batches = [b._replace(inputs=b.inputs.to(dtype), targets=b.targets.to(dtype)) for b in batches]
 
     def __len__(self) -> int:
         return len(self.batches)
 
-    def batch(self, index: int) -> SequenceBatch:
+    def batch(self, index: int) -> ForecastBatch:
         return self.batches[index]
 
 

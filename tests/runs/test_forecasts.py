@@ -17,6 +17,8 @@ from unrolled.runs.fit import fit
 from unrolled.runs.restore import restore
 
 FIGURES = {"loss", "free_running_mse", "free_running_mae", "teacher_forced_mse", "exposure_gap"}
+FIGURES |= {"rmse", "mase", "smape"}
+INTERVALS = {"gaussian": {"weighted_quantile_loss", "coverage_80"}, "point": set()}  # in the test alone
 
 
 @pytest.fixture(autouse=True)
@@ -65,10 +67,12 @@ def test_a_run_is_resumed_bitwise_then_read_back_and_tested(tmp_path: Path, name
 
     results = evaluate(folder, progress=False)
     assert json.loads((folder / "results.json").read_text()) == results
-    assert results["metrics"].keys() == {f"test/{figure}" for figure in FIGURES}
+    assert results["metrics"].keys() == {f"test/{figure}" for figure in FIGURES | INTERVALS[output]}
     assert results["baseline_metric"] == "free_running_mse"
     assert results["baselines"] == build_data(written(name)).baselines("test")
     assert [step["step"] for step in results["by_horizon"]] == [1, 2, 3, 4, 5, 6]
+    assert results["baseline_errors"] == build_data(written(name)).baseline_errors("test")
+    assert len(results["example"]["forecast"]) == len(results["example"]["truth"]) == 6
     mean = sum(step["free_running_mse"] for step in results["by_horizon"]) / 6
     assert results["metrics"]["test/free_running_mse"] == pytest.approx(mean, rel=1e-6)
 
@@ -91,5 +95,5 @@ def test_data_of_another_kind_are_refused_by_name() -> None:
 
     wrong = written("Sunspots")
     wrong["data"] = {"class_path": "AddingProblem", "init_args": {"length": 9}}
-    with pytest.raises(InputError, match="task: Forecasting needs data with context and horizon, but AddingProblem"):
+    with pytest.raises(InputError, match="task: Forecasting needs data with channels and context and horizon, but"):
         build(wrong)

@@ -5,11 +5,11 @@ import torch
 from torch.nn import functional as F
 
 from conformance.feedback import FROZEN
-from conformance.numbers import C, H, Pieces, T, forecast, forecasting, pieces
+from conformance.numbers import C, H, Pieces, T, forecast, forecasting, pieces, unscaled
 from conformance.strategies import CASES, company, live, strategy
 from conformance.training import DROPOUT, SaveAfter, assert_same
 from unrolled.errors import InputError
-from unrolled.functional.batch import SequenceBatch
+from unrolled.functional.batch import ForecastBatch
 from unrolled.strategies import FreeRunning, ScheduledSampling, TeacherForcing
 from unrolled.tasks import Forecasting
 
@@ -78,7 +78,7 @@ def test_running_free_reads_what_the_free_run_of_evaluation_reads(owner, argumen
     made = []
     for read, batch in zip(reader.trained, pieces(), strict=True):
         free = run.task.run_free(batch.inputs[:, :C], H)
-        made.append(SequenceBatch(torch.cat([batch.inputs[:, :C], free[:, :-1]], 1), batch.targets, batch.fresh))
+        made.append(batch._replace(inputs=torch.cat([batch.inputs[:, :C], free[:, :-1]], 1)))
         assert torch.equal(read, made[-1].inputs) and not torch.equal(read, batch.inputs)
     forced, _ = forecast(loader=Pieces(made), optimizer=FROZEN, trainer={"max_epochs": 1})
     assert_same(run, forced)
@@ -87,7 +87,7 @@ def test_running_free_reads_what_the_free_run_of_evaluation_reads(owner, argumen
 def test_numbers_are_drawn_from_the_models_own_normal_distribution():
     rows = 4000
     inputs = torch.zeros(rows, T, 1)
-    batch = SequenceBatch(inputs, inputs.clone(), (torch.arange(T) == 0).repeat(rows, 1))
+    batch = ForecastBatch(inputs, inputs.clone(), (torch.arange(T) == 0).repeat(rows, 1), unscaled(rows))
     given = {"ratio": 0.0, "fed_back": "sample", "temperature": 0.5, "output": "gaussian"}
     _, reader = forecast(TeacherForcing, loader=Pieces([batch]), trainer={"max_epochs": 1}, optimizer=FROZEN, **given)
     task = forecasting(output="gaussian")

@@ -151,7 +151,7 @@ def test_drawn_tokens_and_numbers_come_from_what_the_head_says():
 
 def test_draws_that_numbers_do_not_allow_are_refused_in_one_line():
     hidden = torch.zeros(2, 5, dtype=torch.float64)
-    with pytest.raises(InputError, match=r"^Forecasting: a draw at temperature 0.5 needs output gaussian, got point$"):
+    with pytest.raises(InputError, match="^Forecasting: a draw at temperature 0.5 needs output gaussian, .*got point$"):
         forecasting().choose(hidden, 0.5)
     for task in (forecasting(), gaussian()):
         with pytest.raises(InputError, match=r"^Forecasting: expected no top_k, got 2; numbers have no likeliest few$"):

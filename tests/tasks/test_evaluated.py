@@ -5,7 +5,7 @@ import pytest
 from unrolled import catalog, compose
 from unrolled.errors import InputError
 from unrolled.strategies import CarriedState, ClipNorm, ScheduledSampling, TeacherForcing
-from unrolled.tasks import Forecasting, LanguageModeling, SequenceRegression, SequenceTagging
+from unrolled.tasks import DirectForecasting, Forecasting, LanguageModeling, SequenceRegression, SequenceTagging
 from unrolled.tasks.evaluated import EvaluatedTask
 
 
@@ -39,7 +39,8 @@ def test_a_task_of_a_task_is_none_of_another():
         (LanguageModeling, {"vocabulary_size", "level"}),
         (SequenceTagging, {"vocabulary_size", "classes"}),
         (SequenceRegression, {"input_size", "output_size"}),
-        (Forecasting, {"horizon", "context"}),
+        (Forecasting, {"horizon", "context", "channels"}),
+        (DirectForecasting, {"horizon", "context", "channels"}),
     ],
 )
 def test_the_catalog_knows_what_a_task_must_be_told(task, sizes):

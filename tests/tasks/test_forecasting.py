@@ -9,11 +9,11 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader
 
+from conformance.numbers import Pieces, unscaled
 from conformance.training import QUIET, SaveAfter, assert_close, assert_same, fit
 from unrolled import compose
-from unrolled.data.series import SeriesData
 from unrolled.errors import InputError
-from unrolled.functional.batch import SequenceBatch
+from unrolled.functional.batch import ForecastBatch
 from unrolled.strategies import CarriedState, ClipNorm, TruncatedBPTT
 from unrolled.tasks import Forecasting
 from unrolled.tuning.pruning import Pruning
@@ -42,7 +42,7 @@ def batches(sizes=(3, 3, 3, 2), missing=True):
         if missing:
             targets[0, number], targets[-1, LENGTH - 1 - number] = NAN, NAN
         fresh = (torch.arange(LENGTH) == 0).repeat(rows, 1)
-        made.append(SequenceBatch(wave[:, :-1, None], targets, fresh))
+        made.append(ForecastBatch(wave[:, :-1, None], targets, fresh, unscaled(rows)))
     return made
 
 
@@ -111,7 +111,7 @@ def test_training_equals_a_loop_in_torch_alone(output, k1):
     task = make(cls, output=output, **({} if k1 is None else {"k1": k1})).double()
     plain = Plain(task)
     optimizer, losses = torch.optim.Adam(plain.parameters(), lr=0.02), []
-    for inputs, targets, _ in [*batches(), *batches()]:
+    for inputs, targets, *_ in [*batches(), *batches()]:
         state = None
         for start in range(0, LENGTH, k1 or LENGTH):
             outputs = []
@@ -135,6 +135,11 @@ def test_the_free_run_equals_single_steps_that_each_read_the_last_output(output)
     for prefix, length in [(C, H), (1, 7), (LENGTH, 1)]:
         expected = plain.free(inputs[:, :prefix], length).detach()
         assert_close({"free": task.run_free(inputs[:, :prefix], length)}, {"free": expected})
+
+
+class NoBaselines:
+    def baseline_errors(self, split):
+        return {}
 
 
 def evaluated(task, made, stage):
@@ -166,11 +171,12 @@ def test_every_figure_of_an_evaluation_by_hand(output, stage):
         assert measured[f"{stage}/{name}"] == pytest.approx(np.nanmean(errors), rel=1e-6)
     gap = np.nanmean(figures["free_running_mse"]) - np.nanmean(figures["teacher_forced_mse"])
     assert measured[f"{stage}/exposure_gap"] == pytest.approx(gap, rel=1e-5)
-    steps = task.findings(None, "test")["by_horizon"]
+    steps = task.findings(NoBaselines(), "test")["by_horizon"]
     assert [step.pop("step") for step in steps] == [1, 2, 3, 4]
     for name, errors in figures.items():
         np.testing.assert_allclose([s[name] for s in steps], np.nanmean(errors, (0, 2)), rtol=1e-12, err_msg=name)
-    assert all(step.keys() == figures.keys() for step in steps)
+    intervals = {"weighted_quantile_loss", "coverage_80"} if (output, stage) == ("gaussian", "test") else set()
+    assert all(step.keys() == {*figures, "rmse", "mase", "smape"} | intervals for step in steps)
     assert steps[0]["free_running_mse"] == pytest.approx(steps[0]["teacher_forced_mse"], rel=1e-12)  # all truth so far
 
 
@@ -186,17 +192,18 @@ def test_a_second_evaluation_starts_anew_and_nothing_of_it_reaches_training():
 
 
 def loader_32():
-    return loader([SequenceBatch(b.inputs.float(), b.targets.float(), b.fresh) for b in batches()])
+    return loader([b._replace(inputs=b.inputs.float(), targets=b.targets.float()) for b in batches()])
 
 
 def test_the_names_that_are_logged():
     run = fit(make().double(), loader(batches()), validation=loader(batches()), trainer={"log_every_n_steps": 1})
     logged = {name for name in run.trainer.callback_metrics if "/" in name}
     validation = {"loss", "free_running_mse", "free_running_mae", "teacher_forced_mse", "exposure_gap"}
+    validation |= {"rmse", "mase", "smape"}
     assert logged == {"train/loss", "train/grad_norm"} | {f"val/{name}" for name in validation}
 
 
-@pytest.mark.parametrize("name", ["free_running_mse", "free_running_mae", "teacher_forced_mse", "exposure_gap"])
+@pytest.mark.parametrize("name", ["free_running_mse", "free_running_mae", "teacher_forced_mse", "exposure_gap", "mase"])
 def test_every_figure_can_be_monitored(name, tmp_path):
     """By checkpoints, early stopping and pruning alike; each hears the value of its own epoch."""
     best = pl.callbacks.ModelCheckpoint(tmp_path, monitor=f"val/{name}", filename="best")
@@ -228,21 +235,6 @@ def test_dropout_is_off_while_the_model_runs_free_and_the_mode_comes_back():
         assert not task.run_free(prefix, 2).requires_grad
 
 
-class Waves(SeriesData):
-    period = 3
-
-    def load(self):
-        steps = torch.arange(120, dtype=torch.float64)
-        noise = torch.randn(120, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
-        return 5 + torch.sin(steps) + 0.1 * noise
-
-
-def waves():
-    data = Waves(horizon=H, context=C, batch_size=4, batches=5, eval_batch_size=7)
-    data.setup()
-    return data
-
-
 @OUTPUTS
 @pytest.mark.parametrize("stop", [1, 3, 5, 8])
 def test_a_run_resumed_in_mid_epoch_is_the_one_that_never_stopped_bitwise(output, stop, tmp_path):
@@ -250,7 +242,7 @@ def test_a_run_resumed_in_mid_epoch_is_the_one_that_never_stopped_bitwise(output
         cls = compose(Forecasting, TruncatedBPTT, CarriedState, ClipNorm)
         task = make(cls, output=output, k1=3, max_norm=0.5, dropout=0.2)
         runner = {"max_epochs": 3, "val_check_interval": 2}
-        return fit(task, waves().train_dataloader(), validation=waves().val_dataloader(), trainer=runner, **given)
+        return fit(task, Pieces(batches((3, 3, 3, 2, 3))), validation=Pieces(batches()), trainer=runner, **given)
 
     path = tmp_path / "stopped.ckpt"
     whole = trained(callbacks=[SaveAfter(stop, path)])
@@ -261,24 +253,37 @@ def test_a_run_resumed_in_mid_epoch_is_the_one_that_never_stopped_bitwise(output
     assert_same(resumed, whole)
 
 
-def test_the_figures_of_a_model_that_repeats_its_input_are_the_naive_baseline():
+def test_the_figures_of_a_model_that_repeats_its_input_are_those_of_the_last_value():
     """Weights by which the network hands on what it reads: its free run is the last value for ever."""
-    data = waves()
     task = make(architecture={"class_path": "RNN", "init_args": {"hidden_size": 1}}).double()
     with torch.no_grad():
         for name, parameter in task.named_parameters():
             scale = {"weight_ih_l0": 1e-4, "head.weight": 1e4}  # tanh of a small number is that number
             parameter.fill_(next((value for end, value in scale.items() if name.endswith(end)), 0.0))
-    pl.Trainer(**QUIET).test(task, loader([double(b) for b in data.test_dataloader()]), verbose=False)
-    measured = task.findings(None, "test")["by_horizon"]
-    told = task.baselines(data, "test")
-    assert told["baseline_metric"] == "free_running_mse" and [*told["baselines"]] == ["naive", "seasonal naive"]
-    assert np.mean([s["free_running_mse"] for s in measured]) == pytest.approx(told["baselines"]["naive"], rel=1e-6)
+    pl.Trainer(**QUIET).test(task, loader(batches()), verbose=False)
+    measured = task.findings(NoBaselines(), "test")["by_horizon"]
+    off = torch.cat([b.targets[:, C - 1 :] - b.inputs[:, C - 1 : C] for b in batches()])[..., 0].numpy()
+    for name, errors in {"free_running_mse": off**2, "free_running_mae": abs(off), "mase": abs(off)}.items():
+        np.testing.assert_allclose([s[name] for s in measured], np.nanmean(errors, 0), rtol=1e-6)
     assert json.loads(json.dumps(measured)) == measured
 
 
-def double(batch):
-    return SequenceBatch(batch.inputs.double(), batch.targets.double(), batch.fresh)
+def test_baselines_and_their_errors_are_those_of_the_data():
+    class Data:
+        def baselines(self, split):
+            return {"naive": {"test": 2.0, "valid": 3.0}[split]}
+
+        def baseline_errors(self, split):
+            return {"naive2": {"smape": 8.0, "mase": 2.0, "split": split}}
+
+    task = make().double()
+    assert task.baselines(Data(), "valid") == {"baseline_metric": "free_running_mse", "baselines": {"naive": 3.0}}
+    (measured,) = pl.Trainer(**QUIET).test(task, loader(batches()), verbose=False)
+    found = task.findings(Data(), "test")
+    assert found["baseline_errors"] == {"naive2": {"smape": 8.0, "mase": 2.0, "split": "test"}}
+    owa = (measured["test/smape"] / 8.0 + measured["test/mase"] / 2.0) / 2  # of the M4 competition
+    assert found["owa"] == pytest.approx(owa, rel=1e-6)
+    assert "owa" not in task.findings(NoBaselines(), "test")
 
 
 @pytest.mark.parametrize(
@@ -286,7 +291,12 @@ def double(batch):
     [
         ({"horizon": 0}, "a horizon and a context of at least 1 step, got 0 and 5"),
         ({"context": 0}, "got 4 and 0"),
-        ({"output": "student"}, "point or gaussian, got student"),
+        ({"output": "student"}, "point, gaussian, student_t or quantiles, got student"),
+        ({"loss": "absolute", "output": "gaussian"}, "a loss of squared, which output gaussian leaves aside"),
+        ({"levels": [0.1, 0.9]}, "levels need output quantiles, got point"),
+        ({"paths": 0}, "at least 1 of paths, got 0"),
+        ({"series_embedding_size": 4}, "above 0 only for data of several series, got 4 for data that number no"),
+        ({"series_embedding_size": -1, "channels": {"series": 3}}, "of 0 or more.*got -1 for 3 series"),
         ({"dropout": 1.0}, "dropout.*1.0"),
         ({"architecture": {"class_path": "LSTM", "init_args": {"hidden_size": 5, "bidirectional": True}}}, "direction"),
         ({"architecture": {"class_path": "os.system"}}, "LSTM.*os.system"),
@@ -301,7 +311,7 @@ def test_wrong_arguments_are_refused_in_one_line(wrong, message):
 
 def test_windows_of_another_length_are_refused_in_one_line():
     (batch, *_) = batches()
-    short = SequenceBatch(*(part[:, 1:] for part in batch))
+    short = batch._replace(inputs=batch.inputs[:, 1:], targets=batch.targets[:, 1:], fresh=batch.fresh[:, 1:])
     message = r"^Forecasting: expected windows of context \+ horizon - 1 = 8 steps, got 7$"
     with pytest.raises(InputError, match=message):
         pl.Trainer(**QUIET).test(make().double(), loader([short]), verbose=False)

@@ -23,6 +23,7 @@ NOISE = (  # advice of Lightning's that does not fit a stream of text in memory
     ".*available but not used.*",
     "Checkpoint directory .* exists and is not empty.*",
     ".*LeafSpec.*is deprecated.*",
+    ".*overridden `on_after_batch_transfer`.*",  # DirectForecasting folds what any data hands over
 )
 CHATTER = ("GPU available", "TPU available", "HPU available", "💡", "`Trainer.fit` stopped")
 
@@ -37,6 +38,7 @@ def run(words: Namespace) -> None:
         "generate": generate,
         "translate": translate,
         "predict": predict,
+        "forecast": forecast,
         "sweep": sweep,
         "report": report,
         "completion": completion,
@@ -129,6 +131,26 @@ def predict(words: Namespace) -> None:
     print("class", *told[0].probabilities, "text", sep="\t")
     for one in told:
         print(one.told, *(f"{p:.4f}" for p in one.probabilities.values()), " ".join(one.text.split()), sep="\t")
+
+
+def forecast(words: Namespace) -> None:
+    """Write a CSV file of the next steps of each series and, beside it, a plot."""
+    folders.require_run(words.folder)
+    table = words.out or words.folder / "forecast.csv"
+    if table.suffix != ".csv" or table.is_dir() or not table.parent.is_dir():
+        raise InputError(f"--out {table}: expected the name of a .csv file in a folder that exists")
+    from unrolled.reports.forecast_plot import Panel, svg
+    from unrolled.runs.forecast import forecast as look_ahead
+    from unrolled.runs.forecast import write_table
+
+    told = look_ahead(words.folder, words.file, words.ckpt_path)
+    write_table(table, told)
+    ends = [(one.quantiles.get(0.1, ()), one.quantiles.get(0.9, ())) for one in told]
+    pairs = zip(told, ends, strict=True)
+    panels = [Panel(one.series, one.history, one.times, one.mean, low, high) for one, (low, high) in pairs]
+    plot = table.with_suffix(".svg")
+    plot.write_text(svg(panels), encoding="utf-8")
+    print(f"{table}: the next {len(told[0].times)} steps of {len(told)} series; plot: {plot}")
 
 
 def sweep(words: Namespace) -> None:

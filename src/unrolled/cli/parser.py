@@ -58,6 +58,7 @@ def build() -> tuple[Parser, dict[str, Parser]]:
         ("generate", "let a trained run write"),
         ("translate", "let a trained run translate: a sentence, a file or standard input, a sentence a line"),
         ("predict", "ask a trained run for the classes of new texts"),
+        ("forecast", "let a trained run forecast the next steps of each series: a table and a plot"),
     ]:
         on_run = command(name, does)
         on_run.add_argument("folder", metavar="RUN_FOLDER", type=Path, help="the folder of a run, as runs/quickstart")
@@ -79,6 +80,12 @@ def build() -> tuple[Parser, dict[str, Parser]]:
     given = predict.add_mutually_exclusive_group(required=True)
     given.add_argument("--text", metavar="TEXT", help="one text")
     given.add_argument("--file", metavar="FILE", type=Path, help="a UTF-8 file with one text a line")
+
+    forecast = commands["forecast"]
+    other = "a table of the same columns, whose series go on; default: the run's own data"
+    forecast.add_argument("--file", metavar="FILE", type=Path, help=other)
+    where = "where the CSV goes, the plot beside it as .svg; default: forecast.csv in the run's folder"
+    forecast.add_argument("--out", metavar="FILE", type=Path, help=where)
 
     sweep = command("sweep", "run the trials of a study; the same command again goes on", epilog=CHANGES)
     sweep.add_argument("file", metavar="FILE", type=Path, help="the sweep file, as sweeps/quickstart.yaml")

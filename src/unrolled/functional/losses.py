@@ -40,6 +40,16 @@ def squared_error(predictions: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]
     return (wide - targets).where(known, 0.0).square().sum(), known.sum()
 
 
+def absolute_error(predictions: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+    """The summed absolute error, and over how many numbers it was summed.
+
+    `predictions` and `targets` (B, T, O); a target of nan counts in neither.  Computed in float32 or wider.
+    """
+    wide = predictions if predictions.dtype == torch.float64 else predictions.float()
+    known = ~targets.isnan()
+    return (wide - targets).where(known, 0.0).abs().sum(), known.sum()
+
+
 def gaussian_nll(means: Tensor, deviations: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
     """The summed negative log-likelihood of normal distributions in nats, and over how many numbers it was summed.
 

@@ -15,6 +15,7 @@ LOSSES = {
     "SequenceTagging": "nats per target",
     "SequenceRegression": "mean squared error",
 }
+OUTPUTS = {"gaussian": "nats per number", "student_t": "nats per number", "quantiles": "mean pinball loss"}
 TALL = 3.0  # a highest value this many times above the 95th percentile leaves the frame
 
 
@@ -49,9 +50,20 @@ def learning_curves(runs: Sequence[Run]) -> Figure | None:
             alone, last = len(runs) == 1, name == list(recorded)[-1]
             traces.append(trace | {"name": name if alone else text(run.name), "showlegend": alone or last})
     shown = [run.curves[name] for run in runs for name in ("train/loss", "val/loss") if name in run.curves]
-    units = {LOSSES.get(name, "") for name in map(task, runs)}
+    units = {loss_unit(run) for run in runs}
     unit = units.pop() if len(units) == 1 else ""
     return over_steps(traces, f"loss, {unit}" if unit else "loss", frame(shown)) if traces else None
+
+
+def loss_unit(run: Run) -> str:
+    """What a run's loss counts, "" where that is not known; a forecaster's is that of its output."""
+    named = run.recipe.get("task")
+    given = named.get(task(run)) if isinstance(named, dict) else None
+    arguments = given if isinstance(given, dict) else {}
+    if task(run) not in ("Forecasting", "DirectForecasting"):
+        return LOSSES.get(task(run), "")
+    kind = "absolute" if arguments.get("loss") == "absolute" else "squared"
+    return OUTPUTS.get(str(arguments.get("output")), f"mean {kind} error")
 
 
 def task(run: Run) -> str:

@@ -9,10 +9,10 @@ from importlib.resources import files
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from unrolled.reports import compare, curve_figures, figures, parallel, phrases
+from unrolled.reports import compare, curve_figures, figures, forecast_figures, parallel, phrases
 from unrolled.reports.configuration import configurations
 from unrolled.reports.findings import findings
-from unrolled.reports.records import Report
+from unrolled.reports.records import Forecasts, Report, Run
 from unrolled.reports.tables import contents, facts, headline, results_rows, trial_table
 
 TEMPLATES = files("unrolled.reports") / "templates"
@@ -43,6 +43,7 @@ def render(report: Report) -> str:
         studies=[(study, trial_table(study)) for study in report.studies],
         configurations=configurations(report),
         samples=[(run, run.results.sample) for run in report.all_runs if run.results and run.results.sample],
+        forecasters=forecasters(report),
         facts=[(run, facts(run)) for run in report.all_runs],
         drawn=set(drawn),
         wide={f"parallel-{i}": parallel.AXIS_PIXELS * (len(s.parameters) + 1) for i, s in enumerate(report.studies)},
@@ -62,7 +63,15 @@ def draw(report: Report, compared: list[compare.Group]) -> dict[str, figures.Fig
         drawn[f"trials-{index}"] = curve_figures.trial_curves(study)
         drawn[f"importance-{index}"] = figures.importance_bars(study)
         drawn[f"parallel-{index}"] = parallel.parallel_coordinates(study)
+    for index, (_, found) in enumerate(forecasters(report)):
+        drawn[f"steps-{index}"] = forecast_figures.error_by_step(found)
+        drawn[f"example-{index}"] = forecast_figures.example(found)
     return {name: figure for name, figure in drawn.items() if figure}
+
+
+def forecasters(report: Report) -> list[tuple[Run, Forecasts]]:
+    """The runs that forecast, with what results.json says of it."""
+    return [(run, run.results.forecasts) for run in report.all_runs if run.results and run.results.forecasts]
 
 
 def embedded(data: object) -> Markup:

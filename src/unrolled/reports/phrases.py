@@ -24,6 +24,8 @@ BASELINES = {
     "most frequent tag of the word": "the most frequent tag of each word",
     "naive": "the last value repeated",
     "seasonal naive": "the last season repeated",
+    "linear": "a linear map of the context",
+    "naive2": "the last value, seasonally adjusted",
 }
 
 

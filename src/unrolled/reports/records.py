@@ -1,7 +1,7 @@
 """What a report knows, as plain data: files are turned into these once, everything after is pure."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 
@@ -27,6 +27,14 @@ class Sample:
 
 
 @dataclass(frozen=True)
+class Forecasts:
+    """How forecasts of a run turned out; None is a number that is missing."""
+
+    by_step: Mapping[str, Sequence[float | None]]  # mean squared error of each step ahead: of the model, of baselines
+    example: Mapping[str, Sequence[float | None]]  # history, truth, forecast, lower and upper end of an 80 % interval
+
+
+@dataclass(frozen=True)
 class Results:
     """The figures of `unrolled test`: `metric` (lower is better) of the model and of each baseline on the same data."""
 
@@ -35,6 +43,7 @@ class Results:
     value: float  # nan where the file holds none
     baselines: Mapping[str, float]
     sample: Sample | None
+    forecasts: Forecasts | None = None
 
 
 @dataclass(frozen=True)

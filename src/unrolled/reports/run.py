@@ -8,6 +8,7 @@ from pathlib import Path
 
 import yaml
 
+from unrolled.reports.forecast_records import number, read_forecasts
 from unrolled.reports.records import Curve, Results, Run, Sample
 
 FILES = ("recipe.yaml", "environment.json", "metrics.csv", "results.json")
@@ -82,7 +83,7 @@ def read_results(path: Path, problems: list[str]) -> Results | None:
     metrics, baselines = content.get("metrics"), content.get("baselines")
     value = number(metrics.get(f"{split}/{metric}")) if isinstance(metrics, dict) else math.nan
     named = {str(key): number(figure) for key, figure in baselines.items()} if isinstance(baselines, dict) else {}
-    return Results(split, metric, value, named, read_sample(content.get("sample")))
+    return Results(split, metric, value, named, read_sample(content.get("sample")), read_forecasts(content))
 
 
 def read_sample(content: object) -> Sample | None:
@@ -92,8 +93,3 @@ def read_sample(content: object) -> Sample | None:
     prefix, text = str(content.get("prefix") or ""), str(content["text"])
     temperature = number(content.get("temperature"))
     return Sample(prefix, text, temperature if math.isfinite(temperature) else None)
-
-
-def number(value: object) -> float:
-    """nan for everything that is not a number (JSON's null, text, booleans)."""
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else math.nan

@@ -21,8 +21,9 @@ def evaluate(
     """Measure the run's best checkpoint beside baselines; for the test split leave results.json.
 
     It holds `split`, `unit` (what a target is), `metrics` and `baselines` by name, `baseline_metric` (the metric that
-    the baselines are figures of), of a language model a `sample`, of a forecaster its errors `by_horizon`, and of
-    classes `classes` by name and `confusion`, how often each was told as which, truth down and told across.
+    the baselines are figures of), of a language model a `sample`, of a forecaster its scores `by_horizon`, the
+    `baseline_errors`, an `example` and, where the data have Naive2, its `owa`, and of classes `classes` by name and
+    `confusion`, how often each was told as which, truth down and told across.
 
     Args:
         folder: the run's folder.

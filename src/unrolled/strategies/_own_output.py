@@ -50,7 +50,7 @@ class OwnOutput(Autoregressive):
 
     def initial_state(self, batch_size: int) -> State:
         own = self.nothing(batch_size)
-        if self.fed_back == "expected":
+        if self.fed_back == "expected" and not own.is_floating_point():
             own = none_like(self.features(own.clamp(min=0)).detach())
         return *super().initial_state(batch_size), own
 

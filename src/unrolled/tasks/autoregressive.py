@@ -32,7 +32,7 @@ class Autoregressive(EvaluatedTask):
         top_k: int | None = None,
         generator: torch.Generator | None = None,
     ) -> Tensor:
-        """The model's own output behind `hidden` (..., H): ids (...), or numbers (..., O).
+        """The model's own output after `hidden` (..., H): ids (...), or numbers (..., O).
 
         Args:
             hidden: outputs of the architecture.
@@ -46,7 +46,7 @@ class Autoregressive(EvaluatedTask):
         raise NotImplementedError(f"{type(self).__name__} does not say what it puts out")
 
     def expected(self, hidden: Tensor) -> Tensor:
-        """The features (..., F) that are expected of an output behind `hidden` (..., H); they carry a gradient."""
+        """The features (..., F) that are expected of an output after `hidden` (..., H); they carry a gradient."""
         raise NotImplementedError(f"{type(self).__name__} does not say what it expects")
 
     def nothing(self, batch_size: int) -> Tensor:
@@ -64,24 +64,39 @@ class Autoregressive(EvaluatedTask):
         return torch.where(missing, inputs, own)
 
     @torch.no_grad()
-    def run_free(self, inputs: Tensor, length: int, **choice: Any) -> Tensor:
+    def run_free(
+        self, inputs: Tensor, length: int, ahead: Tensor | None = None, copies: int = 1, **choice: Any
+    ) -> Tensor:
         """Read the prefix `inputs` (B, P, ...), then put out `length` steps (B, length, ...), each read back as input.
 
-        In evaluation mode, from the initial state; the first output is the one behind the prefix.  Further arguments
-        are those of `choose`.
+        In evaluation mode, from the initial state; the first output is the one after the prefix.
+
+        Args:
+            inputs: the prefix.
+            length: steps that are put out.
+            ahead: inputs (B, length - 1, ...) of the steps after the prefix, of which only what `substitute` leaves is
+                read; null: the prefix's last step again and again.
+            copies: runs of each row, which part where outputs are drawn; there are then B copies rows, those of the
+                first row first.
+            choice: arguments of `choose`.
 
         Raises:
-            InputError: an empty prefix, a length below 1, or a draw that the task's outputs do not allow.
+            InputError: an empty prefix, a length below 1, steps ahead that are fewer, or a draw that the task's outputs
+                do not allow.
         """
         if inputs.dim() < 2 or inputs.shape[1] == 0 or length < 1:
             given = f"{tuple(inputs.shape)} and {length}"
             raise InputError(f"run_free: expected a prefix (B, P, ...) and a length of at least 1, got {given}")
+        if ahead is not None and ahead.shape[1] < length - 1:
+            raise InputError(f"run_free: expected {length - 1} steps ahead, got {ahead.shape[1]}")
         training = self.training
         self.eval()
         hidden, state = self.unroll(inputs, self.initial_state(len(inputs)))
-        step, outputs = inputs[:, -1], [self.choose(hidden[:, -1], **choice)]
+        last, *parts = (part.repeat_interleave(copies, 0) for part in (hidden[:, -1], *state))
+        state, outputs = tuple(parts), [self.choose(last, **choice)]
         while len(outputs) < length:
-            step = self.substitute(step, outputs[-1])
+            step = inputs[:, -1] if ahead is None else ahead[:, len(outputs) - 1]
+            step = self.substitute(step.repeat_interleave(copies, 0), outputs[-1])
             hidden, state = self.unroll(step[:, None], state)
             outputs.append(self.choose(hidden[:, -1], **choice))
         self.train(training)

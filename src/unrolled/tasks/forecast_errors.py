@@ -1,38 +1,44 @@
-"""How far forecasts are off, step by step of the horizon.  B batch, H steps of the horizon, O output features."""
+"""How far forecasts are off, step by step of the horizon.  H steps of the horizon, N names."""
+
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 from torchmetrics import Metric
 
+from unrolled.functional.forecast_scores import Scores
 from unrolled.tasks.mean_loss import WIDE
 
-QUANTITIES = ("free_running_mse", "free_running_mae", "teacher_forced_mse")
+ROOTS = ("rmse",)  # what is a root of a mean
 
 
 class ForecastErrors(Metric):
-    """Summed errors of each step over all batches and processes; a target of nan counts in none.
+    """Summed scores of each step over all batches and processes.
 
     Args:
+        names: of the scores, N.
         horizon: H, time steps.
     """
 
     full_state_update = False
-    sums: Tensor  # (3, H), in the order of QUANTITIES
-    counts: Tensor  # (H,)
+    sums: Tensor  # (N, H)
+    weights: Tensor  # (N, H): what they are divided by
 
-    def __init__(self, horizon: int) -> None:
+    def __init__(self, names: Sequence[str], horizon: int) -> None:
         super().__init__()
-        self.add_state("sums", torch.zeros(len(QUANTITIES), horizon, dtype=WIDE), dist_reduce_fx="sum")
-        self.add_state("counts", torch.zeros(horizon, dtype=WIDE), dist_reduce_fx="sum")
+        self.names = names
+        for name in ("sums", "weights"):
+            self.add_state(name, torch.zeros(len(names), horizon, dtype=WIDE), dist_reduce_fx="sum")
 
-    def update(self, free: Tensor, forced: Tensor, targets: Tensor) -> None:
-        """Outputs of the free run and of the one that read the truth, and what was to come; each (B, H, O)."""
-        known = ~targets.isnan()
-        off, held = ((outputs.to(WIDE) - targets).where(known, 0.0) for outputs in (free, forced))
-        self.sums = self.sums + torch.stack([each.sum((0, 2)) for each in (off.square(), off.abs(), held.square())])
-        self.counts = self.counts + known.sum((0, 2))
+    def update(self, scores: Scores) -> None:
+        """Add the scores of one batch: of each name its sums and weights, each (H,)."""
+        self.sums = self.sums + torch.stack([scores[name][0] for name in self.names])
+        self.weights = self.weights + torch.stack([scores[name][1] for name in self.names])
 
     def compute(self) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-        """By the names of QUANTITIES: the means over the whole horizon, and those of each of its steps (H,)."""
-        overall, steps = self.sums.sum(1) / self.counts.sum(), self.sums / self.counts
-        return dict(zip(QUANTITIES, overall, strict=True)), dict(zip(QUANTITIES, steps, strict=True))
+        """By name: the means over the whole horizon, and those of each of its steps (H,)."""
+        means = (self.sums.sum(1) / self.weights.sum(1), self.sums / self.weights)
+        overall, steps = (dict(zip(self.names, values, strict=True)) for values in means)
+        for found in (overall, steps):
+            found.update({name: found[name].sqrt() for name in ROOTS if name in found})
+        return overall, steps

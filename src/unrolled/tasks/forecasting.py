@@ -1,44 +1,47 @@
-"""Forecast one series.  B batch, C time steps of the context, H hidden."""
+"""Forecast series one step after the other.  B batch, C time steps of the context, H horizon, O targets."""
 
 from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from unrolled.errors import InputError
-from unrolled.functional.batch import SequenceBatch
-from unrolled.functional.losses import gaussian_nll, squared_error
-from unrolled.functional.sampling import draw_normal
+from unrolled.functional.channels import Channels
+from unrolled.functional.draws import generator
+from unrolled.functional.outputs import LEVELS, make_output
 from unrolled.tasks.autoregressive import Autoregressive
-from unrolled.tasks.forecast_errors import ForecastErrors
-
-LEAST_DEVIATION = 1e-3  # of a Gaussian output, in standard deviations of the training part: its density stays bounded
+from unrolled.tasks.forecast_judge import ForecastJudge
+from unrolled.tasks.forecast_paths import path_quantiles
+from unrolled.tasks.series_reader import SeriesReader, check_marks
 
 
 class Forecasting(Autoregressive):
-    """x_{t+1} = w h_t + b, or a Gaussian around it, learnt one step ahead and judged over a whole horizon.
+    """x_{t+1} = W h_t + b, or a distribution of it, learnt one step ahead and judged over a whole horizon.
 
-    The loss reads the truth at each step: the mean squared error, or the negative log-likelihood in nats.  Validation
-    and test measure it too, and then what a forecaster is used for: from the end of the context on, the model reads its
-    own outputs (of a Gaussian, its mean).
+    The loss reads the truth at each step.  Validation and test measure it too, and then what a forecaster is used for:
+    from the end of the context on, the model reads its own outputs (of a distribution, its mean), never a later number.
 
-        loss                teacher forced, over all steps of a window
-        free_running_mse    over the horizon, reading its own outputs; free_running_mae likewise
+        loss                teacher forced, over all steps of a window, on the scale that the data hands over
+        free_running_mse    over the horizon, on the scale of the training part; free_running_mae likewise
         teacher_forced_mse  over the same steps, reading the truth
         exposure_gap        free_running_mse - teacher_forced_mse
-
-    All on the scale of the data, which is that of its training part.  Gaussian output: Salinas, Flunkert & Gasthaus
-    2017, "DeepAR: probabilistic forecasting with autoregressive recurrent networks", section 3.1.
+        rmse, mase, smape   of the free run (`functional.forecast_scores`)
+        weighted_quantile_loss, coverage_80    in the test, of a distribution: of paths that each read what they drew
 
     Args:
-        horizon: time steps that are forecast; the data says it.
+        horizon: time steps H that are forecast; the data says it.
         context: time steps C that are read before; the data says it.
-        output: point, or gaussian: a mean and a standard deviation.
+        channels: how many channels of each kind a step has; the data says it.  null: the number itself alone.
+        output: point; gaussian; student_t, with heavy tails; or quantiles.
+        loss: of a point: squared or absolute error.
+        levels: of quantiles: their probabilities; null: 0.1 to 0.9.
+        series_embedding_size: features that are learnt of each series; 0: all are read alike.
+        paths: sampled futures of each origin, in the test.
 
     Raises:
-        InputError: a horizon or context below 1, another output, a bidirectional architecture; in evaluation, windows
-            of another length than context + horizon - 1.
+        InputError: a horizon, a context or paths below 1, another output, arguments of another output, an embedding
+            without several series, a bidirectional architecture; in evaluation, windows of another length than
+            context + horizon - 1.
     """
 
     metric = "free_running_mse"
@@ -48,36 +51,41 @@ class Forecasting(Autoregressive):
         *,
         horizon: int,
         context: int,
+        channels: dict[str, int] | None = None,
         architecture: dict[str, Any],
-        output: Literal["point", "gaussian"] = "point",
+        output: Literal["point", "gaussian", "student_t", "quantiles"] = "point",
+        loss: Literal["squared", "absolute"] = "squared",
+        levels: list[float] | None = None,
+        series_embedding_size: int = 0,
+        paths: int = 100,
         **kwargs: Any,
     ) -> None:
         super().__init__(architecture=architecture, **kwargs)
         if horizon < 1 or context < 1:
             raise InputError(f"task: expected a horizon and a context of at least 1 step, got {horizon} and {context}")
-        if output not in ("point", "gaussian"):
-            raise InputError(f"task: expected an output of point or gaussian, got {output}")
-        self.horizon, self.context, self.gaussian = horizon, context, output == "gaussian"
+        if paths < 1:
+            raise InputError(f"task: expected at least 1 of paths, got {paths}")
+        self.horizon, self.context, self.paths = horizon, context, paths
         self.prefix = context
-        self.architecture = self.build(architecture, 1)
-        self.head = nn.Linear(self.architecture.output_size, 2 if self.gaussian else 1)
-        self.errors = nn.ModuleDict({stage: ForecastErrors(horizon) for stage in ("val", "test")})
-        self.by_horizon: dict[str, Tensor] = {}  # (horizon,) by name, of the last evaluation
+        self.layout = Channels(**(channels or {}))
+        self.channels = self.layout._asdict()
+        self.output = make_output(output, loss, levels)
+        self.reader = SeriesReader(self.layout, series_embedding_size)
+        self.architecture = self.build(architecture, self.reader.output_size)
+        check_marks(self.architecture, self.layout)
+        self.head = nn.Linear(self.architecture.output_size, self.output.width * self.layout.values)
+        self.judge = ForecastJudge(horizon, free=True, intervals=("test",) if self.output.distribution else ())
+
+    # ------------------------------------------------------------------------------------------------ how it reads
 
     def features(self, inputs: Tensor) -> Tensor:
-        return inputs
+        read: Tensor = self.reader(inputs)
+        return read
 
     def measure(self, hidden: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
         if not self.training:
             self.forced = self.expected(hidden[:, -self.horizon :]).detach()  # for `evaluate`, at no second reading
-        if not self.gaussian:
-            return squared_error(self.head(hidden), targets)
-        return gaussian_nll(*self.distribution(hidden), targets)
-
-    def distribution(self, hidden: Tensor) -> tuple[Tensor, Tensor]:
-        """Means and standard deviations (..., 1) of the next number behind `hidden` (..., H); of a Gaussian output."""
-        mean, spread = self.head(hidden).chunk(2, -1)
-        return mean, F.softplus(spread) + LEAST_DEVIATION
+        return self.output.loss(self.head(hidden), targets)
 
     def choose(
         self,
@@ -90,45 +98,51 @@ class Forecasting(Autoregressive):
             raise InputError(f"Forecasting: expected no top_k, got {top_k}; numbers have no likeliest few")
         if temperature == 0:
             return self.expected(hidden)
-        if not self.gaussian:
-            raise InputError(f"Forecasting: a draw at temperature {temperature:g} needs output gaussian, got point")
-        return draw_normal(*self.distribution(hidden), temperature, generator)
+        return self.output.draw(self.head(hidden), temperature, generator)
 
     def expected(self, hidden: Tensor) -> Tensor:
-        mean: Tensor = self.head(hidden)[..., :1]
-        return mean
+        return self.output.expected(self.head(hidden))
 
     def nothing(self, batch_size: int) -> Tensor:
         weight = self.head.weight
-        return torch.full((batch_size, 1), float("nan"), dtype=weight.dtype, device=weight.device)
+        return torch.full((batch_size, self.layout.values), float("nan"), dtype=weight.dtype, device=weight.device)
 
-    def evaluate(self, stage: str, batch: SequenceBatch) -> None:
+    def substitute(self, inputs: Tensor, own: Tensor) -> Tensor:
+        return self.layout.replace(inputs, own)
+
+    # ------------------------------------------------------------------------------------------- how it is evaluated
+
+    def evaluate(self, stage: str, batch: Any) -> None:
+        super().evaluate(stage, batch)
+        number = self.judge.metric(stage).update_count * self.trainer.world_size + self.global_rank  # of the batch
+        draws = generator(self.seed, "paths", number) if stage == "test" else None
+        told = self.forecast(batch, draws)
+        context = batch.inputs[:, : self.context, : self.layout.values]
+        self.judge.update(stage, context, told, batch.targets[:, -self.horizon :], batch.rows, self.forced)
+
+    def forecast(self, batch: Any, draws: torch.Generator | None = None) -> tuple[Tensor, Tensor | None]:
+        """Of a batch of windows, T = C + H - 1: what is expected (B, H, O), and with `draws` the quantiles (..., Q).
+
+        There are no quantiles where the output is no distribution.
+
+        Raises:
+            InputError: windows of another length.
+        """
         if (length := batch.inputs.shape[1]) != (wanted := self.context + self.horizon - 1):
             raise InputError(f"Forecasting: expected windows of context + horizon - 1 = {wanted} steps, got {length}")
-        super().evaluate(stage, batch)
-        free = self.run_free(batch.inputs[:, : self.context], self.horizon)
-        self._errors(stage).update(free, self.forced, batch.targets[:, -self.horizon :])
+        context, ahead = batch.inputs[:, : self.context], batch.inputs[:, self.context :]
+        free = self.run_free(context, self.horizon, ahead)
+        if draws is None or not self.output.distribution:
+            return free, None
+        return free, path_quantiles(self, context, ahead, self.paths, LEVELS, draws)
 
     def conclude(self, stage: str) -> dict[str, Tensor]:
-        means, self.by_horizon = self._errors(stage).compute()
-        self._errors(stage).reset()
-        means["exposure_gap"] = means["free_running_mse"] - means["teacher_forced_mse"]
-        return super().conclude(stage) | {f"{stage}/{name}": value for name, value in means.items()}
+        return super().conclude(stage) | self.judge.conclude(stage)
 
     def summarize(self, means: dict[str, Tensor]) -> dict[str, Tensor]:
         """The loss has no second name: what stands beside baselines is the free-running error."""
         return means
 
-    def baselines(self, data: Any, split: str) -> dict[str, Any]:
-        """What repeating the last value, or the last season, reaches from the same origins."""
-        return {"baseline_metric": self.metric, "baselines": data.baselines(split)}
-
     def findings(self, data: Any, split: str) -> dict[str, Any]:
-        """`by_horizon`: for each step ahead, from 1, its errors by name."""
-        steps = {name: values.tolist() for name, values in self.by_horizon.items()}
-        return {"by_horizon": [{"step": h + 1} | {n: v[h] for n, v in steps.items()} for h in range(self.horizon)]}
-
-    def _errors(self, stage: str) -> ForecastErrors:
-        metric = self.errors[stage]
-        assert isinstance(metric, ForecastErrors)
-        return metric
+        """Errors by step of the horizon, of baselines too, and an example (`ForecastJudge.findings`)."""
+        return self.judge.findings(data, split)

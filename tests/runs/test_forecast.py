@@ -1,0 +1,150 @@
+"""`unrolled forecast` through the command: the table, the plot, and what it refuses."""
+
+import csv
+import math
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from unrolled import recipe
+from unrolled.cli import main
+from unrolled.functional.draws import generator
+from unrolled.runs.build import build_data, parse
+from unrolled.runs.fit import fit
+from unrolled.runs.forecast import forecast
+from unrolled.runs.restore import read_recipe, restore
+
+H = 6
+LEVELS = ["0.1", "0.2", "0.3", "0.4", "0.5", "0.6", "0.7", "0.8", "0.9"]
+QUICK = {"batches": 4, "batch_size": 4, "horizon": H, "context": 12}
+
+
+@pytest.fixture(autouse=True)
+def no_wandb(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WANDB_MODE", "disabled")
+
+
+def written(task: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
+    form = {
+        "task": task,
+        "architecture": {"class_path": "GRU", "init_args": {"hidden_size": 5}},
+        "optimizer": {"class_path": "Adam", "init_args": {"lr": 0.01}},
+        "data": data,
+        "trainer": {"max_epochs": 1, "accelerator": "cpu"},
+    }
+    return parse(recipe.normalise(form, "test"))
+
+
+def table(path: Path, shift: float = 0.0, steps: int = 80, names: tuple[str, ...] = ("a", "b")) -> Path:
+    """Two waves by the day, one a hundred times the other."""
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["series", "time", "value"])
+        for scale, name in zip((1.0, 100.0), names, strict=True):
+            for day in range(steps):
+                stamp = _day(day)
+                writer.writerow([name, stamp, scale * (3 + math.sin(day / 2)) + shift])
+    return path
+
+
+def _day(number: int) -> str:
+    return str(date(2024, 1, 1) + timedelta(days=number))
+
+
+@pytest.fixture(scope="module")
+def a_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """DeepAR on two series of a table."""
+    home = tmp_path_factory.mktemp("runs")
+    args = {"path": str(table(home / "waves.csv")), "series_column": "series", "period": 7, "calendar": ["weekday"]}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("WANDB_MODE", "disabled")
+        task = {"Forecasting": {"output": "gaussian", "paths": 20, "series_embedding_size": 2}}
+        fit(written(task, {"class_path": "ForecastTable", "init_args": QUICK | args}), home / "deepar", progress=False)
+    return home / "deepar"
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="") as file:
+        return [*csv.DictReader(file)]
+
+
+def test_a_table_and_a_plot_of_the_next_steps_of_each_series(a_run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["forecast", str(a_run)]) == 0
+    out = capsys.readouterr().out
+    assert out == f"{a_run}/forecast.csv: the next {H} steps of 2 series; plot: {a_run}/forecast.svg\n"
+    told = rows(a_run / "forecast.csv")
+    assert [*told[0]] == ["series", "time", "mean", *LEVELS]
+    assert [row["series"] for row in told] == ["a"] * H + ["b"] * H
+    assert [row["time"][:10] for row in told[:H]] == [_day(80 + step) for step in range(H)]
+    for row in told:
+        numbers = [float(row[level]) for level in LEVELS]
+        assert numbers == sorted(numbers) and math.isfinite(float(row["mean"]))
+    assert (a_run / "forecast.svg").read_text().startswith("<svg")
+
+
+def test_the_same_run_forecasts_the_same_and_as_its_task_does(a_run: Path, tmp_path: Path) -> None:
+    for name in ("one.csv", "two.csv"):
+        assert main(["forecast", str(a_run), "--out", str(tmp_path / name)]) == 0
+    assert (tmp_path / "one.csv").read_bytes() == (tmp_path / "two.csv").read_bytes()
+    task: Any
+    task, _ = restore(a_run)
+    batch = build_data(read_recipe(a_run)).last_windows().batch
+    mean, quantiles = task.forecast(batch, generator(1, "forecast"))
+    location, scale = batch.rows[:, 1].double(), batch.rows[:, 2].double()
+    told = rows(tmp_path / "one.csv")
+    for name, part in {"mean": mean[..., 0], "0.9": quantiles[..., 0, 8]}.items():
+        expected = (location[:, None] + scale[:, None] * part.double()).flatten()
+        torch.testing.assert_close(
+            torch.tensor([float(row[name]) for row in told]).double(), expected, rtol=1e-6, atol=0
+        )
+
+
+def test_another_table_of_the_same_series_goes_on_from_its_own_end(a_run: Path, tmp_path: Path) -> None:
+    other = table(tmp_path / "longer.csv", steps=90)
+    assert main(["forecast", str(a_run), "--file", str(other), "--out", str(tmp_path / "new.csv")]) == 0
+    told = rows(tmp_path / "new.csv")
+    assert told[0]["time"][:10] == _day(90)
+    assert main(["forecast", str(a_run), "--out", str(tmp_path / "old.csv")]) == 0
+    assert [row["mean"] for row in told] != [row["mean"] for row in rows(tmp_path / "old.csv")]
+
+
+def test_a_point_has_no_quantiles_and_a_direct_forecaster_needs_no_table(tmp_path: Path) -> None:
+    folder = tmp_path / "direct"
+    data = {"class_path": "CO2", "init_args": QUICK}
+    fit(written({"DirectForecasting": {"patch": 3}}, data), folder, progress=False)
+    assert main(["forecast", str(folder)]) == 0
+    told = rows(folder / "forecast.csv")
+    assert [*told[0]] == ["series", "time", "mean"] and len(told) == H
+    (one,) = forecast(folder)
+    assert one.quantiles == {} and len(one.history) == 12
+    assert [float(row["mean"]) for row in told] == one.mean
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--file", "none.csv"], "none.csv: expected a table of the same columns as the run's, found none"),
+        (["--out", "forecast.txt"], "--out forecast.txt: expected the name of a .csv file in a folder that exists"),
+        (["--out", "none/forecast.csv"], "--out none/forecast.csv: expected the name of a .csv file in a folder"),
+        (["--file", "other.csv"], "series 'c'"),
+        (["--ckpt_path", "none.ckpt"], "none.ckpt"),
+        (["--horizon", "9"], "--horizon"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_code_2(
+    a_run: Path, workdir: Path, words: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table(workdir / "other.csv", names=("a", "c"))
+    assert main(["forecast", str(a_run), *words]) == 2
+    told = capsys.readouterr().err
+    assert message in told and told.count("\n") == 1
+
+
+def test_a_run_that_does_not_forecast_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data = {"class_path": "AddingProblem", "init_args": {"length": 9}}
+    (tmp_path / "recipe.yaml").write_text(recipe.dump(written({"SequenceRegression": {}}, data)))
+    assert main(["forecast", str(tmp_path)]) == 2
+    assert "expected a run that forecasts, got one of SequenceRegression" in capsys.readouterr().err
