@@ -28,6 +28,7 @@ WHERE = {  # real data that a recipe needs
     "mnist_permuted": "mnist10k",
     "ag_news": "ag_news",
     "movie_reviews": "nltk_data",
+    "language_identification": "nltk_data",
     "names_by_language": "names",
     "sentence_polarity": "nltk_data",
     "treebank_tags": "nltk_data",
@@ -77,7 +78,9 @@ def test_every_recipe_trains(
 CLASSES = ["test/loss", "test/nats_per_target", "test/accuracy", "test/error_rate"]
 GENERATED = {  # what `test` prints of a recipe on generated data: its metrics, and its baseline's unit and value
     "adding": (["test/loss", "test/mse"], "mse: constant 0.1667"),
+    "adding_200": (["test/loss", "test/mse"], "mse: constant 0.1667"),
     "copy_memory": (CLASSES, "nats per target: memoryless 0.3466"),
+    "copy_memory_100": (CLASSES, "nats per target: memoryless 0.09452"),
     "temporal_order": (CLASSES, "nats per target: chance 1.386"),
     "influence_balancing": (["test/loss", "test/mse"], "mse: state at zero 1"),
     "multiplication": (["test/loss", "test/mse"], "mse: constant 0.04861"),
@@ -118,8 +121,9 @@ def test_every_recipe_and_sweep_opens_with_its_result_and_command(file: Path) ->
 
 @pytest.mark.parametrize("name", recipe.shipped())
 def test_every_recipe_opens_with_its_result_and_command(name: str) -> None:
+    """A figure, or the table that holds those of several seeds."""
     head = (recipe.SHIPPED / f"{name}.yaml").read_text(encoding="utf-8").split("task:")[0]
-    assert f"unrolled fit -c {name}" in head and re.search(r"\d\.\d+ |perplexity \d+", head), head
+    assert f"unrolled fit -c {name}" in head and re.search(r"\d\.\d+ |perplexity \d+|docs/results\.md", head), head
 
 
 def test_the_python_of_the_readme_runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from unrolled.data import (
     trec,
     treebank_tags,
 )
+from unrolled.data.labelled_text import Example
 from unrolled.errors import InputError
 
 
@@ -104,6 +105,20 @@ def test_trec(here, fine, classes):
     assert loaded["train"][0].text == "How did serfdom develop in and then leave Russia ?"
 
 
+def test_the_folds_of_trec_are_of_its_training_part_and_leave_the_test_alone(here):
+    loaded = TREC().load()
+    held = []
+    for fold in range(5):
+        data = TREC(folds=5, fold=fold)
+        found = data.split(loaded)
+        assert data.fold_split == "valid" and found["test"] == loaded["test"]
+        texts = [{data.read(example.text) for example in found[split]} for split in ("train", "valid")]
+        assert not texts[0] & texts[1]  # 71 questions stand there twice
+        assert sorted(found["train"] + found["valid"]) == sorted(loaded["train"])
+        held += found["valid"]
+    assert sorted(held) == sorted(loaded["train"])
+
+
 def test_names_by_language(here):
     data = ready(NamesByLanguage)
     examples = [example for part in data.examples.values() for example in part]
@@ -145,6 +160,17 @@ def test_the_most_frequent_tags(monkeypatch):
     said["test"].append([("e", "Z")])
     with pytest.raises(InputError, match="the test split has the tag Z of 'e', which no training word has"):
         TreebankTags().setup("fit")
+
+
+def test_a_sentence_and_a_text_without_a_word_are_refused_by_their_row(monkeypatch):
+    said = {"train": [[("a", "X"), ("b", "Y")]], "valid": [[("a", "X")], []], "test": []}
+    monkeypatch.setattr(TreebankTags, "load", lambda self: said)
+    with pytest.raises(InputError, match="^TreebankTags: row 2 of the valid split: expected a time step or more"):
+        TreebankTags().setup("fit")
+    texts = {split: [Example("a b", "x"), Example("c", "y"), Example(" ", "x")] for split in ("train", "valid", "test")}
+    monkeypatch.setattr(AGNews, "load", lambda self: texts)
+    with pytest.raises(InputError, match="^AGNews: row 3 of the train split: expected a time step or more, got none"):
+        AGNews().setup("fit")
 
 
 def test_sentences_of_a_tree_file():

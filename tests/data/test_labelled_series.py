@@ -77,6 +77,18 @@ def test_folds_leave_the_test_of_a_data_set_alone_and_are_its_validation():
     assert all(one["test"] == list(range(30, 40)) and len(one["train"]) == 20 for one in folds)
 
 
+def test_with_folds_a_validation_part_of_the_data_set_is_kept_or_joins_those_that_are_dealt():
+    made = [Series(torch.full((2, 1), float(n)), "xy"[n % 2]) for n in range(40)]
+    own = ready(parts={"train": made[:20], "valid": made[20:30], "test": made[30:]}, folds=3, fold=1)
+    found = told(own)
+    assert own.fold_split == "valid" and sorted(found["train"] + found["valid"]) == [*range(30)]
+    assert len(found["valid"]) == 10 and found["test"] == [*range(30, 40)]
+    without = ready(parts={"train": made[:30], "valid": made[30:]}, folds=3, fold=1)
+    found = told(without)
+    assert without.fold_split == "test" and found["valid"] == [*range(30, 40)]
+    assert sorted(found["train"] + found["test"]) == [*range(30)] and len(found["test"]) == 10
+
+
 @pytest.mark.parametrize("given", [{}, {"folds": 3, "fold": 1, "valid_fraction": 0.3}], ids=str)
 def test_no_group_lies_in_two_splits(given):
     splits = told(ready(grouped=12, **given))
@@ -159,6 +171,10 @@ def test_classes_and_scale_travel_with_the_checkpoint():
         ({"classes": "a"}, r"Made: expected at least two classes, got 1 \(a\); there is nothing to learn"),
         ({"valid_fraction": 1.0}, r"data.init_args.valid_fraction: expected a fraction in \[0, 1\), got 1.0"),
         ({"folds": 3, "fold": 3}, "data.init_args.fold: expected folds of 0, or 2 or more, and a fold below them"),
+        (
+            {"parts": {"train": [Series(torch.zeros(int(n != 3), 1), "ab"[n % 2]) for n in range(9)], "valid": []}},
+            r"Made: row \d of the \w+ split: expected a time step or more, got none; leave it out",
+        ),
         ({"count": 1}, "Made: the valid split is empty; set data.init_args.valid_fraction above 0"),
         (
             {
@@ -167,7 +183,7 @@ def test_classes_and_scale_travel_with_the_checkpoint():
                     "test": [Series(torch.zeros(1, 1), "z")],
                 }
             },
-            r"Made: the test split has the label 'z', which no training series has \(a, b\); give more",
+            r"Made: the test split has the label 'z', which no training example has \(a, b\); give more",
         ),
     ],
     ids=str,

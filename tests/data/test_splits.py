@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unrolled.data.splits import check_shares, deal, deal_fold
+from unrolled.data.split_rows import SplitRows
+from unrolled.data.splits import check_shares, deal
 from unrolled.errors import InputError
 
 GROUPS = st.lists(st.sampled_from("abcdefghijklmnop"), min_size=1, max_size=60)
@@ -31,14 +32,33 @@ def test_shares_are_kept_where_every_example_is_a_group():
     assert max(parts[2]) > 900 and min(parts[2]) < 100  # shuffled
 
 
-@given(GROUPS, st.integers(2, 6), st.integers(0, 9))
-def test_the_folds_are_the_tests_in_turn(groups, folds, seed):
-    tests = []
+class Grouped(SplitRows):
+    """Examples that are (number, group)."""
+
+    def deal(self, examples, shares):
+        parts = deal([group for _, group in examples], shares, self.seed)
+        return [[examples[place] for place in part] for part in parts]
+
+
+@given(GROUPS, st.integers(2, 6), st.integers(0, 9), st.sampled_from([(), ("valid",), ("test",), ("valid", "test")]))
+def test_the_folds_are_held_out_in_turn(groups, folds, seed, own):
+    """As the test, or as validation where there is a test already; no group in two splits of what is dealt."""
+    numbered = [*enumerate(groups)]
+    given = {name: [(-place, f"own {name}")] for place, name in enumerate(own, 1)}
+    held = []
     for fold in range(folds):
-        train, valid, test = deal_fold(groups, fold, folds, 0.2, seed)
-        whole_and_disjoint(groups, [train, valid, test])
-        tests.append(test)
-    whole_and_disjoint(groups, tests)
+        data = Grouped(folds=folds, fold=fold, valid_fraction=0.2, seed=seed)
+        found = data.split({"train": numbered, **given})
+        whole = [*numbered, *(example for part in given.values() for example in part)]
+        assert sorted(example for part in found.values() for example in part) == sorted(whole)
+        homes = [{group for _, group in part} for part in found.values()]
+        assert all(not a & b for i, a in enumerate(homes) for b in homes[:i])
+        assert data.fold_split == ("valid" if "test" in own else "test")
+        kept = [name for name in own if name != data.fold_split]
+        assert all(found[name] == given[name] for name in kept)
+        held += found[data.fold_split]
+    pooled = numbered + (given.get("valid", []) if "test" in own else [])
+    assert sorted(held) == sorted(pooled)
 
 
 @pytest.mark.parametrize(

@@ -71,6 +71,51 @@ def test_folds(tmp_path):
     )
 
 
+def test_the_texts_that_repeat_lie_in_one_fold(tmp_path):
+    rows = "".join(f"text {i % 12} a,{'ab'[i % 2]}\n" for i in range(60))
+    held = []
+    for fold in range(4):
+        data = ready(tmp_path, f"text,label\n{rows}", folds=4, fold=fold)
+        homes = [{example.text for example in data.examples[split]} for split in ("train", "valid", "test")]
+        assert all(homes) and not homes[0] & homes[1] and not homes[0] & homes[2] and not homes[1] & homes[2]
+        held += homes[2]
+    assert sorted(held) == sorted({f"text {i} a" for i in range(12)})
+
+
+def test_several_labels_of_a_row(tmp_path):
+    text = "text,label\n" + "".join(f"film {i} good,{('fun; sad', 'sad', '')[i % 3]}\n" for i in range(60))
+    data = ready(tmp_path, text, label_separator=";")
+    assert data.classes == ["fun", "sad"] and data.sizes()["classes"] == 2
+    for split in ("train", "valid", "test"):
+        for example, label in zip(data.examples[split], data.labels[split], strict=True):
+            number = int(example.text.split()[1])
+            assert label.tolist() == [[1.0, 1.0], [0.0, 1.0], [0.0, 0.0]][number % 3]
+    batch = next(iter(data.val_dataloader()))
+    assert batch.targets.shape[2] == 2 and batch.targets[:, :-1].isnan().all()
+    assert not batch.targets[:, -1].isnan().any()
+    saved = data.state_dict()
+    ready(tmp_path, text, label_separator=";").load_state_dict(saved)
+    assert data.baselines("test").keys() == {"majority class", "TF-IDF logistic regression"}
+
+
+def test_the_baselines_of_several_labels_are_their_mean(tmp_path):
+    """Of the label that every training row has, none is wrong; of the other a third, and its words tell it."""
+    rows = "".join(f"train,{'warm' if i % 3 else 'cold'} {i},all{';hot' if i % 3 else ''}\n" for i in range(30))
+    held = "valid,warm 1,all;hot\nvalid,cold 2,all\ntest,warm 3,all;hot\ntest,cold 4,all\ntest,cold 5,\n"
+    data = ready(tmp_path, f"part,text,label\n{rows}{held}", split_column="part", label_separator=";")
+    found = data.baselines("test")
+    # all: wrong in the last of 3 rows; hot: the majority has it, so wrong in 2 of 3, and the words are right
+    assert found["majority class"] == pytest.approx((1 / 3 + 2 / 3) / 2)
+    assert found["TF-IDF logistic regression"] == pytest.approx((1 / 3 + 0) / 2)
+
+
+def test_the_language_of_a_row(tmp_path):
+    text = "text,label,tongue\n" + "".join(f"w{i},{'ab'[i % 2]}, {['en', 'de'][i % 2]} \n" for i in range(40))
+    data = ready(tmp_path, text, language_column="tongue")
+    assert data.languages("test") == [{"a": "en", "b": "de"}[example.label] for example in data.examples["test"]]
+    assert ready(tmp_path, text).languages("test") == []
+
+
 def test_tabs(tmp_path):
     data = ready(
         tmp_path, "text\tlabel\none, two\ta\nthree\tb\nfour\ta\n", "mine.tsv", valid_fraction=0.34, test_fraction=0.0
@@ -141,6 +186,19 @@ BAD = {
     "zero length": (GOOD, {"max_length": 0}, r"max_length: expected 1 or more, got 0"),
     "rows": (GOOD, {"batch_size": 0}, r"batch_size: expected 1 or more, got 0"),
     "level": (GOOD, {"level": "letter"}, r"level: expected character or word, got 'letter'"),
+    "no label": ("text,label\na b,\nc d, ; \n", {"label_separator": ";"}, "expected at least one label, got 0"),
+    "unseen of several labels": (
+        "part,text,label\ntrain,a,x;y\ntrain,b,y\ntest,c,y;z\nvalid,d,x\n",
+        {"split_column": "part", "label_separator": ";"},
+        r"the test split has the label 'z', which no training example has \(x, y\)",
+    ),
+    "separator": (GOOD, {"label_separator": ""}, "label_separator: expected a sign between labels, or null, got ''"),
+    "language column": (GOOD, {"language_column": "lable"}, "expected a column 'lable', got text, label; did you mean"),
+    "empty language": (
+        "text,label,tongue\na,x,en\nb,y,\n",
+        {"language_column": "tongue"},
+        "column 'tongue': expected text in each row, got none in row 2;",
+    ),
     "nothing held out": (GOOD, {"valid_fraction": 0.0}, r"the valid split is empty; set data.init_args.valid_fraction"),
 }
 

@@ -100,3 +100,34 @@ def test_a_run_of_another_task_is_refused(tmp_path):
     (tmp_path / "recipe.yaml").write_text(recipe.dump(parse(recipe.load("adding"))), encoding="utf-8")
     with pytest.raises(InputError, match="tells classes of texts, got one of SequenceRegression on AddingProblem"):
         predict(tmp_path, ["a"])
+
+
+def test_several_labels_and_languages_from_fit_to_prediction(tmp_path, monkeypatch, capsys):
+    from unrolled.runs.evaluate import evaluate
+
+    monkeypatch.setenv("WANDB_MODE", "disabled")
+    kinds = [("good fun", "good;fun", "en"), ("gut", "good", "de"), ("dull", "", "en"), ("spass", "fun", "de")]
+    rows = "".join(f"{text} {i % 5} {i},{label},{tongue}\n" for i in range(50) for text, label, tongue in kinds)
+    (tmp_path / "mine.csv").write_text(f"text,label,tongue\n{rows}", encoding="utf-8")
+    changes = {
+        "task.SequenceClassification.output": "sigmoid",
+        "task.SequenceClassification.pool": "max",
+        "data.init_args.path": str(tmp_path / "mine.csv"),
+        "data.init_args.label_separator": ";",
+        "data.init_args.language_column": "tongue",
+        "data.init_args.batch_size": 8,
+        "optimizer.init_args.lr": 0.02,
+    }
+    fit(parse(recipe.override(recipe.load("text_table"), changes)), tmp_path / "run", progress=False)
+    results = evaluate(tmp_path / "run", progress=False)
+    assert results["metrics"]["test/error_rate"] < min(results["baselines"]["majority class"], 0.1)
+    assert {*results["by_class"]} == {"fun", "good"} and results["by_class"]["fun"]["f1"] > 0.8
+    told = [score["count"] for score in results["by_language"].values()]
+    assert {*results["by_language"]} == {"de", "en"} and sum(told) == 20
+    told = predict(tmp_path / "run", ["good fun", "gut", "dull", "spass"])
+    assert [one.told for one in told] == ["fun;good", "good", "", "fun"]
+    assert all(0 < p < 1 for one in told for p in one.probabilities.values())
+    monkeypatch.chdir(tmp_path)
+    assert main(["report", "run", "--name", "r"]) == 0
+    page = (tmp_path / "reports/r/index.html").read_text(encoding="utf-8")
+    assert "Class by class" in page and "<td data-key=\"de\">de</td>" in page

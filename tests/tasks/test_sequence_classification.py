@@ -274,15 +274,48 @@ def test_rows_that_go_on_are_refused_where_nothing_carries_the_state():
 
 
 @pytest.mark.parametrize(
+    ("given", "message"),
+    [({}, "expected the strategy CarriedState"), ({"bidirectional": True}, "reads whole sequences, but a row")],
+    ids=["one direction", "both directions"],
+)
+@pytest.mark.parametrize("kind", ["classes", "classes of series", "tags"])
+def test_rows_that_go_on_are_refused_before_the_first_step(given, message, kind):
+    """Even where the first batch holds no such row."""
+    lengths = [2] * 8 + [7] * 4
+    if kind == "tags":
+        cell = {"class_path": "LSTM", "init_args": {"hidden_size": H, **given}}
+        task = SequenceTagging(
+            vocabulary_size=V, classes=C, architecture=cell, optimizer={"class_path": "Adam"}
+        )  # fmt: skip
+        inputs, targets = [torch.ones(n, dtype=torch.long) for n in lengths], [torch.ones(n).long() for n in lengths]
+    else:
+        task = make(**given, **({"vocabulary_size": None, "input_size": 2} if "series" in kind else {}))
+        inputs = [torch.ones(n, 2).double() if "series" in kind else torch.ones(n).long() for n in lengths]
+        targets = [at_end(torch.tensor(1), n) for n in lengths]
+    made = next(one for seed in range(9) if not (one := loader(inputs, targets, chunk=4, shuffle=seed)).plan(0)[0][1]
+                and len(one.batch(0).inputs[0]) == 2)  # fmt: skip
+    with pytest.raises(InputError, match=message):
+        fit(task, made)
+    assert task.optimizer_steps == 0
+    whole = loader(inputs, targets, chunk=7)
+    assert not whole.goes_on and made.goes_on
+    fit(task, whole, trainer={"max_epochs": 1})
+
+
+@pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"classes": 1}, "2 classes or more, got 9, 5 and 1"),
+        ({"classes": 1}, "2 classes or more, got 1"),
         ({"vocabulary_size": None}, "a vocabulary_size or an input_size, got None and None"),
         ({"input_size": 3}, "got 9 and 3"),
-        ({"embedding_size": 0}, "got 9, 0 and 3"),
+        ({"embedding_size": 0}, "sizes of at least 1, got 9 and 0"),
         ({"pool": "sum"}, "pool to be one of last, mean, max, attention, got 'sum'"),
         ({"output": "tanh"}, "output of softmax or sigmoid, got 'tanh'"),
         ({"dropout": 1.0}, "dropout"),
+        ({"embedding_dropout": 1.0}, r"embedding_dropout in \[0, 1\), got 1.0"),
+        ({"label_smoothing": 1.0}, r"label_smoothing in \[0, 1\), and 0 with sigmoid, got 1.0"),
+        ({"label_smoothing": float("nan")}, "label_smoothing .* got nan"),
+        ({"label_smoothing": 0.1, "output": "sigmoid"}, "and 0 with sigmoid, got 0.1"),
     ],
     ids=str,
 )

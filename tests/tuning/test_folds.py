@@ -108,3 +108,23 @@ def test_a_real_run_is_measured_on_its_held_out_fold(tmp_path: Path, monkeypatch
     metrics = train(written, tmp_path / "run", "study", lambda step, metrics: True)
     results = json.loads((tmp_path / "run/results.json").read_text())
     assert metrics["test/error_rate"] == results["metrics"]["test/error_rate"] and metrics["val/loss"] > 0
+
+
+def test_a_fold_of_data_with_its_own_test_is_validation_and_the_test_is_not_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from unrolled import recipe
+    from unrolled.runs.evaluate import evaluate
+    from unrolled.tuning.pruning import train
+
+    monkeypatch.setenv("WANDB_MODE", "disabled")
+    rows = "".join(f"{'test' if i % 4 == 0 else 'train'},film {i} {'ab'[i % 2]},{i % 2}\n" for i in range(80))
+    (tmp_path / "mine.csv").write_text(f"part,text,label\n{rows}", encoding="utf-8")
+    own = {"path": str(tmp_path / "mine.csv"), "split_column": "part", "folds": 3, "fold": 1, "batch_size": 8}
+    changes = {f"data.init_args.{key}": value for key, value in own.items()} | {"trainer.max_epochs": 2}
+    written = recipe.override(recipe.load("text_table"), changes)
+    metrics = train(written, tmp_path / "run", "study", lambda step, metrics: True)
+    assert not any(name.startswith("test/") for name in metrics)
+    assert not (tmp_path / "run/results.json").exists()
+    best = evaluate(tmp_path / "run", "valid", progress=False)["metrics"]
+    assert {name: metrics[name] for name in best} == best  # of the best checkpoint, not of the last epoch

@@ -40,11 +40,13 @@ from unrolled.data.text_file import TextFile
 from unrolled.data.text_table import TextTable
 from unrolled.data.trec import TREC
 from unrolled.data.treebank_tags import TreebankTags
+from unrolled.data.udhr import UDHR
 
 __all__ = [
     "CO2",
     "MNIST",
     "TREC",
+    "UDHR",
     "AGNews",
     "AddingProblem",
     "AirlinePassengers",

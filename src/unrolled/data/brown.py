@@ -3,11 +3,10 @@
 import os
 from collections import defaultdict
 from pathlib import Path
-from zipfile import BadZipFile, ZipFile
 
+from unrolled.data.archive import opened
 from unrolled.data.download import data_folder, download
 from unrolled.data.text import Split, TextData
-from unrolled.errors import InputError
 
 ARCHIVE = Path("corpora/brown.zip")  # inside a folder of NLTK data
 URL = "https://raw.githubusercontent.com/nltk/nltk_data/gh-pages/packages/corpora/brown.zip"
@@ -26,17 +25,11 @@ class BrownCorpus(TextData):
         brown_zip()
 
     def load(self) -> dict[Split, str]:
-        archive = brown_zip()
-        try:
-            with ZipFile(archive) as files:
-                return {
-                    split: "".join(sentences(files.read(f"brown/{name}").decode("ascii")) for name in names)
-                    for split, names in deal(files.read("brown/cats.txt").decode("ascii")).items()
-                }
-        except (BadZipFile, KeyError, UnicodeDecodeError, OSError) as error:
-            raise InputError(
-                f"{archive}: expected NLTK's Brown corpus, got: {error}; delete the file and run again to download it"
-            ) from error
+        with opened(brown_zip(), "NLTK's Brown corpus") as files:
+            return {
+                split: "".join(sentences(files.read(f"brown/{name}").decode("ascii")) for name in names)
+                for split, names in deal(files.read("brown/cats.txt").decode("ascii")).items()
+            }
 
 
 def brown_zip() -> Path:

@@ -1,21 +1,49 @@
-"""What the classes of labelled data are called."""
+"""What the classes of labelled data are called, and how they are numbered."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
 
 from unrolled.errors import InputError
 
 SHOWN = 8  # names in a message
 
 
-def agreed(data: str, known: list[str], names: list[str]) -> list[str]:
+def agreed(data: str, known: list[str], names: list[str], fewest: int = 2) -> list[str]:
     """The `names` of the classes that the data set called `data` has; `known` are those of a checkpoint, [] without.
 
     Raises:
-        InputError: one class alone, or other classes than the checkpoint's.
+        InputError: fewer than `fewest` classes, or other classes than the checkpoint's.
     """
-    if len(names) < 2:
+    if len(names) < fewest:
+        wanted = "two classes" if fewest == 2 else "one label"
         raise InputError(
-            f"{data}: expected at least two classes, got {len(names)} ({', '.join(names)}); there is nothing to learn"
+            f"{data}: expected at least {wanted}, got {len(names)} ({', '.join(names)}); there is nothing to learn"
         )
     if known and known != names:
         told = f"{', '.join(known[:SHOWN])}, this data has {', '.join(names[:SHOWN])}"
         raise InputError(f"checkpoint: its classes are {told}; use the data and arguments of the saved run")
     return names
+
+
+def refuse_unseen(data: Any, labels: Mapping[Any, Sequence[str]], classes: Sequence[str]) -> None:
+    """Refuse labels, by their split, that are not among the classes of the training part.
+
+    Raises:
+        InputError: names the first of them.
+    """
+    for split, told in labels.items():
+        if unseen := sorted({*told} - {*classes}):
+            raise InputError(
+                f"{type(data).__name__}: the {split} split has the label {unseen[0]!r}, which no training example has "
+                f"({', '.join(classes[:SHOWN])}); give more examples of it, or another data.init_args.seed"
+            )
+
+
+def numbered(labels: Sequence[str], classes: Sequence[str], several: bool) -> Tensor:
+    """() the number of the one label; of several, (L,) 1.0 for each class that is among them and 0.0 for the others."""
+    if several:
+        return torch.tensor([float(name in labels) for name in classes])
+    return torch.tensor(classes.index(labels[0]))

@@ -1,15 +1,17 @@
 """The base of every data set of texts with labels: text -> splits -> vocabulary -> rows."""
 
+from itertools import chain
 from typing import Any, NamedTuple
 
 import torch
 from pytorch_lightning.utilities import rank_zero_warn
 from torch import Tensor
 
-from unrolled.data.classes import SHOWN, agreed
-from unrolled.data.row_data import RowData, Split
-from unrolled.data.splits import check_shares, deal, deal_fold
-from unrolled.data.text_baselines import majority, tfidf_logistic
+from unrolled.data.classes import agreed, numbered, refuse_unseen
+from unrolled.data.row_data import Split
+from unrolled.data.split_rows import SplitRows
+from unrolled.data.splits import deal
+from unrolled.data.text_baselines import error_rates
 from unrolled.data.vocabulary import SPECIALS, UNKNOWN, Level, Vocabulary
 from unrolled.data.words import spaced
 from unrolled.errors import InputError
@@ -21,10 +23,11 @@ class Example(NamedTuple):
     text: str
     label: str
     group: str = ""  # examples of one group lie in one split; "": those of the same text
+    language: str = ""  # where the data set tells it: results are then also told by language
 
 
-class LabelledText(RowData):
-    """Texts, each with one label.  A data set overrides `load` alone.
+class LabelledText(SplitRows):
+    """Texts, each with one label, or with several between `separator`s.  A data set overrides `load` alone.
 
     After `setup()`: `vocabulary`, built on the training part alone; `classes`, in the order of their numbers;
     `examples[split]`.
@@ -33,11 +36,9 @@ class LabelledText(RowData):
         level: what a token is: "word" (marks are words too), or "character".
         vocabulary_size: keep the most frequent tokens, special ones counted, the rest is read as <unk>; null: keep all.
         lower_case: whether A is read as a.
-        valid_fraction: share of the examples for validation, where the data set has no such part of its own.
-        test_fraction: share for the test, in the same case.
-        folds: parts for cross-validation, in place of the test fraction; 0: none.
-        fold: which of them is the test, from 0.
     """
+
+    separator: str | None = None  # what stands between the labels of an example; None: it has one
 
     def __init__(
         self,
@@ -45,15 +46,10 @@ class LabelledText(RowData):
         level: Level = "word",
         vocabulary_size: int | None = 20_000,
         lower_case: bool = True,
-        valid_fraction: float = 0.1,
-        test_fraction: float = 0.1,
-        folds: int = 0,
-        fold: int = 0,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.level, self.vocabulary_size, self.lower_case = level, vocabulary_size, lower_case
-        self.valid_fraction, self.test_fraction, self.folds, self.fold = valid_fraction, test_fraction, folds, fold
         self.examples: dict[Split, list[Example]] = {}
         self.classes: list[str] = []
         self._vocabulary: Vocabulary | None = None
@@ -66,41 +62,38 @@ class LabelledText(RowData):
         super().check_arguments()
         if self.level not in SPECIALS:
             raise InputError(f"data.init_args.level: expected {' or '.join(SPECIALS)}, got {self.level!r}")
-        check_shares(self.valid_fraction, self.test_fraction, self.folds, self.fold)
 
     def fill(self) -> tuple[dict[Split, list[Tensor]], dict[Split, list[Tensor]]]:
         self.examples = self.split(self.load())
         whole = self.examples["train"]
-        self.classes = agreed(type(self).__name__, self.classes, sorted({example.label for example in whole}))
+        told = {split: [self.labels_of(example) for example in part] for split, part in self.examples.items()}
+        found = sorted({label for labels in told["train"] for label in labels})
+        self.classes = agreed(type(self).__name__, self.classes, found, 2 if self.separator is None else 1)
+        refuse_unseen(self, {split: [*chain(*labels)] for split, labels in told.items()}, self.classes)
         texts = [self.read(example.text) for example in whole]
         joined = (" " if self.level == "word" else "").join(texts)
         self._adopt(Vocabulary.build(joined, self.level, self.vocabulary_size))
-        numbers = {name: number for number, name in enumerate(self.classes)}
-        inputs: dict[Split, list[Tensor]] = {}
-        labels: dict[Split, list[Tensor]] = {}
-        for split, examples in self.examples.items():
-            if unseen := sorted({example.label for example in examples} - numbers.keys()):
-                raise InputError(
-                    f"{type(self).__name__}: the {split} split has the label {unseen[0]!r}, which no training example "
-                    f"has ({', '.join(self.classes[:SHOWN])}); give more examples of it, or another data.init_args.seed"
-                )
-            inputs[split] = [self.encode(example.text) for example in examples]
-            labels[split] = [torch.tensor(numbers[example.label]) for example in examples]
-            self._warn_of_unknown(split, inputs[split])
-        return inputs, labels
+        inputs = {
+            split: [self.vocabulary.encode(self.read(example.text)) for example in part]
+            for split, part in self.examples.items()
+        }
+        for split, rows in inputs.items():
+            self._warn_of_unknown(split, rows)
+        several = self.separator is not None
+        return inputs, {
+            split: [numbered(labels, self.classes, several) for labels in part] for split, part in told.items()
+        }
 
-    def split(self, loaded: dict[Split, list[Example]]) -> dict[Split, list[Example]]:
-        """Train, valid and test; what `load` did not tell apart is dealt by the seed, no text into two of them."""
-        train = loaded["train"]
-        groups = [example.group or self.read(example.text) for example in train]
-        if self.folds and "test" not in loaded:
-            parts = deal_fold(groups, self.fold, self.folds, self.valid_fraction, self.seed)
-        else:
-            held_out = [0.0 if name in loaded else getattr(self, f"{name}_fraction") for name in ("valid", "test")]
-            parts = deal(groups, [1 - sum(held_out), *held_out], self.seed)
-        names: tuple[Split, ...] = ("train", "valid", "test")
-        dealt = {name: [train[i] for i in part] for name, part in zip(names, parts, strict=True)}
-        return dealt | {name: examples for name, examples in loaded.items() if name != "train"}
+    def labels_of(self, example: Example) -> list[str]:
+        """Its label, or each of its labels."""
+        if self.separator is None:
+            return [example.label]
+        return [label for part in example.label.split(self.separator) if (label := part.strip())]
+
+    def deal(self, examples: list[Example], shares: list[float]) -> list[list[Example]]:
+        """By group, and by text where an example has none."""
+        parts = deal([example.group or self.read(example.text) for example in examples], shares, self.seed)
+        return [[examples[place] for place in part] for part in parts]
 
     def read(self, text: str) -> str:
         """The text as the vocabulary counts it."""
@@ -121,7 +114,7 @@ class LabelledText(RowData):
 
     def _warn_of_unknown(self, split: Split, rows: list[Tensor]) -> None:
         unknown = self.vocabulary.tokens.index(UNKNOWN)
-        if lost := sum(bool((row == unknown).all()) for row in rows):
+        if lost := sum(len(row) > 0 and bool((row == unknown).all()) for row in rows):
             rank_zero_warn(
                 f"{type(self).__name__}: {lost:,} of {len(rows):,} texts of the {split} split ({lost / len(rows):.1%}) "
                 "have no known token; raise data.init_args.vocabulary_size"
@@ -162,8 +155,12 @@ class LabelledText(RowData):
 
     def baselines(self, split: str) -> dict[str, float]:
         """Error rates, of models fitted on the training part."""
-        parts = {name: self.examples[name] for name in ("train", split)}  # type: ignore[index]
-        texts = {name: [self.read(example.text) for example in part] for name, part in parts.items()}
-        known = {name: [self.classes.index(example.label) for example in part] for name, part in parts.items()}
-        linear = tfidf_logistic((texts["train"], known["train"]), (texts[split], known[split]), self.level)
-        return {"majority class": majority(known["train"], known[split]), "TF-IDF logistic regression": linear}
+        parts = [self.examples[name] for name in ("train", split)]  # type: ignore[index]
+        texts = [[self.read(example.text) for example in part] for part in parts]
+        known = [torch.stack(self.labels[name]).long().numpy() for name in ("train", split)]  # type: ignore[index]
+        return error_rates((texts[0], known[0]), (texts[1], known[1]), self.level)
+
+    def languages(self, split: str) -> list[str]:
+        """Of each row of a split the language, [] where the data set tells none."""
+        told = [example.language for example in self.examples[split]]  # type: ignore[index]
+        return told if all(told) else []

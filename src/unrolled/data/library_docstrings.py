@@ -42,7 +42,7 @@ class LibraryDocstrings(LabelledText):
     def load(self) -> dict[Split, list[Example]]:
         found = [Example(*told) for library in LIBRARIES for told in self._of(library)]
         homes: dict[str, set[str]] = {}
-        for text, _, file in found:
+        for text, _, file, *_ in found:
             homes.setdefault(text, set()).add(file)
         kept = {example: None for example in found if len(homes[example.text]) == 1}
         return {"train": [*kept]}

@@ -1,11 +1,9 @@
 """Movie reviews: whole film reviews, positive or negative."""
 
-from zipfile import BadZipFile, ZipFile
-
+from unrolled.data.archive import opened
 from unrolled.data.corpus_file import nltk_corpus
 from unrolled.data.labelled_text import Example, LabelledText
 from unrolled.data.row_data import Split
-from unrolled.errors import InputError
 
 SHA256, SIZE = "a41211ae685019137410268134db6a1a14428c89b671eb83056151a878539008", 4004848
 LABELS = {"neg": "negative", "pos": "positive"}  # folders of the archive
@@ -23,15 +21,11 @@ class MovieReviews(LabelledText):
 
     def load(self) -> dict[Split, list[Example]]:
         archive = nltk_corpus("movie_reviews", SHA256, SIZE)
-        try:
-            with ZipFile(archive) as files:
-                names = sorted(name for name in files.namelist() if name.endswith(".txt"))
-                return {
-                    "train": [
-                        Example(files.read(name).decode("utf-8"), LABELS[folder])
-                        for name in names
-                        if (folder := name.split("/")[1]) in LABELS
-                    ]
-                }
-        except (BadZipFile, UnicodeDecodeError, OSError) as error:
-            raise InputError(f"{archive}: expected NLTK's movie reviews, got: {error}; delete the file") from error
+        with opened(archive, "NLTK's movie reviews") as files:
+            names = sorted(name for name in files.namelist() if name.endswith(".txt"))
+            reviews = [
+                Example(files.read(name).decode("utf-8"), LABELS[folder])
+                for name in names
+                if (folder := name.split("/")[1]) in LABELS
+            ]
+        return {"train": reviews}

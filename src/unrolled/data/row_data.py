@@ -32,6 +32,7 @@ class RowData(pl.LightningDataModule):
 
     baseline_metric: ClassVar[str] = "error_rate"  # the share of what is told wrongly
     label_steps: ClassVar[bool] = False
+    fold_split: Split = "test"  # what a fold is held out as, where there are folds
 
     def __init__(
         self,
@@ -69,6 +70,10 @@ class RowData(pl.LightningDataModule):
         self.check_arguments()
         if not self.inputs:
             inputs, self.labels = self.fill()
+            for split, rows in inputs.items():
+                if empty := [number for number, row in enumerate(rows, 1) if not len(row)]:
+                    told = f"row {empty[0]} of the {split} split: expected a time step or more, got none"
+                    raise InputError(f"{type(self).__name__}: {told}; leave it out")
             self.inputs = {split: [self.shorten(split, row) for row in rows] for split, rows in inputs.items()}
             rank_zero_info("%s: %s", type(self).__name__, "; ".join(map(self.told, self.inputs)))
         for split in NEEDED.get(stage, ("train",)):

@@ -79,6 +79,11 @@ class RowLoader(ResumableLoader):
             batch = pad_rows([self.inputs[i] for i in mine], [self.targets[i] for i in mine], longest)
         return SequenceBatch(*(part[:, piece] for part in batch))
 
+    @property
+    def goes_on(self) -> bool:
+        """Whether a sequence is read in several batches."""
+        return self.chunk is not None and int(self.lengths.max()) > self.chunk
+
     def padding(self) -> float:
         """The share of an epoch's steps that is padding."""
         steps = sum(len(group) * int(self.lengths[group].max()) for group in self._groups(0))

@@ -1,11 +1,9 @@
 """Sentence polarity: one-sentence film reviews, positive or negative."""
 
-from zipfile import BadZipFile, ZipFile
-
+from unrolled.data.archive import opened
 from unrolled.data.corpus_file import nltk_corpus
 from unrolled.data.labelled_text import Example, LabelledText
 from unrolled.data.row_data import Split
-from unrolled.errors import InputError
 
 SHA256, SIZE = "6e1ed4405b65c7eabf1d199a7f7c437091ac21da0ea7467b410a74062574566b", 490256
 FILES = {"negative": "sentence_polarity/rt-polarity.neg", "positive": "sentence_polarity/rt-polarity.pos"}
@@ -23,9 +21,6 @@ class SentencePolarity(LabelledText):
 
     def load(self) -> dict[Split, list[Example]]:
         archive = nltk_corpus("sentence_polarity", SHA256, SIZE)
-        try:
-            with ZipFile(archive) as files:
-                texts = {label: files.read(name).decode("latin-1") for label, name in FILES.items()}
-        except (BadZipFile, KeyError, OSError) as error:
-            raise InputError(f"{archive}: expected NLTK's sentence polarity, got: {error}; delete the file") from error
+        with opened(archive, "NLTK's sentence polarity") as files:
+            texts = {label: files.read(name).decode("latin-1") for label, name in FILES.items()}
         return {"train": [Example(line, label) for label, text in texts.items() for line in text.split("\n") if line]}

@@ -34,19 +34,6 @@ def deal(groups: Sequence[str], shares: Sequence[float], seed: int) -> list[list
     return [sorted(numbers) for numbers in parts]
 
 
-def deal_fold(groups: Sequence[str], fold: int, folds: int, valid: float, seed: int) -> list[list[int]]:
-    """[train, valid, test] of cross-validation: fold number `fold` of `folds` equal parts is the test.
-
-    Args:
-        valid: the share of the other examples that is for validation.
-    """
-    parts = deal(groups, [1 / folds] * folds, seed)
-    test = parts.pop(fold)
-    rest = sorted(number for part in parts for number in part)
-    train, held_out = deal([groups[number] for number in rest], [1 - valid, valid], seed)
-    return [[rest[place] for place in train], [rest[place] for place in held_out], test]
-
-
 def check_shares(valid: float, test: float, folds: int, fold: int) -> None:
     """Refuse arguments that leave nothing to train on."""
     for name, value in (("valid_fraction", valid), ("test_fraction", test)):

@@ -12,12 +12,15 @@ SPLITS: dict[str, Split] = {"train": "train", "valid": "valid", "validation": "v
 
 
 class TextTable(LabelledText):
-    """A CSV or TSV file (UTF-8, with a header), one text and its label a row.
+    """A CSV or TSV file (UTF-8, with a header), one text and its label, or its labels, a row.
 
     Args:
         path: the file.
         text_column: the column that holds the text.
         label_column: the column that holds its label.
+        label_separator: the sign between the labels of a row, which then has any number of them, for a task with output
+            sigmoid; null: each row has one.
+        language_column: the column of the text's language, by which results are then also told; null: there is none.
         split_column: the column that says train, valid or test; null: the rows are dealt by the fractions.
         group_column: rows of one group, say of one author, lie in one split; null: rows of the same text do.
     """
@@ -28,6 +31,8 @@ class TextTable(LabelledText):
         *,
         text_column: str = "text",
         label_column: str = "label",
+        label_separator: str | None = None,
+        language_column: str | None = None,
         split_column: str | None = None,
         group_column: str | None = None,
         **kwargs: Any,
@@ -35,19 +40,29 @@ class TextTable(LabelledText):
         super().__init__(**kwargs)
         self.path = path
         self.text_column, self.label_column = text_column, label_column
+        self.separator, self.language_column = label_separator, language_column
         self.split_column, self.group_column = split_column, group_column
 
+    def check_arguments(self) -> None:
+        super().check_arguments()
+        if self.separator == "":
+            raise InputError("data.init_args.label_separator: expected a sign between labels, or null, got ''")
+
     def load(self) -> dict[Split, list[Example]]:
-        path, names = Path(self.path), ("text_column", "label_column", "split_column", "group_column")
+        path = Path(self.path)
+        names = ("text_column", "label_column", "language_column", "split_column", "group_column")
         rows = read_table(path)
         require_columns(path, rows[0], {name: getattr(self, name) for name in names})
         read = [{**row, self.text_column: self.read(row[self.text_column])} for row in rows]
         require_filled(path, read, self.text_column)
-        require_filled(path, rows, self.label_column)
+        if self.separator is None:  # else a row may have no label
+            require_filled(path, rows, self.label_column)
+        if self.language_column is not None:
+            require_filled(path, rows, self.language_column)
         splits: dict[Split, list[Example]] = {"train": []}
         for number, row in enumerate(rows, 1):
-            group = row[self.group_column] if self.group_column else ""
-            example = Example(row[self.text_column], row[self.label_column].strip(), group)
+            group, language = (row[name].strip() if name else "" for name in (self.group_column, self.language_column))
+            example = Example(row[self.text_column], row[self.label_column].strip(), group, language)
             splits.setdefault(self._split_of(path, number, row), []).append(example)
         return splits
 

@@ -1,13 +1,12 @@
 """Part-of-speech tags of Wall Street Journal sentences."""
 
 import re
-from zipfile import BadZipFile, ZipFile
 
+from unrolled.data.archive import opened
 from unrolled.data.corpus_file import nltk_corpus
 from unrolled.data.row_data import Split
 from unrolled.data.splits import deal
 from unrolled.data.tagged_text import Sentence, TaggedText
-from unrolled.errors import InputError
 
 SHA256, SIZE = "9da92d76c3666cfb6cddeaed0f7e86b344cce0f0928a286d439e555f19c37399", 1740034
 LEAF = re.compile(r"\(([^\s()]+) ([^\s()]+)\)")  # (tag word)
@@ -26,12 +25,9 @@ class TreebankTags(TaggedText):
 
     def load(self) -> dict[Split, list[Sentence]]:
         archive = nltk_corpus("treebank", SHA256, SIZE)
-        try:
-            with ZipFile(archive) as files:
-                names = sorted(name for name in files.namelist() if name.endswith(".mrg"))
-                read = [sentences(files.read(name).decode("ascii")) for name in names]
-        except (BadZipFile, UnicodeDecodeError, OSError) as error:
-            raise InputError(f"{archive}: expected NLTK's treebank, got: {error}; delete the file") from error
+        with opened(archive, "NLTK's treebank") as files:
+            names = sorted(name for name in files.namelist() if name.endswith(".mrg"))
+            read = [sentences(files.read(name).decode("ascii")) for name in names]
         shares = [1 - self.valid_fraction - self.test_fraction, self.valid_fraction, self.test_fraction]
         parts = deal(names, shares, self.seed)
         splits: tuple[Split, ...] = ("train", "valid", "test")

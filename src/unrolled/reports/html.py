@@ -9,7 +9,7 @@ from importlib.resources import files
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from unrolled.reports import compare, curve_figures, figures, forecast_figures, parallel, phrases
+from unrolled.reports import class_tables, compare, curve_figures, figures, forecast_figures, parallel, phrases
 from unrolled.reports.configuration import configurations
 from unrolled.reports.findings import findings
 from unrolled.reports.records import Forecasts, Report, Run
@@ -23,7 +23,9 @@ def render(report: Report) -> str:
     from plotly.offline import get_plotlyjs
 
     compared = compare.groups(report.all_runs)
+    told = [(run, run.results.told) for run in report.all_runs if run.results and run.results.told]
     drawn = draw(report, compared)
+    wide = {f"parallel-{i}": parallel.AXIS_PIXELS * (len(s.parameters) + 1) for i, s in enumerate(report.studies)}
     scripts = {"plotly": get_plotlyjs(), "script": (TEMPLATES / "report.js").read_text(encoding="utf-8")}
     environment = Environment(
         loader=PackageLoader("unrolled.reports"),
@@ -46,7 +48,8 @@ def render(report: Report) -> str:
         forecasters=forecasters(report),
         facts=[(run, facts(run)) for run in report.all_runs],
         drawn=set(drawn),
-        wide={f"parallel-{i}": parallel.AXIS_PIXELS * (len(s.parameters) + 1) for i, s in enumerate(report.studies)},
+        told=[(run, class_tables.score_tables(found)) for run, found in told],
+        wide=wide | {f"confusion-{i}": class_tables.width(found) for i, (_, found) in enumerate(told)},
         points=curve_figures.POINTS,
         data=embedded({"figures": drawn}),
         style=Markup((TEMPLATES / "report.css").read_text(encoding="utf-8")),
@@ -59,6 +62,8 @@ def draw(report: Report, compared: list[compare.Group]) -> dict[str, figures.Fig
     """{id of its place in the page: figure}, without those that have nothing to show."""
     drawn: dict[str, figures.Figure | None] = {"curves": curve_figures.learning_curves(report.all_runs)}
     drawn |= {f"results-{index}": figures.results_bars(group) for index, group in enumerate(compared)}
+    told = [run.results.told for run in report.all_runs if run.results and run.results.told]
+    drawn |= {f"confusion-{index}": class_tables.confusion_map(found) for index, found in enumerate(told)}
     for index, study in enumerate(report.studies):
         drawn[f"trials-{index}"] = curve_figures.trial_curves(study)
         drawn[f"importance-{index}"] = figures.importance_bars(study)

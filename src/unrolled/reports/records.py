@@ -35,6 +35,16 @@ class Forecasts:
 
 
 @dataclass(frozen=True)
+class Told:
+    """How well each class was told; `scores` and `languages` hold numbers by name of each class, or language."""
+
+    names: tuple[str, ...]
+    confusion: tuple[tuple[int, ...], ...] = ()  # truth down, told across; empty of several labels a sequence
+    scores: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    languages: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Results:
     """The figures of `unrolled test`: `metric` (lower is better) of the model and of each baseline on the same data."""
 
@@ -44,6 +54,7 @@ class Results:
     baselines: Mapping[str, float]
     sample: Sample | None
     forecasts: Forecasts | None = None
+    told: Told | None = None
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import yaml
 
+from unrolled.reports.class_tables import read_told
 from unrolled.reports.forecast_records import number, read_forecasts
 from unrolled.reports.records import Curve, Results, Run, Sample
 
@@ -83,7 +84,8 @@ def read_results(path: Path, problems: list[str]) -> Results | None:
     metrics, baselines = content.get("metrics"), content.get("baselines")
     value = number(metrics.get(f"{split}/{metric}")) if isinstance(metrics, dict) else math.nan
     named = {str(key): number(figure) for key, figure in baselines.items()} if isinstance(baselines, dict) else {}
-    return Results(split, metric, value, named, read_sample(content.get("sample")), read_forecasts(content))
+    sample, forecasts, told = read_sample(content.get("sample")), read_forecasts(content), read_told(content)
+    return Results(split, metric, value, named, sample, forecasts, told)
 
 
 def read_sample(content: object) -> Sample | None:

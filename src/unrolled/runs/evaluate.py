@@ -22,12 +22,14 @@ def evaluate(
 
     It holds `split`, `unit` (what a target is), `metrics` and `baselines` by name, `baseline_metric` (the metric that
     the baselines are figures of), of a language model a `sample`, of a forecaster its scores `by_horizon`, the
-    `baseline_errors`, an `example` and, where the data have Naive2, its `owa`, and of classes `classes` by name and
-    `confusion`, how often each was told as which, truth down and told across.
+    `baseline_errors`, an `example` and, where the data have Naive2, its `owa`, and of classes `classes` by name,
+    `confusion`, how often each was told as which, truth down and told across, and their scores `by_class`, where the
+    data tells of languages also `by_language`.
 
     Args:
         folder: the run's folder.
-        split: valid or test.
+        split: valid or test; or fold, what cross-validation has held out: the test, or valid where the data set has a
+            test of its own, which no choice may look at.
         checkpoint: another checkpoint than the best one.
         progress: whether a bar is shown.
 
@@ -41,6 +43,7 @@ def evaluate(
     pl.seed_everything(recipe["seed"], verbose=False)
     data = build_data(recipe)
     data.load_state_dict(saved[type(data).__qualname__])
+    split = data.fold_split if split == "fold" else split
     trainer = pl.Trainer(
         accelerator=recipe["trainer"].get("accelerator", "auto"),
         devices=1,

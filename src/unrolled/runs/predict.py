@@ -21,7 +21,7 @@ class Prediction(NamedTuple):
     """What a run says of one text."""
 
     text: str
-    told: str  # the likeliest class
+    told: str  # the likeliest class; of several labels, those that are more likely than not
     probabilities: dict[str, float]  # of each class, by name
 
 
@@ -51,10 +51,15 @@ def predict(folder: Path, texts: Sequence[str], checkpoint: Path | None = None) 
         part = rows[begin : begin + ROWS]
         batch = pad_rows(part, [at_end(torch.tensor(0), len(row)) for row in part])
         likely += task.probabilities(batch).cpu()
-    return [
-        Prediction(text, data.classes[int(row.argmax())], dict(zip(data.classes, row.tolist(), strict=True)))
-        for text, row in zip(texts, likely, strict=True)
-    ]
+    return [_prediction(text, row, data) for text, row in zip(texts, likely, strict=True)]
+
+
+def _prediction(text: str, row: torch.Tensor, data: LabelledText) -> Prediction:
+    """Of one text with the probabilities `row` (C,)."""
+    by_name = dict(zip(data.classes, row.tolist(), strict=True))
+    if data.separator is None:
+        return Prediction(text, max(by_name, key=lambda name: by_name[name]), by_name)
+    return Prediction(text, data.separator.join(name for name in by_name if by_name[name] > 0.5), by_name)
 
 
 def lines(path: Path) -> list[str]:

@@ -4,12 +4,11 @@ from typing import Any, Literal
 
 from torch import Tensor, nn
 
-from unrolled.architectures.masks import Masks
 from unrolled.errors import InputError
 from unrolled.functional.batch import SequenceBatch
-from unrolled.functional.embedding_dropout import drop_tokens
 from unrolled.functional.losses import bits, cross_entropy, perplexity
 from unrolled.tasks import baselines, exposure
+from unrolled.tasks.token_dropout import TokenDropout
 from unrolled.tasks.token_output import TokenOutput
 
 
@@ -47,9 +46,7 @@ class LanguageModeling(TokenOutput):
             raise InputError(f"task: expected characters or words, and at least 1 of them, got {given}")
         if embedding_size < 1:
             raise InputError(f"task: expected embedding_size of at least 1, got {embedding_size}")
-        if not 0 <= embedding_dropout < 1:
-            raise InputError(f"task: expected embedding_dropout in [0, 1), got {embedding_dropout}")
-        self.embedding_dropout, self.masks = embedding_dropout, Masks(embedding_dropout > 0)
+        self.token_dropout = TokenDropout(embedding_dropout)
         self.architecture = self.build(architecture, embedding_size)
         hidden_size = self.architecture.output_size
         if tied and embedding_size != hidden_size:
@@ -67,10 +64,8 @@ class LanguageModeling(TokenOutput):
 
     def embed(self, inputs: Tensor) -> Tensor:
         embedded = self.features(inputs)
-        if self.embedding_dropout > 0 and self.training and not inputs.is_floating_point():
-            self.masks.begin()
-            mask = self.masks.of("tokens", self.embedding.weight.shape[:1], self.embedding_dropout, embedded)
-            embedded = drop_tokens(embedded, inputs, mask)
+        if not inputs.is_floating_point():
+            embedded = self.token_dropout(embedded, inputs, self.embedding.num_embeddings)
         return self.thin(embedded)
 
     def measure(self, hidden: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:

@@ -8,6 +8,14 @@ from unrolled.functional.state import State
 from unrolled.tasks.evaluated import EvaluatedTask
 
 CUTS = ("truncation", "memory")  # seams that read a sequence in pieces
+WHOLE = (
+    "architecture: bidirectional: true reads whole sequences, but a row of this batch goes on with one of another "
+    "batch, or holds several; use one direction, or data.init_args.over_long: truncate"
+)
+CARRIED = (
+    "strategies: expected the strategy CarriedState, for rows of this batch go on with those of the one before; add "
+    "it, or choose data.init_args.over_long: truncate"
+)
 
 
 class WholeRows(EvaluatedTask):
@@ -18,7 +26,7 @@ class WholeRows(EvaluatedTask):
 
     Raises:
         InputError: a bidirectional architecture with a strategy of truncation or memory, or with rows that hold
-            several sequences or go on with one of the batch before.
+            several sequences or go on with one of the batch before; rows that go on without a strategy of memory.
     """
 
     lengths: Tensor | None = None  # (B,), of the rows that both directions read now
@@ -37,6 +45,18 @@ class WholeRows(EvaluatedTask):
         hidden, state = self.architecture(self.embed(inputs), state, self.lengths)
         return self.thin(hidden), state
 
+    def on_train_start(self) -> None:
+        super().on_train_start()
+        if getattr(self.trainer.train_dataloader, "goes_on", False):  # told before the first step, not in some batch
+            if self.architecture.directions > 1:
+                raise InputError(WHOLE)
+            self.require_memory()
+
+    def require_memory(self) -> None:
+        """Refuse rows that go on in the next batch, where nothing carries their state there."""
+        if not any(vars(base).get("seam") == "memory" for base in type(self).__mro__):
+            raise InputError(CARRIED)
+
     def on_train_batch_start(self, batch: SequenceBatch, batch_idx: int) -> None:
         self.measure_rows(batch)
         super().on_train_batch_start(batch, batch_idx)
@@ -50,8 +70,5 @@ class WholeRows(EvaluatedTask):
         self.lengths = None
         if self.architecture.directions > 1:
             if not batch.fresh[:, 0].all() or batch.fresh[:, 1:].any():
-                raise InputError(
-                    "architecture: bidirectional: true reads whole sequences, but a row of this batch goes on with one "
-                    "of another batch, or holds several; use one direction, or data.init_args.over_long: truncate"
-                )
+                raise InputError(WHOLE)
             self.lengths = ends(batch.targets)

@@ -39,10 +39,11 @@ class Pruning(pl.Callback):
 def train(recipe: dict[str, Any], folder: Path, study: str, go_on: GoOn) -> Metrics:
     """Fit a recipe in its own folder, in the W&B group of its study.
 
-    Where the data is cut into folds, the best checkpoint is measured on the one that was held out: test/...
+    Where the data is cut into folds, the best checkpoint is measured on the one that was held out: test/..., or val/...
+    where the data set has a test of its own.
     """
     checked = parse(recipe, source=f"{study}, trial {folder.name}")
     metrics = fit(checked, folder, callbacks=[Pruning(go_on)], group=study, progress=False)
     if checked["data"]["init_args"].get("folds"):
-        metrics |= evaluate(folder, progress=False)["metrics"]
+        metrics |= evaluate(folder, "fold", progress=False)["metrics"]
     return metrics

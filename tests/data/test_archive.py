@@ -1,0 +1,54 @@
+"""Archives are read where they lie, and only the files of their own."""
+
+from zipfile import ZipFile
+
+import pytest
+
+from unrolled.data.archive import opened
+from unrolled.errors import InputError
+
+
+def written(path, *names):
+    with ZipFile(path, "w") as files:
+        for name in names:
+            files.writestr(name, "text")
+    return path
+
+
+def test_what_is_inside_is_read(tmp_path):
+    with opened(written(tmp_path / "a.zip", "set/a.txt"), "a set") as files:
+        assert files.read("set/a.txt") == b"text"
+    assert [*tmp_path.iterdir()] == [tmp_path / "a.zip"]
+
+
+@pytest.mark.parametrize("name", ["../outside.txt", "set/../../outside.txt", "/tmp/outside.txt", "..\\outside.txt"])
+def test_an_archive_that_leaves_its_folder_is_refused(tmp_path, name):
+    path = written(tmp_path / "a.zip", "set/a.txt", name)
+    told = r"a\.zip: expected files inside the archive's own folder, got "
+    with pytest.raises(InputError, match=told) as caught, opened(path, "a set"):
+        pytest.fail("it was opened")
+    assert "\n" not in str(caught.value) and "outside.txt" in str(caught.value)
+
+
+def test_two_dots_in_a_name_are_a_name(tmp_path):
+    with opened(written(tmp_path / "a.zip", "set/a..b.txt", "...txt"), "a set") as files:
+        assert files.namelist() == ["set/a..b.txt", "...txt"]
+
+
+@pytest.mark.parametrize(
+    ("content", "told"), [(b"no zip", "File is not a zip file"), (None, "No such file")], ids=["no zip", "no file"]
+)
+def test_what_is_no_archive_is_refused(tmp_path, content, told):
+    if content is not None:
+        (tmp_path / "a.zip").write_bytes(content)
+    message = rf"a\.zip: expected a set, got: .*{told}.*; delete the file"
+    with pytest.raises(InputError, match=message), opened(tmp_path / "a.zip", "a set"):
+        pytest.fail("it was opened")
+
+
+def test_what_is_missing_or_of_another_encoding_is_refused(tmp_path):
+    path = written(tmp_path / "a.zip", "set/a.txt")
+    with pytest.raises(InputError, match=r"expected a set, got: .*set/b\.txt"), opened(path, "a set") as files:
+        files.read("set/b.txt")
+    with pytest.raises(InputError, match="expected a set, got: 'ascii' codec"), opened(path, "a set") as files:
+        (files.read("set/a.txt") + b"\xff").decode("ascii")
