@@ -34,7 +34,9 @@ ARMS = {
     "state dropped with 0.1": [TRUNCATED, "{CarriedState: {drop_probability: 0.1}}", CLIPPED],
     "initial state learned": [TRUNCATED, "{CarriedState: {learned_initial_state: true}}", CLIPPED],
     "burn-in of 16 steps, dropped with 0.1": [
-        TRUNCATED, "{CarriedState: {drop_probability: 0.1, burn_in: 16}}", CLIPPED
+        TRUNCATED,
+        "{CarriedState: {drop_probability: 0.1, burn_in: 16}}",
+        CLIPPED,
     ],
     "no clipping": [TRUNCATED, CARRIED],
     "norm 0.1": [TRUNCATED, CARRIED, "{ClipNorm: {max_norm: 0.1}}"],

@@ -34,10 +34,22 @@ WINDOWS = 10  # optimiser steps per Lightning batch
 WARM_UP = 4  # batches that are not timed
 SIZES: dict[str, dict[str, Any]] = {
     "word LM 2x200, 10,000 words": {
-        "level": "word", "vocabulary": 10_000, "hidden": 200, "layers": 2, "rows": 20, "window": 35, "batches": 14,
+        "level": "word",
+        "vocabulary": 10_000,
+        "hidden": 200,
+        "layers": 2,
+        "rows": 20,
+        "window": 35,
+        "batches": 14,
     },
     "character LM 1x64": {
-        "level": "character", "vocabulary": 80, "hidden": 64, "layers": 1, "rows": 32, "window": 64, "batches": 64,
+        "level": "character",
+        "vocabulary": 80,
+        "hidden": 64,
+        "layers": 1,
+        "rows": 32,
+        "window": 64,
+        "batches": 64,
     },
 }
 

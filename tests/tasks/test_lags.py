@@ -92,9 +92,7 @@ def test_a_process_without_any_row_to_look_at_has_seen_nothing():
 def test_what_a_carried_row_had_before_the_batch_was_not_seen():
     inputs = torch.randn(2, 5, 1, dtype=torch.float64)
     batches = [one(inputs, [(0, 0), (1, 0)]), one(inputs, [(1, 3)])]
-    _, second = measured(
-        compose(Linear, CarriedState), ([2, 4], 5, 0), DataLoader(batches, batch_size=None)
-    ).measured
+    _, second = measured(compose(Linear, CarriedState), ([2, 4], 5, 0), DataLoader(batches, batch_size=None)).measured
     assert second.seen.tolist() == [[True] * 3 + [False] * 2, [True] * 5]
     assert (second.norms[0, :3] > 0).all() and (second.norms[1, 1:] == 0).all()
 

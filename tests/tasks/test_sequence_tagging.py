@@ -103,9 +103,7 @@ def test_two_processes_measure_the_targets_of_both():
     logits, targets = task.head(torch.cat(hidden))[:, -1].detach(), torch.cat([batch.targets[:, -1] for batch in split])
     assert len(targets) == 12
     assert measured["test/loss"] == pytest.approx(float(F.cross_entropy(logits, targets)), rel=1e-6)
-    assert measured["test/accuracy"] == pytest.approx(
-        float((targets == logits.argmax(-1)).double().mean()), rel=1e-6
-    )
+    assert measured["test/accuracy"] == pytest.approx(float((targets == logits.argmax(-1)).double().mean()), rel=1e-6)
 
 
 def test_training_measures_no_accuracy_and_moves_none():

@@ -32,9 +32,7 @@ def decay_rate(norms: Sequence[float]) -> tuple[float, float]:
     return math.exp(slope), math.exp(log + slope * (len(norms) - 1 - lag))
 
 
-def choose_window(
-    lags: Sequence[tuple[float, float]], tolerance: float, shortest: int, longest: int
-) -> Choice:
+def choose_window(lags: Sequence[tuple[float, float]], tolerance: float, shortest: int, longest: int) -> Choice:
     """The shortest window whose relative bias is at most `tolerance`, within [shortest, longest]; else the longest.
 
         A(K) = sum_{j >= K} phi_j <= phi_K + ... + phi_R + phi_R beta / (1 - beta)       what a window of K cuts off

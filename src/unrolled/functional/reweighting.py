@@ -57,7 +57,4 @@ class ScaleGradient(torch.autograd.Function):
 
 def scale_gradient(state: tuple[Tensor, ...], factor: float) -> tuple[Tensor, ...]:
     """The same state; the gradient of each of its parts is multiplied by `factor`."""
-    return tuple(
-        ScaleGradient.apply(part, factor) if part.is_floating_point() else part
-        for part in state
-    )
+    return tuple(ScaleGradient.apply(part, factor) if part.is_floating_point() else part for part in state)

@@ -44,4 +44,3 @@ def restore(folder: Path, checkpoint: Path | None = None) -> tuple[SequenceTask,
     checkpoints.require_match(saved, task, path)
     task.load_state_dict(saved["state_dict"])
     return task.eval(), saved
-

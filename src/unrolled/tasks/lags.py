@@ -17,9 +17,7 @@ class LagNorms(NamedTuple):
     seen: Tensor  # (B, R) bool: False at lags from before the first step read, and in rows that were left out
 
 
-def mean_lags(
-    task: Any, targeted: list[bool], horizon: int, random: torch.Generator
-) -> list[tuple[float, float]]:
+def mean_lags(task: Any, targeted: list[bool], horizon: int, random: torch.Generator) -> list[tuple[float, float]]:
     """For the lags j = 1 ... R the means of `LagNorms`: (norm, norm of the sum), the same on every process.
 
     One step of each row is looked at, drawn from those with a target; all of them lie in a stretch of the batch that is

@@ -21,11 +21,11 @@ KINDS = ("free", "forced", "truth")
 class Translations(Metric):
     """Scores over the sentences of all processes; the model runs alone, greedily, unless said.
 
-        bleu, chrf              of sacrebleu, 0 to 100; `signatures` tells how
-        exact_match             share of the sentences that are the truth to the letter
-        character_error_rate    edits per character of the truth
-        teacher_forced_bleu     of the likeliest id at each step, where the truth is read
-        exposure_gap            teacher_forced_bleu - bleu
+    bleu, chrf              of sacrebleu, 0 to 100; `signatures` tells how
+    exact_match             share of the sentences that are the truth to the letter
+    character_error_rate    edits per character of the truth
+    teacher_forced_bleu     of the likeliest id at each step, where the truth is read
+    exposure_gap            teacher_forced_bleu - bleu
     """
 
     full_state_update = False
