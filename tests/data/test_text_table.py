@@ -140,7 +140,7 @@ BAD = {
     "policy without length": (GOOD, {"over_long": "chunk"}, r"max_length: expected time steps, for over_long chunk"),
     "zero length": (GOOD, {"max_length": 0}, r"max_length: expected 1 or more, got 0"),
     "rows": (GOOD, {"batch_size": 0}, r"batch_size: expected 1 or more, got 0"),
-    "level": (GOOD, {"level": "letter"}, r"level: expected character or word, got 'letter'"),
+    "level": (GOOD, {"level": "letter"}, r"level: expected character, word or subword, got 'letter'"),
     "nothing held out": (GOOD, {"valid_fraction": 0.0}, r"the valid split is empty; set data.init_args.valid_fraction"),
 }
 

@@ -7,10 +7,11 @@ from pytorch_lightning.utilities import rank_zero_warn
 from torch import Tensor
 
 from unrolled.data.classes import SHOWN, agreed
+from unrolled.data.has_vocabulary import HasVocabulary, build, check_level, saved
 from unrolled.data.row_data import RowData, Split
 from unrolled.data.splits import check_shares, deal, deal_fold
 from unrolled.data.text_baselines import majority, tfidf_logistic
-from unrolled.data.vocabulary import SPECIALS, UNKNOWN, Level, Vocabulary
+from unrolled.data.vocabulary import UNKNOWN, Level
 from unrolled.data.words import spaced
 from unrolled.errors import InputError
 
@@ -23,14 +24,14 @@ class Example(NamedTuple):
     group: str = ""  # examples of one group lie in one split; "": those of the same text
 
 
-class LabelledText(RowData):
+class LabelledText(HasVocabulary, RowData):
     """Texts, each with one label.  A data set overrides `load` alone.
 
     After `setup()`: `vocabulary`, built on the training part alone; `classes`, in the order of their numbers;
     `examples[split]`.
 
     Args:
-        level: what a token is: "word" (marks are words too), or "character".
+        level: what a token is: "word" (marks are words too), "character", or "subword" (a piece of a word).
         vocabulary_size: keep the most frequent tokens, special ones counted, the rest is read as <unk>; null: keep all.
         lower_case: whether A is read as a.
         valid_fraction: share of the examples for validation, where the data set has no such part of its own.
@@ -56,7 +57,6 @@ class LabelledText(RowData):
         self.valid_fraction, self.test_fraction, self.folds, self.fold = valid_fraction, test_fraction, folds, fold
         self.examples: dict[Split, list[Example]] = {}
         self.classes: list[str] = []
-        self._vocabulary: Vocabulary | None = None
 
     def load(self) -> dict[Split, list[Example]]:
         """The examples: all as "train", or with a "test", or a "valid", of their own; called once."""
@@ -64,8 +64,7 @@ class LabelledText(RowData):
 
     def check_arguments(self) -> None:
         super().check_arguments()
-        if self.level not in SPECIALS:
-            raise InputError(f"data.init_args.level: expected {' or '.join(SPECIALS)}, got {self.level!r}")
+        check_level(self.level)
         check_shares(self.valid_fraction, self.test_fraction, self.folds, self.fold)
 
     def fill(self) -> tuple[dict[Split, list[Tensor]], dict[Split, list[Tensor]]]:
@@ -73,8 +72,7 @@ class LabelledText(RowData):
         whole = self.examples["train"]
         self.classes = agreed(type(self).__name__, self.classes, sorted({example.label for example in whole}))
         texts = [self.read(example.text) for example in whole]
-        joined = (" " if self.level == "word" else "").join(texts)
-        self._adopt(Vocabulary.build(joined, self.level, self.vocabulary_size))
+        self.adopt(build(texts, self.level, self.vocabulary_size))
         numbers = {name: number for number, name in enumerate(self.classes)}
         inputs: dict[Split, list[Tensor]] = {}
         labels: dict[Split, list[Tensor]] = {}
@@ -104,9 +102,9 @@ class LabelledText(RowData):
 
     def read(self, text: str) -> str:
         """The text as the vocabulary counts it."""
-        if self.level == "word":
-            return spaced(text, self.lower_case)
-        return text.strip().lower() if self.lower_case else text.strip()
+        if self.level == "character":
+            return text.strip().lower() if self.lower_case else text.strip()
+        return spaced(text, self.lower_case)
 
     def encode(self, text: str) -> Tensor:
         """Token numbers (T,) of a new text.
@@ -127,38 +125,17 @@ class LabelledText(RowData):
                 "have no known token; raise data.init_args.vocabulary_size"
             )
 
-    @property
-    def vocabulary(self) -> Vocabulary:
-        if self._vocabulary is None:
-            raise InputError(f"{type(self).__name__}: there is no vocabulary before setup(); call setup() first")
-        return self._vocabulary
-
-    def _adopt(self, vocabulary: Vocabulary) -> None:
-        if self._vocabulary is not None and self._vocabulary != vocabulary:
-            raise InputError(
-                f"checkpoint: its vocabulary ({self._vocabulary.level}s, {len(self._vocabulary)} tokens) is not this "
-                f"text's ({vocabulary.level}s, {len(vocabulary)} tokens); use the data and arguments of the saved run"
-            )
-        self._vocabulary = vocabulary
-
     def sizes(self) -> dict[str, Any]:
         return {"vocabulary_size": len(self.vocabulary), "classes": len(self.classes)}
 
     def state_dict(self) -> dict[str, Any]:
         """Vocabulary and classes go with the weights, for they are worth nothing without them."""
-        tokens = list(self.vocabulary.tokens)
-        return {"vocabulary": tokens, "level": self.level, "classes": self.classes, "sizes": self.sizes()}
+        return {**saved(self.vocabulary), "classes": self.classes, "sizes": self.sizes()}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        saved, mine, names = (
-            Vocabulary(state_dict["vocabulary"], state_dict["level"]),
-            self._vocabulary,
-            self.classes,
-        )
-        self._vocabulary, self.classes = saved, list(state_dict["classes"])
-        if mine is not None:
-            self._adopt(mine)
-            agreed(type(self).__name__, self.classes, names)
+        names, self.classes = self.classes, list(state_dict["classes"])
+        self.take_over(state_dict)
+        agreed(type(self).__name__, self.classes, names or self.classes)
 
     def baselines(self, split: str) -> dict[str, float]:
         """Error rates, of models fitted on the training part."""

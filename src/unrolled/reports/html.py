@@ -9,7 +9,7 @@ from importlib.resources import files
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from unrolled.reports import compare, curve_figures, figures, parallel, phrases
+from unrolled.reports import compare, curve_figures, examples, figures, parallel, phrases
 from unrolled.reports.configuration import configurations
 from unrolled.reports.findings import findings
 from unrolled.reports.records import Report
@@ -33,7 +33,7 @@ def render(report: Report) -> str:
         lstrip_blocks=True,
     )
     written = {word: getattr(phrases, word) for word in ("figure", "setting", "counted", "unit", "material")}
-    environment.filters.update(written)
+    environment.filters.update(written, sentence=examples.sentence)
     return environment.get_template("report.html.j2").render(
         report=report,
         findings=findings(report),
@@ -43,6 +43,7 @@ def render(report: Report) -> str:
         studies=[(study, trial_table(study)) for study in report.studies],
         configurations=configurations(report),
         samples=[(run, run.results.sample) for run in report.all_runs if run.results and run.results.sample],
+        translations=examples.told(report.all_runs),
         facts=[(run, facts(run)) for run in report.all_runs],
         drawn=set(drawn),
         wide={f"parallel-{i}": parallel.AXIS_PIXELS * (len(s.parameters) + 1) for i, s in enumerate(report.studies)},
@@ -62,6 +63,8 @@ def draw(report: Report, compared: list[compare.Group]) -> dict[str, figures.Fig
         drawn[f"trials-{index}"] = curve_figures.trial_curves(study)
         drawn[f"importance-{index}"] = figures.importance_bars(study)
         drawn[f"parallel-{index}"] = parallel.parallel_coordinates(study)
+    for index, (_, said) in enumerate(examples.told(report.all_runs)):
+        drawn |= {f"attention-{index}-{place}": examples.attention_map(one) for place, one in enumerate(said)}
     return {name: figure for name, figure in drawn.items() if figure}
 
 

@@ -24,6 +24,8 @@ BASELINES = {
     "most frequent tag of the word": "the most frequent tag of each word",
     "naive": "the last value repeated",
     "seasonal naive": "the last season repeated",
+    "copy": "the source copied as it stands",
+    "dictionary": "a dictionary of the training pairs",
 }
 
 

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import yaml
 
+from unrolled.reports.examples import read_examples, read_scores
 from unrolled.reports.records import Curve, Results, Run, Sample
 
 FILES = ("recipe.yaml", "environment.json", "metrics.csv", "results.json")
-METRIC = {"character": "bits_per_character", "word": "perplexity"}
+METRIC = {"character": "bits_per_character", "word": "perplexity", "subword": "perplexity"}
 
 
 def is_run(folder: Path) -> bool:
@@ -82,7 +83,8 @@ def read_results(path: Path, problems: list[str]) -> Results | None:
     metrics, baselines = content.get("metrics"), content.get("baselines")
     value = number(metrics.get(f"{split}/{metric}")) if isinstance(metrics, dict) else math.nan
     named = {str(key): number(figure) for key, figure in baselines.items()} if isinstance(baselines, dict) else {}
-    return Results(split, metric, value, named, read_sample(content.get("sample")))
+    sample, scores = read_sample(content.get("sample")), read_scores(content, split)
+    return Results(split, metric, value, named, sample, read_examples(content), scores)
 
 
 def read_sample(content: object) -> Sample | None:
