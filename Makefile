@@ -75,12 +75,13 @@ bench: $(INSTALLED) ## speed and memory, side by side: a bare PyTorch loop, trun
 	@OMP_NUM_THREADS=1 $(RUN) benchmarks/lengths.py $(ARGS)
 	@OMP_NUM_THREADS=1 $(RUN) benchmarks/translation.py
 
-experiments: $(INSTALLED) ## what truncation does to a gradient: the figures of docs/results.md, about ten minutes
+experiments: $(INSTALLED) ## what truncation, feedback and attention do: the figures of docs/results.md, about half an hour
 	@OMP_NUM_THREADS=1 $(RUN) benchmarks/artbp_unbiased.py
 	@OMP_NUM_THREADS=1 $(RUN) benchmarks/influence_balancing.py
 	@OMP_NUM_THREADS=1 $(RUN) benchmarks/adaptive_window.py
 	@OMP_NUM_THREADS=1 $(RUN) benchmarks/exposure_bias.py
 	@OMP_NUM_THREADS=1 $(RUN) benchmarks/parallel_passes.py
+	@OMP_NUM_THREADS=1 $(RUN) benchmarks/translation_feedback.py
 
 compare: $(INSTALLED) ## what each strategy does to the quickstart's text: about 15 minutes on two cores
 	@$(RUN) benchmarks/strategies.py $(ARGS)

@@ -23,6 +23,7 @@ WHERE = {  # real data that a recipe needs
     "char_shakespeare": "tinyshakespeare",
     "brown_words": "nltk_data",
     "english_french": "eng-fra",
+    "multi30k": "multi30k",
     "japanese_vowels": "japanese_vowels",
     "mnist_pixels": "mnist10k",
     "mnist_permuted": "mnist10k",

@@ -167,7 +167,7 @@ def test_a_source_sentence_stands_in_one_split():
 
 def test_long_pairs_are_left_out_and_counted(table):
     data = PairTable(table, source="en", target="de", longest=2)
-    with pytest.raises(InputError, match=r"expected pairs in the train split, got none: \d+ were longer than 2 tokens"):
+    with pytest.raises(InputError, match=r"train split: expected pairs, got none: (\d+) of \1 are longer than 2"):
         data.setup("fit")
     data = ready(PairTable(table, source="en", target="de", level="character", longest=11))
     assert all(len(side) <= 11 for pair in chain(*data.texts.values()) for side in pair)
@@ -217,12 +217,12 @@ def test_files_that_are_refused(tmp_path, ours, theirs, named):
         (None, {"source": "fr", "target": "de"}, r"source: expected a column of .* \(id, en, de\), got 'fr'"),
         ("en\tde\na\t \n", {}, "line 2: expected a sentence in each column, de is empty"),
         ("en\tde\na\tb\nc\n", {}, "line 3: expected 2 columns as in its first line, got 1"),
-        ("en\tde\n", {}, "expected pairs in the train split, got none: the split has none"),
+        ("en\tde\n", {}, "train split: expected pairs, got none: the split has none"),
         (None, {"separator": "ab"}, "separator: expected one character"),
         (None, {"valid_fraction": 0.0}, "expected shares above 0, below 1 together, got 0.0 and 0.05"),
         (None, {"test_fraction": float("nan")}, "expected shares above 0"),
         (None, {"longest": 0}, "longest: expected 1 or more, got 0"),
-        (None, {"level": "syllable"}, "level: expected character or word"),
+        (None, {"level": "syllable"}, "level: expected character, word or subword, got 'syllable'"),
     ],
 )
 def test_tables_that_are_refused(tmp_path, table, text, given, named):
@@ -234,7 +234,7 @@ def test_tables_that_are_refused(tmp_path, table, text, given, named):
 def test_another_vocabulary_is_refused(table):
     mine, other = (ready(PairTable(table, source="en", target="de", train_limit=n)) for n in (50, 20))
     mine.load_state_dict(mine.state_dict())
-    with pytest.raises(InputError, match=r"its source vocabulary \(\d+ tokens\) is not that of these"):
+    with pytest.raises(InputError, match=r"its source vocabulary \(\d+ words\) is not that of these"):
         mine.load_state_dict(other.state_dict())
 
 

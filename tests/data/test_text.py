@@ -67,7 +67,7 @@ def test_another_vocabulary_is_refused_at_setup_too():
 @pytest.mark.parametrize(
     "change, message",
     [
-        ({"level": "letter"}, r"data\.init_args\.level: expected character or word, got 'letter'"),
+        ({"level": "letter"}, r"data\.init_args\.level: expected character, word or subword, got 'letter'"),
         ({"batch_size": 0}, r"data\.init_args\.batch_size: expected 1 or more, got 0"),
         ({"vocabulary_size": 2}, r"vocabulary_size: expected more than the 2 special tokens"),
         ({"valid": ""}, r"the valid split is empty; set data\.init_args\.valid_fraction above 0"),

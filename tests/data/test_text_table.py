@@ -185,7 +185,7 @@ BAD = {
     "policy without length": (GOOD, {"over_long": "chunk"}, r"max_length: expected time steps, for over_long chunk"),
     "zero length": (GOOD, {"max_length": 0}, r"max_length: expected 1 or more, got 0"),
     "rows": (GOOD, {"batch_size": 0}, r"batch_size: expected 1 or more, got 0"),
-    "level": (GOOD, {"level": "letter"}, r"level: expected character or word, got 'letter'"),
+    "level": (GOOD, {"level": "letter"}, r"level: expected character, word or subword, got 'letter'"),
     "no label": ("text,label\na b,\nc d, ; \n", {"label_separator": ";"}, "expected at least one label, got 0"),
     "unseen of several labels": (
         "part,text,label\ntrain,a,x;y\ntrain,b,y\ntest,c,y;z\nvalid,d,x\n",

@@ -125,6 +125,19 @@ def test_a_beam_by_hand(width):
         assert said(found.ids[row]) == best
 
 
+@pytest.mark.parametrize("width", [1, 2, 3])
+def test_each_row_has_its_own_limit(width):
+    model, limits = Model(5), torch.tensor([2, 5, 3][:ROWS] + [4] * (ROWS - 3))
+    together = beam_search(model.step, model.state(width), width=width, limit=limits, alpha=0.5)
+    free = greedy(model.step, model.state(), limits)
+    for row, limit in enumerate(limits.tolist()):
+        alone = beam_search(model.step, model.state(width), width=width, limit=limit, alpha=0.5)
+        assert torch.equal(together.ids[row, :limit], alone.ids[row]) and (together.ids[row, limit:] == END).all()
+        assert torch.equal(together.scores[row], alone.scores[row])
+        assert said(free[row, :limit]) == said(greedy(model.step, model.state(), limit)[row])
+        assert (free[row, limit:] == END).all()
+
+
 def test_greedy_stops_when_every_row_has_ended():
     certain = torch.full((2, V), -50.0).index_fill(1, torch.tensor(END), 0.0)
     calls = []

@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sacrebleu
 import torch
 from pytorch_lightning.callbacks import Callback
 
 from unrolled import recipe
 from unrolled.cli import main
+from unrolled.data import Reverse
 from unrolled.errors import InputError
 from unrolled.runs import checkpoints
 from unrolled.runs.build import parse
@@ -80,6 +82,7 @@ def test_results_of_a_test(a_run: Path) -> None:
     assert results["metrics"]["test/character_error_rate"] < 0.1 < results["baselines"]["copy"]
     assert results["metrics"]["test/bleu"] > results["baselines_bleu"]["copy"] > 0
     assert results["signatures"]["bleu"].startswith("nrefs:1|case:mixed|eff:no|tok:13a|smooth:exp|version:")
+    assert 1 <= len(results["examples"]) <= 5
     for example in results["examples"]:
         weights = torch.tensor(example["attention"])
         assert weights.shape == (len(example["translation"]) + 1, len(example["source"]))
@@ -165,4 +168,22 @@ def test_data_of_another_kind_is_refused() -> None:
 def test_a_report_of_a_translation(a_run: Path, workdir: Path) -> None:
     evaluate(a_run, progress=False)
     assert main(["report", str(a_run)]) == 0
-    assert (workdir / "reports" / "reverse" / "index.html").is_file()
+    page = (workdir / "reports" / "reverse" / "index.html").read_text(encoding="utf-8")
+    assert '<div id="attention-0-0"' in page and "the source copied as it stands" in page and "(nrefs:1|" in page
+
+
+def test_scores_are_against_the_texts_even_where_no_token_is_known_for_a_word(tmp_path: Path) -> None:
+    """A word that the vocabulary does not hold is a mistake, and <unk> is never said."""
+    form = written(2, coverage=False)
+    form["data"]["init_args"]["vocabulary_size"] = 5  # two of the four symbols
+    fit(parse(form), tmp_path / "run", progress=False)
+    metrics = evaluate(tmp_path / "run", progress=False)["metrics"]
+    data = Reverse(**form["data"]["init_args"])
+    data.setup()
+    sources, truth = zip(*data.texts["test"], strict=True)
+    said = translate(tmp_path / "run", sources, width=1)
+    assert "<unk>" in " ".join(data.write(target.tolist()) for _, target in data.encoded["test"])
+    assert not any("<unk>" in one for one in (*said, *truth))
+    assert metrics["test/chrf"] == pytest.approx(sacrebleu.corpus_chrf(said, [truth]).score, abs=1e-4)
+    assert metrics["test/bleu"] == pytest.approx(sacrebleu.corpus_bleu(said, [truth], force=True).score, abs=1e-4)
+    assert metrics["test/exact_match"] == pytest.approx(sum(map(str.__eq__, said, truth)) / 40, abs=1e-6)

@@ -10,7 +10,7 @@ from conformance.pairs import SOURCES, TARGETS, TASK, ByHand, batches, loader
 from conformance.training import assert_close, assert_same, fit, weights
 from unrolled import compose, strategies
 from unrolled.errors import InputError
-from unrolled.tasks import Translation
+from unrolled.tasks import Translation, translating
 
 
 def make(*names, seed=0, **arguments):
@@ -148,6 +148,9 @@ def test_coins_of_scheduled_sampling():
         ("ClipStateGradient", {"max_state_gradient": 1e-3, "by": "norm"}),
         ("ClipNorm", {"max_norm": 0.05}),
         ("ClipValue", {"max_value": 0.001}),
+        ("ClipPerLayer", {"max_norm": 0.01}),
+        ("AdaptiveClip", {"clipping_factor": 0.001}),
+        ("AutoClip", {"percentile": 10.0}),
         ("GradientNoise", {"eta": 1e-3}),
     ],
 )
@@ -155,6 +158,53 @@ def test_the_other_strategies_of_a_decoder_train(name, arguments):
     plain, run = trained(epochs=2), trained(name, epochs=2, **arguments)
     assert all(torch.isfinite(value).all() for value in run.weights.values())
     assert not torch.equal(run.weights["head.weight"], plain.weights["head.weight"])
+
+
+def shrunk(found, most):
+    """The gradient of all weights, so long as `most` at most."""
+    long = torch.stack([value.norm() for value in found.values()]).norm()
+    return {name: value * min(1.0, float(most / (long + 1e-6))) for name, value in found.items()}
+
+
+CLIPS = {
+    "ClipNorm": ({"max_norm": 0.05}, lambda found: shrunk(found, 0.05)),
+    "ClipValue": ({"max_value": 0.01}, lambda found: {name: g.clamp(-0.01, 0.01) for name, g in found.items()}),
+}
+
+
+@pytest.mark.parametrize("clip", CLIPS)
+@pytest.mark.parametrize("k", [3, 9])
+def test_clipped_windows_of_a_long_target_by_hand(clip, k):
+    """Each window of k steps takes a step of its own, with the clipped gradient of its targets, cut where it begins."""
+    given, clipped = CLIPS[clip]
+    model = hand(make())
+    run = trained("TruncatedBPTT", clip, k1=k, k2=k, **given)
+    for batch in batches():
+        states = None
+        for begin in range(0, batch.inputs.shape[1], k):
+            logits, states = window(model, batch, begin, min(begin + k, batch.inputs.shape[1]), states)
+            targets = batch.targets[:, begin : begin + k]
+            loss = F.cross_entropy(logits.flatten(0, 1), targets.flatten(), ignore_index=-100)
+            by_name = clipped(gradients(model, loss))
+            with torch.no_grad():
+                for name, value in zip(model.names, model.values, strict=True):
+                    value -= 0.5 * by_name[name]
+    assert_close(run.weights, told(model))
+
+
+def window(model, batch, begin, end, states):
+    """Logits of these steps from the states of each row, which the step before left; and the states behind them."""
+    rows, after = [], []
+    for row in range(len(batch.inputs)):
+        values, state = model.read(batch.source[row, : batch.source_lengths[row]])
+        state = state if states is None else tuple(part.detach() for part in states[row])
+        logits = []
+        for t in range(begin, end):
+            out, state = model.step(batch.inputs[row, t], values, state)
+            logits.append(out)
+        rows.append(torch.stack(logits))
+        after.append(state)
+    return torch.stack(rows), after
 
 
 @pytest.mark.parametrize("names", [(), ("TruncatedBPTT", "FreeRunning", "ClipNorm")], ids=["alone", "three together"])
@@ -198,12 +248,27 @@ def measured(task, batch):
 
 
 @pytest.mark.parametrize("width", [1, 3])
+def test_what_is_said_of_a_sentence_does_not_depend_on_those_beside_it(width):
+    task, batch = make().eval(), batches()[0]
+    with torch.no_grad():
+        task.head.bias[2] = -1e3  # it never ends, so that the limit tells
+    together = task.translate(batch.source, batch.source_lengths, width=width)
+    for row, length in enumerate(batch.source_lengths.tolist()):
+        alone = task.translate(batch.source[row : row + 1, :length], batch.source_lengths[row : row + 1], width=width)
+        assert alone.ids.shape[1] == 2 * length + 10
+        ids = together.ids[row]
+        assert torch.equal(ids[: 2 * length + 10], alone.ids[0]) and (ids[2 * length + 10 :] == 2).all()
+        torch.testing.assert_close(together.scores[row], alone.scores[0], rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("width", [1, 3])
 def test_a_translations_log_probability_is_the_models_own(width):
     task, batch = make().eval(), batches()[0]
     with torch.no_grad():
         found = task.translate(batch.source, batch.source_lengths, width=width, alpha=0.8)
         model = hand(task)
         for row, ids in enumerate(found.ids.tolist()):
+            ids = ids[: 2 * int(batch.source_lengths[row]) + 10]
             ids = ids[: ids.index(2) + 1] if 2 in ids else ids
             values, state = model.read(batch.source[row, : batch.source_lengths[row]])
             total, token = 0.0, 1
@@ -215,13 +280,17 @@ def test_a_translations_log_probability_is_the_models_own(width):
 
 def test_a_beam_of_one_says_what_the_free_run_says():
     task, batch = make().eval(), batches()[0]
+    with torch.no_grad():
+        task.head.bias[:2] = -1e3  # a translation says neither <unk> nor <bos>
     memory = task.read_source(batch.source, batch.source_lengths)
     found = task.translate(batch.source, batch.source_lengths).ids
     with task.reading(memory):
         free = task.run_free(batch.inputs[:, :1], found.shape[1])
-    for mine, theirs in zip(found.tolist(), free.tolist(), strict=True):
+    limits = (2 * batch.source_lengths + 10).tolist()
+    for mine, theirs, limit in zip(found.tolist(), free.tolist(), limits, strict=True):
+        theirs = theirs[:limit]
         end = theirs.index(2) if 2 in theirs else len(theirs)
-        assert mine[:end] == theirs[:end] and (end == len(theirs) or mine[end] == 2)
+        assert mine[:end] == theirs[:end] and all(number == 2 for number in mine[end:])
 
 
 def test_an_evaluation_measures_the_free_run_beside_the_forced_one():
@@ -236,7 +305,7 @@ def test_an_evaluation_measures_the_free_run_beside_the_forced_one():
                 total += float(F.cross_entropy(logits, targets, ignore_index=-100, reduction="sum"))
                 count += int((targets != -100).sum())
                 truth.append(sentence(targets))
-                forced.append(sentence(torch.where(targets == -100, 2, logits.argmax(-1))))
+                forced.append(sentence(torch.where(targets == -100, 2, 2 + logits[:, 2:].argmax(-1))))
                 free.append(sentence(alone(model, batch, row)))
     import sacrebleu
 
@@ -253,9 +322,9 @@ def test_an_evaluation_measures_the_free_run_beside_the_forced_one():
 def alone(model, batch, row):
     values, state = model.read(batch.source[row, : batch.source_lengths[row]])
     token, ids = 1, []
-    while len(ids) < 2 * batch.source.shape[1] + 10 and token != 2:
+    while len(ids) < 2 * int(batch.source_lengths[row]) + 10 and token != 2:
         logits, state = model.step(token, values, state)
-        token = int(logits.argmax())
+        token = 2 + int(logits[2:].argmax())  # it says neither <unk> nor <bos>
         ids.append(token)
     return torch.tensor(ids)
 
@@ -317,3 +386,17 @@ def test_tied_weights_are_one_tensor():
 def test_refusals(arguments, named):
     with pytest.raises(InputError, match=named):
         Translation(**copy.deepcopy({**TASK, **arguments}))
+
+
+@pytest.mark.parametrize("width", [1, 4])
+def test_neither_unknown_nor_begin_is_said(width):
+    task, batch = make().eval(), batches()[0]
+    with torch.no_grad():
+        task.head.bias[:2] = 1e3  # what it would say
+    found = task.translate(batch.source, batch.source_lengths, width=width)
+    assert int(found.ids.min()) >= 2 and (found.log_probabilities < -900).all()  # the model's own log-probability
+
+
+def test_examples_are_spread_over_an_evaluation():
+    assert translating.few([{"n": n} for n in range(12)]) == [{"n": n} for n in (0, 2, 4, 7, 9)]
+    assert translating.few([{"n": 1}]) == [{"n": 1}] and translating.few([]) == []

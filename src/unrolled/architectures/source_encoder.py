@@ -18,6 +18,10 @@ class Memory(NamedTuple):
     mask: Tensor  # (B, S) bool: True at the source's own steps, False at padding
     start: State  # each part (B, L, H): the state that the decoder starts from
 
+    def first(self) -> "Memory":
+        """The first row alone."""
+        return Memory(self.values[:1], self.keys[:1], self.mask[:1], tuple(part[:1] for part in self.start))
+
     def repeat(self, times: int) -> "Memory":
         """Each row `times` times, one behind the other."""
         values, keys, mask, *start = (part.repeat_interleave(times, 0) for part in (*self[:3], *self.start))

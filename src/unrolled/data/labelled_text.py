@@ -8,11 +8,12 @@ from pytorch_lightning.utilities import rank_zero_warn
 from torch import Tensor
 
 from unrolled.data.classes import agreed, numbered, refuse_unseen
+from unrolled.data.has_vocabulary import HasVocabulary, build, check_level, saved
 from unrolled.data.row_data import Split
 from unrolled.data.split_rows import SplitRows
 from unrolled.data.splits import deal
 from unrolled.data.text_baselines import error_rates
-from unrolled.data.vocabulary import SPECIALS, UNKNOWN, Level, Vocabulary
+from unrolled.data.vocabulary import UNKNOWN, Level
 from unrolled.data.words import spaced
 from unrolled.errors import InputError
 
@@ -26,14 +27,14 @@ class Example(NamedTuple):
     language: str = ""  # where the data set tells it: results are then also told by language
 
 
-class LabelledText(SplitRows):
+class LabelledText(HasVocabulary, SplitRows):
     """Texts, each with one label, or with several between `separator`s.  A data set overrides `load` alone.
 
     After `setup()`: `vocabulary`, built on the training part alone; `classes`, in the order of their numbers;
     `examples[split]`.
 
     Args:
-        level: what a token is: "word" (marks are words too), or "character".
+        level: what a token is: "word" (marks are words too), "character", or "subword" (a piece of a word).
         vocabulary_size: keep the most frequent tokens, special ones counted, the rest is read as <unk>; null: keep all.
         lower_case: whether A is read as a.
     """
@@ -52,7 +53,6 @@ class LabelledText(SplitRows):
         self.level, self.vocabulary_size, self.lower_case = level, vocabulary_size, lower_case
         self.examples: dict[Split, list[Example]] = {}
         self.classes: list[str] = []
-        self._vocabulary: Vocabulary | None = None
 
     def load(self) -> dict[Split, list[Example]]:
         """The examples: all as "train", or with a "test", or a "valid", of their own; called once."""
@@ -60,8 +60,7 @@ class LabelledText(SplitRows):
 
     def check_arguments(self) -> None:
         super().check_arguments()
-        if self.level not in SPECIALS:
-            raise InputError(f"data.init_args.level: expected {' or '.join(SPECIALS)}, got {self.level!r}")
+        check_level(self.level)
 
     def fill(self) -> tuple[dict[Split, list[Tensor]], dict[Split, list[Tensor]]]:
         self.examples = self.split(self.load())
@@ -71,8 +70,7 @@ class LabelledText(SplitRows):
         self.classes = agreed(type(self).__name__, self.classes, found, 2 if self.separator is None else 1)
         refuse_unseen(self, {split: [*chain(*labels)] for split, labels in told.items()}, self.classes)
         texts = [self.read(example.text) for example in whole]
-        joined = (" " if self.level == "word" else "").join(texts)
-        self._adopt(Vocabulary.build(joined, self.level, self.vocabulary_size))
+        self.adopt(build(texts, self.level, self.vocabulary_size))
         inputs = {
             split: [self.vocabulary.encode(self.read(example.text)) for example in part]
             for split, part in self.examples.items()
@@ -97,9 +95,9 @@ class LabelledText(SplitRows):
 
     def read(self, text: str) -> str:
         """The text as the vocabulary counts it."""
-        if self.level == "word":
-            return spaced(text, self.lower_case)
-        return text.strip().lower() if self.lower_case else text.strip()
+        if self.level == "character":
+            return text.strip().lower() if self.lower_case else text.strip()
+        return spaced(text, self.lower_case)
 
     def encode(self, text: str) -> Tensor:
         """Token numbers (T,) of a new text.
@@ -120,38 +118,17 @@ class LabelledText(SplitRows):
                 "have no known token; raise data.init_args.vocabulary_size"
             )
 
-    @property
-    def vocabulary(self) -> Vocabulary:
-        if self._vocabulary is None:
-            raise InputError(f"{type(self).__name__}: there is no vocabulary before setup(); call setup() first")
-        return self._vocabulary
-
-    def _adopt(self, vocabulary: Vocabulary) -> None:
-        if self._vocabulary is not None and self._vocabulary != vocabulary:
-            raise InputError(
-                f"checkpoint: its vocabulary ({self._vocabulary.level}s, {len(self._vocabulary)} tokens) is not this "
-                f"text's ({vocabulary.level}s, {len(vocabulary)} tokens); use the data and arguments of the saved run"
-            )
-        self._vocabulary = vocabulary
-
     def sizes(self) -> dict[str, Any]:
         return {"vocabulary_size": len(self.vocabulary), "classes": len(self.classes)}
 
     def state_dict(self) -> dict[str, Any]:
         """Vocabulary and classes go with the weights, for they are worth nothing without them."""
-        tokens = list(self.vocabulary.tokens)
-        return {"vocabulary": tokens, "level": self.level, "classes": self.classes, "sizes": self.sizes()}
+        return {**saved(self.vocabulary), "classes": self.classes, "sizes": self.sizes()}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        saved, mine, names = (
-            Vocabulary(state_dict["vocabulary"], state_dict["level"]),
-            self._vocabulary,
-            self.classes,
-        )
-        self._vocabulary, self.classes = saved, list(state_dict["classes"])
-        if mine is not None:
-            self._adopt(mine)
-            agreed(type(self).__name__, self.classes, names)
+        names, self.classes = self.classes, list(state_dict["classes"])
+        self.take_over(state_dict)
+        agreed(type(self).__name__, self.classes, names or self.classes)
 
     def baselines(self, split: str) -> dict[str, float]:
         """Error rates, of models fitted on the training part."""

@@ -38,7 +38,7 @@ class NamesByLanguage(LabelledText):
     them, and not all can be told right.  Read from the data folder or downloaded once.
 
     Args:
-        level: what a token is: "character", or "word".
+        level: what a token is: "character", "word" or "subword".
         vocabulary_size: keep the most frequent tokens, special ones counted, the rest is read as <unk>; null: keep all.
     """
 

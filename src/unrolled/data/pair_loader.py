@@ -44,7 +44,7 @@ class PairLoader(ResumableLoader):
             self.order = self.epoch, self._deal()
         chosen = self.order[1][index * self.world_size + self.rank].tolist()
         sources, targets = zip(*(self.pairs[place] for place in chosen), strict=True)
-        return pair_batch(sources, targets)
+        return pair_batch(sources, targets, chosen)
 
     def _deal(self) -> list[Tensor]:
         """The pairs of each batch of this epoch, of all processes."""

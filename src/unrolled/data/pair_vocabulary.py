@@ -1,11 +1,14 @@
-"""One side of a set of pairs: sentences <-> numbers, whose first ones are the same for all: <unk>, <bos>, <eos>."""
+"""Sentences of pairs <-> numbers, whose first ones are the same for all: <unk>, <bos>, <eos>."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
+from unrolled.data.pair_text import Pair
+from unrolled.data.subwords import Subwords
 from unrolled.data.vocabulary import Level
 from unrolled.errors import InputError
 
@@ -14,12 +17,12 @@ JOINT = {"character": "", "word": " "}
 
 
 def split(sentence: str, level: Level) -> list[str]:
-    """The tokens of a sentence: what stands between blanks, or each character."""
-    return sentence.split() if level == "word" else list(sentence)
+    """The words of a sentence, which stand between blanks, or its characters."""
+    return list(sentence) if level == "character" else sentence.split()
 
 
 class PairVocabulary:
-    """A numbered list of tokens; what it does not hold is read as <unk>.
+    """A numbered list of words or characters of one side; what it does not hold is read as <unk>.
 
     Args:
         tokens: every token once, the special ones first.
@@ -59,3 +62,32 @@ class PairVocabulary:
 
     def __len__(self) -> int:
         return len(self.tokens)
+
+
+class Sides(NamedTuple):
+    """What both sides of the pairs are numbered by; subwords of both languages are one list."""
+
+    source: PairVocabulary | Subwords
+    target: PairVocabulary | Subwords
+
+    @classmethod
+    def build(cls, pairs: Sequence[Pair], level: Level, size: int | None) -> "Sides":
+        """Of the training pairs; `size` tokens of each side at most, of subwords both sides together."""
+        ours, theirs = [source for source, _ in pairs], [target for _, target in pairs]
+        if level == "subword":
+            shared = Subwords.build([*ours, *theirs], size)
+            return cls(shared, shared)
+        return cls(PairVocabulary.build(ours, level, size), PairVocabulary.build(theirs, level, size))
+
+    def kept(self) -> dict[str, Any]:
+        """What a checkpoint keeps: plain builtins."""
+        merges = {"merges": self.target.merges} if isinstance(self.target, Subwords) else {}
+        return {"source": self.source.tokens, "target": self.target.tokens, "level": self.target.level, **merges}
+
+    @classmethod
+    def restored(cls, kept: dict[str, Any]) -> "Sides":
+        """What a checkpoint kept."""
+        if kept["level"] == "subword":
+            shared = Subwords(kept["target"], kept["merges"])
+            return cls(shared, shared)
+        return cls(*(PairVocabulary(kept[side], kept["level"]) for side in ("source", "target")))

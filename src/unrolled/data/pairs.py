@@ -1,15 +1,18 @@
-"""The base of every data set of pairs: sentences -> splits -> two vocabularies -> batches."""
+"""The base of every data set of pairs: sentences -> splits -> vocabularies -> batches."""
 
 from typing import Any, ClassVar
 
 import pytorch_lightning as pl
+from pytorch_lightning.utilities import rank_zero_info
 from torch import Tensor
 
+from unrolled.data.has_vocabulary import check_level
+from unrolled.data.pair_lengths import OverLong, short_enough
 from unrolled.data.pair_loader import PairLoader
 from unrolled.data.pair_text import Form, Pair, prepare, spread
-from unrolled.data.pair_vocabulary import PairVocabulary, split
+from unrolled.data.pair_vocabulary import Sides
 from unrolled.data.text import Split
-from unrolled.data.vocabulary import SPECIALS, Level
+from unrolled.data.vocabulary import Level
 from unrolled.errors import InputError
 
 
@@ -20,9 +23,11 @@ class PairData(pl.LightningDataModule):
     `too_long`, how many pairs of each split were left out for their length.
 
     Args:
-        level: what a token is on both sides: "word" (split at blanks) or "character".
-        vocabulary_size: keep the most frequent tokens of each side, special ones counted; null: keep all.
-        longest: tokens of a sentence at most; pairs with a longer side are left out, and counted; null: keep all.
+        level: what a token is on both sides: "word" (split at blanks), "character" or "subword".
+        vocabulary_size: keep the most frequent tokens of each side, special ones counted; null: keep all.  Subwords
+            need it: they are one list for both sides.
+        longest: words of a sentence at most, or characters, if these are the tokens; null: any number.
+        over_long: what is done with a pair that has a longer side.  leave_out: just that, and count; error: refuse.
         lowercase: whether capitals are written small.
         punctuation: whether punctuation marks are tokens of their own.
         train_limit: training pairs that are kept at most, evenly spread over all; null: all.
@@ -40,6 +45,7 @@ class PairData(pl.LightningDataModule):
         level: Level = "word",
         vocabulary_size: int | None = None,
         longest: int | None = None,
+        over_long: OverLong = "leave_out",
         lowercase: bool = False,
         punctuation: bool = False,
         train_limit: int | None = None,
@@ -50,7 +56,7 @@ class PairData(pl.LightningDataModule):
     ) -> None:
         super().__init__()
         self.level, self.vocabulary_size, self.longest = level, vocabulary_size, longest
-        self.lowercase, self.punctuation = lowercase, punctuation
+        self.over_long, self.lowercase, self.punctuation = over_long, lowercase, punctuation
         self.train_limit, self.eval_limit = train_limit, eval_limit
         self.batch_size, self.eval_batch_size, self.order_seed = batch_size, eval_batch_size, order_seed
         self.texts: dict[Split, list[Pair]] = {}
@@ -63,8 +69,9 @@ class PairData(pl.LightningDataModule):
 
     def check_arguments(self) -> None:
         """Refuse arguments that no pairs could satisfy."""
-        if self.level not in SPECIALS:
-            raise InputError(f"data.init_args.level: expected {' or '.join(SPECIALS)}, got {self.level!r}")
+        check_level(self.level)
+        if self.over_long not in ("leave_out", "error"):
+            raise InputError(f"data.init_args.over_long: expected leave_out or error, got {self.over_long!r}")
         for name in ("batch_size", "eval_batch_size", "longest", "train_limit", "eval_limit"):
             if (value := getattr(self, name)) is not None and value < 1:
                 raise InputError(f"data.init_args.{name}: expected 1 or more, got {value}")
@@ -75,25 +82,21 @@ class PairData(pl.LightningDataModule):
             return
         self.check_arguments()
         for name, pairs in self.load().items():
-            kept = [pair for pair in ((self.prepare(a), self.prepare(b)) for a, b in pairs) if self._fits(pair)]
+            prepared = [(self.prepare(a), self.prepare(b)) for a, b in pairs]
+            told = f"{type(self).__name__}, {name} split"
+            kept = short_enough(told, prepared, self.level, self.longest, self.over_long)
             self.too_long[name] = len(pairs) - len(kept)
             self.texts[name] = spread(kept, self.train_limit if name == "train" else self.eval_limit)
-            if not kept:
-                left_out = f"{len(pairs)} were longer than {self.longest} tokens" if pairs else "the split has none"
-                raise InputError(f"{type(self).__name__}: expected pairs in the {name} split, got none: {left_out}")
-        self.source_vocabulary, self.vocabulary = (
-            PairVocabulary.build((pair[side] for pair in self.texts["train"]), self.level, self.vocabulary_size)
-            for side in (0, 1)
-        )
+        self.sides = Sides.build(self.texts["train"], self.level, self.vocabulary_size)
+        self.source_vocabulary, self.vocabulary = self.sides
         for name, pairs in self.texts.items():
             self.encoded[name] = [(self.source_vocabulary.encode(a), self.vocabulary.encode(b)) for a, b in pairs]
+        counts = (f"{name} {len(pairs):,}, {self.too_long[name]:,} too long" for name, pairs in self.texts.items())
+        rank_zero_info("%s, pairs: %s", type(self).__name__, "; ".join(counts))
 
     def prepare(self, sentence: str) -> str:
         """A sentence as it is split into tokens."""
         return prepare(sentence, **self.written())
-
-    def _fits(self, pair: Pair) -> bool:
-        return self.longest is None or all(len(split(side, self.level)) <= self.longest for side in pair)
 
     def write(self, numbers: list[int]) -> str:
         """The target sentence of these numbers."""
@@ -114,15 +117,14 @@ class PairData(pl.LightningDataModule):
 
     def state_dict(self) -> dict[str, Any]:
         """The vocabularies go with the weights, for they are worth nothing without them."""
-        sides = {"source": self.source_vocabulary.tokens, "target": self.vocabulary.tokens}
-        return {**sides, "level": self.level, "written": self.written(), "sizes": self.sizes()}
+        return {**self.sides.kept(), "written": self.written(), "sizes": self.sizes()}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        mine = self.state_dict()
-        if differ := [side for side in ("source", "target") if state_dict[side] != mine[side]]:
-            given, wanted = (len(of[differ[0]]) for of in (state_dict, mine))
+        mine = self.sides.kept()
+        if differ := [name for name in ("source", "target", "merges") if state_dict.get(name) != mine.get(name)]:
+            given, wanted = (f"{len(of.get(differ[0], ()))} {of['level']}s" for of in (state_dict, mine))
             raise InputError(
-                f"checkpoint: its {differ[0]} vocabulary ({given} tokens) is not that of these pairs ({wanted} tokens);"
+                f"checkpoint: its {differ[0]} vocabulary ({given}) is not that of these pairs ({wanted});"
                 " use the data and arguments of the saved run"
             )
 

@@ -7,22 +7,24 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor
 
+from unrolled.data.has_vocabulary import HasVocabulary, build, check_level, saved
 from unrolled.data.streams import StreamLoader
-from unrolled.data.vocabulary import SPECIALS, Level, Vocabulary
+from unrolled.data.vocabulary import Level
 from unrolled.errors import InputError
 
 Split = Literal["train", "valid", "test"]
 NEEDED: dict[str | None, tuple[Split, ...]] = {"fit": ("train", "valid"), "validate": ("valid",), "test": ("test",)}
 
 
-class TextData(pl.LightningDataModule):
+class TextData(HasVocabulary, pl.LightningDataModule):
     """Text for language modelling.  A data set overrides `load` alone.
 
     After `setup()`: `vocabulary`, built on the training part alone; `tokens[split]`, (N,) int64; `text(split)`.
 
     Args:
-        level: what a token is: "character", or "word" (split at blanks, <eos> at each line end).
+        level: what a token is: "character", "word" (split at blanks, <eos> at each line end) or "subword".
         vocabulary_size: keep the most frequent tokens, special ones counted, the rest is read as <unk>; null: keep all.
+            Subwords need it.
         batch_size: rows of a training batch, per process.
         sequence_length: time steps of a batch.
         eval_batch_size: rows of a validation or test batch, per process.
@@ -49,7 +51,6 @@ class TextData(pl.LightningDataModule):
         self.tokens: dict[Split, Tensor] = {}
         self._starts: dict[Split, Tensor] = {}
         self._texts: dict[Split, str] = {}
-        self._vocabulary: Vocabulary | None = None
 
     def load(self) -> dict[Split, str]:
         """The raw text of each split, "" for a split that does not exist; called once."""
@@ -60,7 +61,7 @@ class TextData(pl.LightningDataModule):
         self.check_arguments()
         if not self.tokens:
             self._texts = self.load()
-            self._adopt(Vocabulary.build(self._texts["train"], self.level, self.vocabulary_size))
+            self.adopt(build([self._texts["train"]], self.level, self.vocabulary_size))
             for split, text in self._texts.items():
                 self.tokens[split], self._starts[split] = self._encode(text)
         for split in self.tokens:
@@ -81,8 +82,7 @@ class TextData(pl.LightningDataModule):
 
     def check_arguments(self) -> None:
         """Refuse arguments that no text could satisfy."""
-        if self.level not in SPECIALS:
-            raise InputError(f"data.init_args.level: expected {' or '.join(SPECIALS)}, got {self.level!r}")
+        check_level(self.level)
         if self.document_separator == "":
             raise InputError("data.init_args.document_separator: expected a text, or null, got an empty one")
         for name in ("batch_size", "sequence_length", "eval_batch_size"):
@@ -109,33 +109,16 @@ class TextData(pl.LightningDataModule):
         """The raw text of a split."""
         return self._texts[split]
 
-    @property
-    def vocabulary(self) -> Vocabulary:
-        if self._vocabulary is None:
-            raise InputError(f"{type(self).__name__}: there is no vocabulary before setup(); call setup() first")
-        return self._vocabulary
-
-    def _adopt(self, vocabulary: Vocabulary) -> None:
-        if self._vocabulary is not None and self._vocabulary != vocabulary:
-            raise InputError(
-                f"checkpoint: its vocabulary ({self._vocabulary.level}s, {len(self._vocabulary)} tokens) is not this "
-                f"text's ({vocabulary.level}s, {len(vocabulary)} tokens); use the data and arguments of the saved run"
-            )
-        self._vocabulary = vocabulary
-
     def sizes(self) -> dict[str, Any]:
         """What a task must know of this data to be built, by the name of the task's argument."""
         return {"vocabulary_size": len(self.vocabulary), "level": self.level}
 
     def state_dict(self) -> dict[str, Any]:
         """The vocabulary goes with the weights, for they are worth nothing without it."""
-        return {"vocabulary": list(self.vocabulary.tokens), "level": self.level, "sizes": self.sizes()}
+        return {**saved(self.vocabulary), "sizes": self.sizes()}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        saved, mine = Vocabulary(state_dict["vocabulary"], state_dict["level"]), self._vocabulary
-        self._vocabulary = saved
-        if mine is not None:
-            self._adopt(mine)
+        self.take_over(state_dict)
 
     def train_dataloader(self) -> StreamLoader:
         return self._stream("train")

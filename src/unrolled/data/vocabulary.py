@@ -10,7 +10,8 @@ from torch import Tensor
 
 from unrolled.errors import InputError
 
-Level = Literal["character", "word"]
+Level = Literal["character", "word", "subword"]
+LEVELS: tuple[Level, ...] = ("character", "word", "subword")  # subwords have a vocabulary of their own
 UNKNOWN, BEGIN, END_OF_LINE = "<unk>", "<bos>", "<eos>"
 
 

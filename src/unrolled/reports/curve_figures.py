@@ -12,6 +12,7 @@ DASHES = ("solid", "dash", "dot", "dashdot")
 POINTS = 1_500  # a curve with more is thinned to every n-th point and its last
 LOSSES = {
     "LanguageModeling": "nats per token",
+    "Translation": "nats per token",
     "SequenceTagging": "nats per target",
     "SequenceRegression": "mean squared error",
 }

@@ -9,7 +9,16 @@ from importlib.resources import files
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from unrolled.reports import class_tables, compare, curve_figures, figures, forecast_figures, parallel, phrases
+from unrolled.reports import (
+    class_tables,
+    compare,
+    curve_figures,
+    examples,
+    figures,
+    forecast_figures,
+    parallel,
+    phrases,
+)
 from unrolled.reports.configuration import configurations
 from unrolled.reports.findings import findings
 from unrolled.reports.records import Forecasts, Report, Run
@@ -35,7 +44,7 @@ def render(report: Report) -> str:
         lstrip_blocks=True,
     )
     written = {word: getattr(phrases, word) for word in ("figure", "setting", "counted", "unit", "material")}
-    environment.filters.update(written)
+    environment.filters.update(written, sentence=examples.sentence)
     return environment.get_template("report.html.j2").render(
         report=report,
         findings=findings(report),
@@ -46,6 +55,7 @@ def render(report: Report) -> str:
         configurations=configurations(report),
         samples=[(run, run.results.sample) for run in report.all_runs if run.results and run.results.sample],
         forecasters=forecasters(report),
+        translations=examples.told(report.all_runs),
         facts=[(run, facts(run)) for run in report.all_runs],
         drawn=set(drawn),
         told=[(run, class_tables.score_tables(found)) for run, found in told],
@@ -71,6 +81,8 @@ def draw(report: Report, compared: list[compare.Group]) -> dict[str, figures.Fig
     for index, (_, found) in enumerate(forecasters(report)):
         drawn[f"steps-{index}"] = forecast_figures.error_by_step(found)
         drawn[f"example-{index}"] = forecast_figures.example(found)
+    for index, (_, said) in enumerate(examples.told(report.all_runs)):
+        drawn |= {f"attention-{index}-{place}": examples.attention_map(one) for place, one in enumerate(said)}
     return {name: figure for name, figure in drawn.items() if figure}
 
 

@@ -26,6 +26,8 @@ BASELINES = {
     "seasonal naive": "the last season repeated",
     "linear": "a linear map of the context",
     "naive2": "the last value, seasonally adjusted",
+    "copy": "the source copied as it stands",
+    "dictionary": "a dictionary of the training pairs",
 }
 
 

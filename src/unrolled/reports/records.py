@@ -45,6 +45,16 @@ class Told:
 
 
 @dataclass(frozen=True)
+class Example:
+    """One translation, token by token, and how much each of its steps looked at each source token."""
+
+    source: tuple[str, ...]
+    truth: tuple[str, ...]
+    translation: tuple[str, ...]
+    attention: tuple[tuple[float, ...], ...] = ()  # a row for each token of the translation, then one for its end
+
+
+@dataclass(frozen=True)
 class Results:
     """The figures of `unrolled test`: `metric` (lower is better) of the model and of each baseline on the same data."""
 
@@ -55,6 +65,8 @@ class Results:
     sample: Sample | None
     forecasts: Forecasts | None = None
     told: Told | None = None
+    examples: tuple[Example, ...] = ()
+    scores: tuple[tuple[str, float, str], ...] = ()  # of translations: name, figure, sacrebleu's signature
 
 
 @dataclass(frozen=True)

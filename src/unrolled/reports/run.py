@@ -9,11 +9,12 @@ from pathlib import Path
 import yaml
 
 from unrolled.reports.class_tables import read_told
+from unrolled.reports.examples import read_examples, read_scores
 from unrolled.reports.forecast_records import number, read_forecasts
 from unrolled.reports.records import Curve, Results, Run, Sample
 
 FILES = ("recipe.yaml", "environment.json", "metrics.csv", "results.json")
-METRIC = {"character": "bits_per_character", "word": "perplexity"}
+METRIC = {"character": "bits_per_character", "word": "perplexity", "subword": "perplexity"}
 
 
 def is_run(folder: Path) -> bool:
@@ -84,8 +85,17 @@ def read_results(path: Path, problems: list[str]) -> Results | None:
     metrics, baselines = content.get("metrics"), content.get("baselines")
     value = number(metrics.get(f"{split}/{metric}")) if isinstance(metrics, dict) else math.nan
     named = {str(key): number(figure) for key, figure in baselines.items()} if isinstance(baselines, dict) else {}
-    sample, forecasts, told = read_sample(content.get("sample")), read_forecasts(content), read_told(content)
-    return Results(split, metric, value, named, sample, forecasts, told)
+    return Results(
+        split,
+        metric,
+        value,
+        named,
+        read_sample(content.get("sample")),
+        read_forecasts(content),
+        read_told(content),
+        read_examples(content),
+        read_scores(content, split),
+    )
 
 
 def read_sample(content: object) -> Sample | None:

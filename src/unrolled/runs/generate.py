@@ -6,7 +6,7 @@ from typing import Any
 import torch
 
 from unrolled import catalog
-from unrolled.data.vocabulary import Vocabulary
+from unrolled.data.has_vocabulary import Known, restored
 from unrolled.errors import InputError
 from unrolled.runs.restore import read_recipe, restore
 from unrolled.tasks import LanguageModeling
@@ -15,7 +15,7 @@ from unrolled.tasks import LanguageModeling
 def generate(
     folder: Path, prefix: str, length: int, temperature: float = 1.0, seed: int = 0, checkpoint: Path | None = None
 ) -> str:
-    """Continue `prefix` by `length` tokens (characters or words) that the run's best checkpoint draws.
+    """Continue `prefix` by `length` tokens (characters, words or subwords) that the run's best checkpoint draws.
 
     Raises:
         InputError: no run, one of another task, no checkpoint, a length below 1, or a temperature below 0.
@@ -29,12 +29,16 @@ def generate(
     task, saved = restore(folder, checkpoint)
     data = recipe["data"]["class_path"].rpartition(".")[2]
     torch.manual_seed(seed)
-    return continue_text(task, Vocabulary(saved[data]["vocabulary"], task.level), prefix, length, temperature)
+    return continue_text(task, restored(saved[data]), prefix, length, temperature)
 
 
-def continue_text(task: Any, vocabulary: Vocabulary, prefix: str, length: int, temperature: float) -> str:
+def continue_text(task: Any, vocabulary: Known, prefix: str, length: int, temperature: float) -> str:
     """The text behind `prefix`, which may be empty: `length` tokens, so that `prefix` + text reads right."""
-    begin = torch.cat([torch.tensor([vocabulary.begin]), vocabulary.encode(prefix)])
-    drawn = vocabulary.decode(task.generate(begin[None].to(task.device), length, temperature)[0].cpu())
+    known = vocabulary.encode(prefix)
+    begin = torch.cat([torch.tensor([vocabulary.begin]), known])
+    written = task.generate(begin[None].to(task.device), length, temperature)[0].cpu()
+    if vocabulary.level == "subword":  # the blank in front of a word belongs to the word
+        return vocabulary.decode(torch.cat([known, written]))[len(prefix) :]
+    drawn = vocabulary.decode(written)
     apart = vocabulary.level == "word" and prefix and not prefix[-1].isspace() and not drawn.startswith("\n")
     return f" {drawn}" if apart else drawn

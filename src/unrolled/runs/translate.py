@@ -7,7 +7,7 @@ from typing import Any
 
 from unrolled import catalog
 from unrolled.data.pair_text import prepare
-from unrolled.data.pair_vocabulary import PairVocabulary
+from unrolled.data.pair_vocabulary import Sides
 from unrolled.data.text_file import read_text
 from unrolled.errors import InputError
 from unrolled.functional.pairs import pair_batch, until_end
@@ -38,7 +38,7 @@ def translate(
     task: Any
     task, saved = restore(folder, checkpoint)
     told = saved[recipe["data"]["class_path"]]
-    source, target = (PairVocabulary(told[side], told["level"]) for side in ("source", "target"))
+    source, target = Sides.restored(told)
     prepared = [prepare(sentence, **told["written"]) for sentence in sentences]
     said = [""] * len(prepared)
     places = sorted((p for p, sentence in enumerate(prepared) if sentence), key=lambda p: len(prepared[p]))

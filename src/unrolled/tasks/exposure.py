@@ -18,7 +18,7 @@ from unrolled.functional.ngrams import NgramModel
 from unrolled.tasks.mean_loss import WIDE
 
 ROWS, PREFIX, LENGTH = 64, 50, 100  # texts of each process at most, their prefix at most, and what is written behind it
-ORDERS = {"character": 5, "word": 3}  # of the n-gram that judges
+ORDERS = {"character": 5, "word": 3, "subword": 3}  # of the n-gram that judges
 COUNTED = 2**21  # training tokens that it counts at most, so that it is made within two seconds
 
 

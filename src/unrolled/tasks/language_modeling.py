@@ -32,7 +32,7 @@ class LanguageModeling(TokenOutput):
         self,
         *,
         vocabulary_size: int,
-        level: Literal["character", "word"] = "character",
+        level: Literal["character", "word", "subword"] = "character",
         architecture: dict[str, Any],
         embedding_size: int = 128,
         tied: bool = False,
@@ -41,9 +41,9 @@ class LanguageModeling(TokenOutput):
     ) -> None:
         super().__init__(architecture=architecture, **kwargs)
         self.level = level
-        if level not in ("character", "word") or vocabulary_size < 1:
+        if level not in exposure.ORDERS or vocabulary_size < 1:
             given = f"{level} and {vocabulary_size}"
-            raise InputError(f"task: expected characters or words, and at least 1 of them, got {given}")
+            raise InputError(f"task: expected characters, words or subwords, and at least 1 of them, got {given}")
         if embedding_size < 1:
             raise InputError(f"task: expected embedding_size of at least 1, got {embedding_size}")
         self.token_dropout = TokenDropout(embedding_dropout)

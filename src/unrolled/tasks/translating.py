@@ -6,30 +6,33 @@ import torch
 from torch import Tensor
 
 from unrolled.architectures.source_encoder import Memory
-from unrolled.functional.pairs import BEGIN, TranslationBatch, until_end
+from unrolled.functional.pairs import BEGIN, TranslationBatch, sayable, until_end
 from unrolled.functional.search import Hypotheses, Step, beam_search, greedy
 from unrolled.functional.state import State
 
 EXAMPLES = 5  # sentences of an evaluation that results.json shows
 
 
-def limit(source_steps: int) -> int:
-    """Ids that are said of a source at most, END counted: beyond, a model that learns goes round in a circle."""
-    return 2 * source_steps + 10
+def limit(memory: Memory) -> Tensor:
+    """(B,): ids that are said of each source at most, END counted: beyond, a model that learns goes round in a circle.
+
+    Of its own length, so that what is said of a sentence does not depend on those beside it.
+    """
+    return 2 * memory.mask.sum(1) + 10
 
 
 def greedily(task: Any, memory: Memory) -> Tensor:
     """(B, L): the likeliest id at each step, up to END."""
     with torch.no_grad(), task.reading(memory):
         state = task.architecture.initial_state(len(memory.mask), memory)
-        return greedy(_step(task), state, limit(memory.mask.shape[1]))
+        return greedy(_step(task), state, limit(memory))
 
 
 def translate(task: Any, memory: Memory, width: int, alpha: float) -> Hypotheses:
     """The best translation of each source that a beam of `width` finds, under a length penalty of `alpha`."""
     with torch.no_grad(), task.reading(memory.repeat(width)):
         state = task.architecture.initial_state(len(memory.mask) * width, task.memory)
-        return beam_search(_step(task), state, width=width, limit=limit(memory.mask.shape[1]), alpha=alpha)
+        return beam_search(_step(task), state, width=width, limit=limit(memory), alpha=alpha)
 
 
 @torch.no_grad()
@@ -43,31 +46,37 @@ def alignment(task: Any, memory: Memory, ids: Tensor) -> Tensor | None:
     return weights[0] if weights[0].dim() == 3 else torch.stack(weights, 1)
 
 
-def describe(task: Any, batch: TranslationBatch, memory: Memory, said: Tensor) -> dict[str, Any]:
-    """The first sentences of a batch by their tokens, and the weights (steps said, source steps) of each."""
+def describe(task: Any, batch: TranslationBatch, memory: Memory, said: Tensor) -> list[dict[str, Any]]:
+    """A batch's first sentence by its tokens, and the weights (steps said, source steps) of its translation.
+
+    One of each batch, for batches hold sentences of about one length.  [] where nobody knows what the numbers mean.
+    """
     data: Any = getattr(task.trainer, "datamodule", None)
     if not hasattr(data, "source_vocabulary"):
-        return {}
-    looks = alignment(task, memory, said)
-    examples = []
-    truths, translations = until_end(batch.targets[:EXAMPLES]), until_end(said[:EXAMPLES])
-    for row, (truth, translation) in enumerate(zip(truths, translations, strict=True)):
-        length = int(batch.source_lengths[row])
-        example = {
-            "source": data.source_vocabulary.words(batch.source[row, :length].tolist()),
-            "truth": data.vocabulary.words(truth),
-            "translation": data.vocabulary.words(translation),
-        }
-        if looks is not None:
-            steps = looks[row, : len(translation) + 1, :length]  # the last one says END
-            example["attention"] = [[round(weight, 4) for weight in step] for step in steps.tolist()]
-        examples.append(example)
-    return {"examples": examples}
+        return []
+    (truth,), (translation,) = until_end(batch.targets[:1]), until_end(said[:1])
+    length = int(batch.source_lengths[0])
+    example = {
+        "source": data.source_vocabulary.words(batch.source[0, :length].tolist()),
+        "truth": data.vocabulary.words(truth),
+        "translation": data.vocabulary.words(translation),
+    }
+    looks = alignment(task, memory.first(), said[:1])
+    if looks is not None:
+        steps = looks[0, : len(translation) + 1, :length]  # the last one says END, if there is one
+        example["attention"] = [[round(weight, 4) for weight in step] for step in steps.tolist()]
+    return [example]
+
+
+def few(examples: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """At most `EXAMPLES` of them, evenly spread."""
+    most = min(EXAMPLES, len(examples))
+    return [examples[place * len(examples) // most] for place in range(most)]
 
 
 def _step(task: Any) -> Step:
     def step(ids: Tensor, state: State) -> tuple[Tensor, State]:
         hidden, state = task.predict(ids[:, None], state)
-        return task.head(hidden[:, 0]).log_softmax(-1), state
+        return sayable(task.head(hidden[:, 0]).log_softmax(-1)), state
 
     return step

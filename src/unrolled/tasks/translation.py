@@ -10,11 +10,11 @@ from unrolled.functional.batch import IGNORE
 from unrolled.functional.corpus_scores import bleu, character_error_rate
 from unrolled.functional.label_smoothing import smoothed_cross_entropy
 from unrolled.functional.losses import cross_entropy, perplexity
-from unrolled.functional.pairs import END
+from unrolled.functional.pairs import END, sayable
 from unrolled.functional.search import Hypotheses
 from unrolled.tasks import translating
 from unrolled.tasks.source_reader import SourceReader
-from unrolled.tasks.translations import Translations, writer
+from unrolled.tasks.translations import Translations, truths, writer
 
 
 class Translation(SourceReader):
@@ -33,7 +33,7 @@ class Translation(SourceReader):
     metric: ClassVar[str] = "perplexity"
 
     def __init__(
-        self, *, level: Literal["character", "word"] = "word", label_smoothing: float = 0.0, **kwargs: Any
+        self, *, level: Literal["character", "word", "subword"] = "word", label_smoothing: float = 0.0, **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
         if not 0 <= label_smoothing < 1:
@@ -41,6 +41,7 @@ class Translation(SourceReader):
         self.level, self.label_smoothing = level, label_smoothing
         self.translations = nn.ModuleDict({stage: Translations() for stage in ("val", "test")})
         self.said: list[Tensor] | None = None  # the likeliest ids of what is measured, in an evaluation
+        self.examples: list[dict[str, Any]] = []  # of an evaluation that is under way
         self.described: dict[str, Any] = {}
 
     @property
@@ -50,7 +51,7 @@ class Translation(SourceReader):
     def measure(self, hidden: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
         logits = self.head(hidden)
         if self.said is not None:
-            self.said.append(logits.argmax(-1))
+            self.said.append(sayable(logits).argmax(-1))
         if self.training and self.label_smoothing > 0:
             return smoothed_cross_entropy(logits, targets, self.label_smoothing)
         return cross_entropy(logits, targets)
@@ -69,14 +70,17 @@ class Translation(SourceReader):
         (forced,), self.said = self.said, None
         free = translating.greedily(self, memory)
         if not self._translations(stage).truth_ids:
-            self.described = translating.describe(self, batch, memory, free)
-        self._translations(stage).update(free, forced.masked_fill(batch.targets == IGNORE, END), batch.targets)
+            self.examples = []  # another evaluation may have been broken off
+        self.examples += translating.describe(self, batch, memory, free)
+        forced = forced.masked_fill(batch.targets == IGNORE, END)
+        self._translations(stage).update(free, forced, batch.targets, batch.places)
 
     def conclude(self, stage: str) -> dict[str, Tensor]:
         """Beside the loss what `Translations` measures."""
         metric = self._translations(stage)
-        measured = {f"{stage}/{name}": value for name, value in metric.compute(writer(self)).items()}
-        self.described["signatures"] = dict(metric.signatures)
+        found = metric.compute(writer(self), truths(self, stage))
+        measured = {f"{stage}/{name}": value for name, value in found.items()}
+        self.described = {"signatures": dict(metric.signatures), "examples": translating.few(self.examples)}
         metric.reset()
         return super().conclude(stage) | measured
 

@@ -3,7 +3,7 @@
 B sentences, T target steps.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -15,6 +15,7 @@ from unrolled.functional.corpus_scores import bleu, character_error_rate, chrf
 from unrolled.functional.pairs import until_end
 
 Write = Callable[[list[int]], str]  # ids of a sentence -> its text
+NOWHERE = -1  # the place of a pair that no data set holds
 KINDS = ("free", "forced", "truth")
 
 
@@ -29,6 +30,7 @@ class Translations(Metric):
     """
 
     full_state_update = False
+    places: list[Tensor]  # (B,) each
 
     def __init__(self) -> None:
         super().__init__()
@@ -36,9 +38,11 @@ class Translations(Metric):
         for kind in KINDS:
             self.add_state(f"{kind}_ids", [], dist_reduce_fx="cat")  # of all sentences, one behind the other
             self.add_state(f"{kind}_lengths", [], dist_reduce_fx="cat")
+        self.add_state("places", [], dist_reduce_fx="cat")
 
-    def update(self, free: Tensor, forced: Tensor, truth: Tensor) -> None:
-        """Ids (B, at most T) each; what stands behind a row's first END does not count."""
+    def update(self, free: Tensor, forced: Tensor, truth: Tensor, places: Tensor | None = None) -> None:
+        """Ids (B, at most T) each; what stands behind a row's first END does not count.  Which pairs they are (B,)."""
+        self.places.append(truth.new_full(truth.shape[:1], NOWHERE) if places is None else places)
         for kind, ids in zip(KINDS, (free, forced, truth), strict=True):
             rows = until_end(ids)
             getattr(self, f"{kind}_ids").append(ids.new_tensor([number for row in rows for number in row]))
@@ -49,8 +53,12 @@ class Translations(Metric):
         ids, lengths = (dim_zero_cat(getattr(self, f"{kind}_{part}")) for part in ("ids", "lengths"))
         return [part.tolist() for part in ids.split(lengths.tolist())]
 
-    def compute(self, write: Write) -> dict[str, Tensor]:  # type: ignore[override]
+    def compute(self, write: Write, texts: Sequence[str] = ()) -> dict[str, Tensor]:  # type: ignore[override]
+        """The figures; where the `texts` of the truth are known they count, for ids may not tell all of a text."""
         free, forced, truth = ([write(row) for row in self.sentences(kind)] for kind in KINDS)
+        if texts:
+            places: list[int] = dim_zero_cat(self.places).tolist()
+            truth = [texts[place] if place != NOWHERE else row for place, row in zip(places, truth, strict=True)]
         alone, self.signatures["bleu"] = bleu(free, truth)
         letters, self.signatures["chrf"] = chrf(free, truth)
         helped, _ = bleu(forced, truth)
@@ -69,6 +77,12 @@ def writer(task: Any) -> Write:
     """How the trainer's data write a sentence; without a vocabulary, its numbers."""
     write: Write = getattr(getattr(task.trainer, "datamodule", None), "write", _numbers)
     return write
+
+
+def truths(task: Any, stage: str) -> list[str]:
+    """The target sentences of the trainer's data that an evaluation is held against; [] where there are none."""
+    texts = getattr(getattr(task.trainer, "datamodule", None), "texts", {})
+    return [target for _, target in texts.get({"val": "valid"}.get(stage, stage), ())]
 
 
 def _numbers(ids: list[int]) -> str:
