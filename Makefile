@@ -66,22 +66,29 @@ lint: $(INSTALLED) ## style and likely mistakes (ruff)
 type: $(INSTALLED) ## types (mypy)
 	$(RUN) -m mypy $(ARGS)
 
-bench: $(INSTALLED) ## speed and memory, side by side: a bare PyTorch loop, truncation, feedback, cells, padding
+bench: $(INSTALLED) ## speed and memory, side by side: a bare PyTorch loop, truncation, feedback, clipping and the like, cells, padding
 	@OMP_NUM_THREADS=1 $(RUN) benchmarks/throughput.py $(ARGS)
 	@OMP_NUM_THREADS=1 $(RUN) benchmarks/truncation.py $(ARGS)
 	@OMP_NUM_THREADS=1 $(RUN) benchmarks/feedback.py $(ARGS)
+	@OMP_NUM_THREADS=1 $(RUN) benchmarks/strategy_costs.py $(ARGS)
 	@OMP_NUM_THREADS=1 $(RUN) benchmarks/regularized_cells.py $(ARGS)
 	@OMP_NUM_THREADS=1 $(RUN) benchmarks/series_cells.py $(ARGS)
 	@OMP_NUM_THREADS=1 $(RUN) benchmarks/lengths.py $(ARGS)
 	@OMP_NUM_THREADS=1 $(RUN) benchmarks/translation.py
 
-experiments: $(INSTALLED) ## what truncation, feedback and attention do: the figures of docs/results.md, about half an hour
+experiments: $(INSTALLED) ## what strategies do to learning: the figures of docs/results.md, about an hour; the last three download their data
 	@OMP_NUM_THREADS=1 $(RUN) benchmarks/artbp_unbiased.py
 	@OMP_NUM_THREADS=1 $(RUN) benchmarks/influence_balancing.py
 	@OMP_NUM_THREADS=1 $(RUN) benchmarks/adaptive_window.py
 	@OMP_NUM_THREADS=1 $(RUN) benchmarks/exposure_bias.py
 	@OMP_NUM_THREADS=1 $(RUN) benchmarks/parallel_passes.py
+	@OMP_NUM_THREADS=1 $(RUN) benchmarks/exploding.py
+	@OMP_NUM_THREADS=1 $(RUN) benchmarks/temporal_order.py
+	@OMP_NUM_THREADS=1 $(RUN) benchmarks/identity.py
+	@OMP_NUM_THREADS=1 $(RUN) benchmarks/chrono.py
 	@OMP_NUM_THREADS=1 $(RUN) benchmarks/translation_feedback.py
+	@OMP_NUM_THREADS=1 $(RUN) benchmarks/missing_values.py
+	@OMP_NUM_THREADS=1 $(RUN) benchmarks/forecast_exposure.py
 
 compare: $(INSTALLED) ## what each strategy does to the quickstart's text: about 15 minutes on two cores
 	@$(RUN) benchmarks/strategies.py $(ARGS)

@@ -97,3 +97,16 @@ def resumed_equals_never_stopped(names, stop, path):
         assert len(whole.losses) == 2 * sum(steps_of_a_batch) and taken == sum((steps_of_a_batch * 2)[:stop])
     assert len(resumed.losses) == len(whole.losses) - taken > 0
     assert_same(resumed, whole)
+
+
+@each_strategy
+def test_trains_under_bfloat16(name):
+    """By autocast: weights stay float32, and the loss falls."""
+    case = CASES[name]
+    given = case.fit()
+    given["trainer"] = {**given.get("trainer", {}), "precision": "bf16-mixed", "max_epochs": 12}
+    run = train(composed(name), **given, **case.given, **case.live)
+    assert all(value.dtype == torch.float32 and torch.isfinite(value).all() for value in run.weights.values())
+    losses = torch.stack(run.losses).float()
+    losses = losses[losses.isfinite()]  # of a step that was skipped
+    assert float(losses[-8:].mean()) < float(losses[:8].mean()) - 0.02

@@ -5,12 +5,22 @@ import math
 import pytest
 import pytorch_lightning as pl
 import torch
+from pytorch_lightning.loggers.logger import Logger
 
 from conformance.training import assert_close, assert_same, fit, make, train, weights
 from conformance.trouble import Spoil
 from unrolled import compose
 from unrolled.errors import RunFailed
-from unrolled.strategies import CarriedState, ClipNorm, ClipValue, ClipWeights, ExponentialAveraging, SkipNonFinite
+from unrolled.strategies import (
+    ActivationPenalty,
+    CarriedState,
+    ClipNorm,
+    ClipValue,
+    ClipWeights,
+    ExponentialAveraging,
+    LossScheduledSampling,
+    SkipNonFinite,
+)
 from unrolled.tasks import LanguageModeling
 
 Skip = compose(LanguageModeling, SkipNonFinite)
@@ -105,3 +115,81 @@ def test_accumulated_batches_are_skipped_together():
 
     run = train(Skip, callbacks=[First((0,))], trainer={"accumulate_grad_batches": 2, "max_epochs": 1})
     assert run.task.skipped.tolist() == [1, 0] and run.task.optimizer_steps == 2
+
+
+class Written(Logger):
+    """The lines of the log."""
+
+    name, version = "written", 0
+
+    def __init__(self):
+        super().__init__()
+        self.lines = []
+
+    def log_metrics(self, metrics, step=None):
+        self.lines.append(metrics)
+
+    def log_hyperparams(self, *args, **kwargs):
+        pass
+
+
+class SpoilLoss(pl.Callback):
+    """Every output is `value` while the batch of some optimiser steps, counted from 0, is read."""
+
+    def __init__(self, steps, value=math.nan):
+        self.steps, self.value = steps, value
+
+    def on_train_batch_start(self, trainer, task, batch, batch_idx):
+        spoilt = task.optimizer_steps in self.steps
+        self.hook = task.head.register_forward_hook(lambda _, __, out: out + self.value) if spoilt else None
+
+    def on_train_batch_end(self, *_):
+        if self.hook:
+            self.hook.remove()
+
+
+def log(spoilt, cls=Skip, every=4, **given):
+    trainer = {"logger": Written(), "log_every_n_steps": every, "max_epochs": 1}
+    run = train(cls, callbacks=[spoilt], trainer=trainer, at_most=4, **given)
+    return run, [line for line in trainer["logger"].lines if COUNT in line]
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_what_a_skipped_step_measured_enters_no_mean(value):
+    """One line for four steps: the means of the three that were taken, beside the count of the other."""
+    cls = compose(LanguageModeling, SkipNonFinite, ActivationPenalty, ClipNorm)
+    given = {"alpha": 0.1, "max_norm": 0.1}
+    run, (line,) = log(SpoilLoss((1,), value), cls, **given)
+    taken = [number for number in range(4) if number != 1]
+    assert line[COUNT] == 1 and all(math.isfinite(mean) for mean in line.values())
+    norms = [torch.cat([g.flatten() for g in run.gradients[step].values()]).norm() for step in taken]
+    assert line["train/grad_norm"] == pytest.approx(float(torch.stack(norms).mean()), rel=1e-5)
+    sums = line["train/loss"] + line["strategy/activation_penalty"]
+    assert sums == pytest.approx(float(torch.stack([run.losses[step] for step in taken]).mean()), rel=1e-5)
+
+
+def test_a_line_of_skipped_steps_alone_is_their_count():
+    _, lines = log(SpoilLoss((0, 2)), every=1)
+    assert [line[COUNT] for line in lines] == [1, 1, 2, 2]
+    assert ["train/loss" in line for line in lines] == [False, True, False, True]
+    assert all(math.isfinite(mean) for line in lines for mean in line.values())
+
+
+def test_accumulated_batches_enter_the_means_together():
+    class First(SpoilLoss):
+        def on_train_batch_start(self, trainer, task, batch, batch_idx):
+            self.steps = (task.optimizer_steps,) if batch_idx == 0 else ()
+            super().on_train_batch_start(trainer, task, batch, batch_idx)
+
+    trainer = {"logger": Written(), "log_every_n_steps": 2, "max_epochs": 1, "accumulate_grad_batches": 2}
+    run = train(Skip, callbacks=[First(())], trainer=trainer)
+    (line,) = [line for line in trainer["logger"].lines if COUNT in line]
+    assert run.task.skipped.tolist() == [1, 0] and line[COUNT] == 1
+    two = 2 * torch.stack(run.losses[2:]).mean()  # a half of each batch's loss is what goes back
+    assert line["train/loss"] == pytest.approx(float(two), rel=1e-5)
+
+
+def test_a_schedule_by_the_loss_does_not_meet_a_skipped_one():
+    cls, given = compose(LanguageModeling, SkipNonFinite, LossScheduledSampling), {"high": 1.95, "low": 1.0}
+    run, _ = log(SpoilLoss((1,)), cls, start=0.9, end=0.2, **given)
+    assert run.task.skipped.tolist() == [1, 0] and torch.isfinite(run.task.mean_loss)

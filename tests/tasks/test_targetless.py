@@ -58,3 +58,12 @@ def test_the_log_leaves_it_out():
         trainer={"accumulate_grad_batches": 2, "max_epochs": 1, "log_every_n_steps": 1},
     )  # fmt: skip
     assert torch.equal(pair.trainer.callback_metrics["train/loss"], 2 * pair.losses[0])  # Lightning's are halves
+
+
+def test_a_line_of_the_log_may_have_no_loss():
+    """The accumulated pair of the batches before it is over, and its own has no target either."""
+    run = fit(
+        make(LanguageModeling), batches(2, 3),
+        trainer={"accumulate_grad_batches": 2, "max_epochs": 1, "log_every_n_steps": 1},
+    )  # fmt: skip
+    assert run.task.optimizer_steps == 2 and float(run.trainer.callback_metrics["step"]) == 2

@@ -63,6 +63,8 @@ class LossScheduledSampling(Coins):
 
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
         super().on_before_optimizer_step(optimizer)
+        if not self.accepted:  # a loss that may be no number
+            return
         loss = self.trainer.strategy.reduce(self.last_loss, reduce_op="mean")  # the same on all processes
         before = torch.where(self.mean_loss.isinf(), loss, self.mean_loss)
         self.mean_loss.copy_(self.smoothing * before + (1 - self.smoothing) * loss)

@@ -15,8 +15,8 @@ from unrolled.tasks.base import SequenceTask
 class SkipNonFinite(SequenceTask):
     """Skip an optimiser step whose loss or gradient holds a nan or an inf, on all processes; stop when they go on.
 
-    Weights, the optimiser's memory and averages are as if the step had not been; schedules count it.  A row whose state
-    is no number starts anew.  Under 16-mixed, whose loss scaler skips steps without end, this is the end.
+    Weights, the optimiser's memory, averages and the means of the log are as if the step had not been; schedules count
+    it.  A row whose state is no number starts anew.  Under 16-mixed, whose loss scaler skips without end, this ends it.
 
     Source: ours; a loss scaler's rule (Micikevicius et al. 2018, "Mixed precision training") in every precision.
 
@@ -36,14 +36,23 @@ class SkipNonFinite(SequenceTask):
             raise InputError(f"SkipNonFinite: expected at_most of 0 steps or more, got {at_most}")
         self.at_most = at_most
         self.register_buffer("skipped", torch.zeros(2, dtype=torch.int64))
+        self.told: dict[str, tuple[Tensor, int]] | None = None  # the records of the steps before this one
+
+    def training_step(self, *args: Any) -> Tensor | None:
+        if self.told is None:  # several of these may make one optimiser step
+            self.told = dict(self.records)
+        return super().training_step(*args)
 
     def accept(self, optimizer: torch.optim.Optimizer) -> bool:
+        told, self.told = self.told or {}, None
         if self.at_most == 0:
             return super().accept(optimizer)
         bad = ~torch.isfinite(self.gradient_norm + self.loss).reshape(1)
         (skip,) = processes.anywhere(self.trainer, bad)
         self.skipped[0] += skip
         self.skipped[1] = (self.skipped[1] + 1) * skip
+        if skip:
+            self.records = told  # one nan would make a mean of the log one
         self.record("strategy/skipped_steps", self.skipped[0].float())
         if not skip:
             return super().accept(optimizer)

@@ -39,7 +39,8 @@ class Telemetry(pl.LightningModule):
         means, self.records = self.summarize(means), {}
         for logger in self.loggers:  # now: Lightning would write it only after a checkpoint of this step was saved
             logger.log_metrics({**{n: float(v) for n, v in means.items()}, **self.clock()}, self.optimizer_steps)
-        self.log("train/loss", means.pop("train/loss"), prog_bar=True, logger=False)
+        if "train/loss" in means:  # which a batch without a target has not, nor a step that was not taken
+            self.log("train/loss", means.pop("train/loss"), prog_bar=True, logger=False)
         self.log_dict({**means, **self.clock()}, logger=False)
 
     def report_batch(self) -> None:
