@@ -1,5 +1,6 @@
 """A forecasting run from beginning to end: trained, killed and resumed, read back, tested, told in results.json."""
 
+import csv
 import json
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from unrolled.runs.restore import restore
 
 FIGURES = {"loss", "free_running_mse", "free_running_mae", "teacher_forced_mse", "exposure_gap"}
 FIGURES |= {"rmse", "mase", "smape"}
+ALONE = "val/free_running_mse"
 INTERVALS = {"gaussian": {"weighted_quantile_loss", "coverage_80"}, "point": set()}  # in the test alone
 
 
@@ -97,3 +99,17 @@ def test_data_of_another_kind_are_refused_by_name() -> None:
     wrong["data"] = {"class_path": "AddingProblem", "init_args": {"length": 9}}
     with pytest.raises(InputError, match="task: Forecasting needs data with channels and context and horizon, but"):
         build(wrong)
+
+
+def test_the_best_checkpoint_is_the_one_that_runs_alone_best(tmp_path: Path) -> None:
+    """Not the one of the lowest loss, which reads the truth."""
+    form = written("Sunspots")
+    form["trainer"]["max_epochs"] = 6
+    form["optimizer"]["init_args"]["lr"] = 0.05
+    fit(form, tmp_path, progress=False)
+    rows = [*csv.DictReader((tmp_path / "metrics.csv").read_text().splitlines())]
+    told = {name: [float(row["value"]) for row in rows if row["name"] == name] for name in ("val/loss", ALONE)}
+    assert len(told[ALONE]) == 6
+    assert told[ALONE].index(min(told[ALONE])) != told["val/loss"].index(min(told["val/loss"]))
+    best = checkpoints.load(tmp_path / "checkpoints" / "best.ckpt")
+    assert best["epoch"] == told[ALONE].index(min(told[ALONE]))

@@ -51,8 +51,9 @@ def fit(
         checkpoint = checkpoints.load(path)
         checkpoints.require_match(checkpoint, task, path)
     table.rewind(checkpoint["unrolled"]["optimizer_steps"] if path else 0)
+    best = f"val/{task.chosen_by}"
     saves = [
-        ModelCheckpoint(folder / "checkpoints", filename="best", monitor="val/loss", enable_version_counter=False),
+        ModelCheckpoint(folder / "checkpoints", filename="best", monitor=best, enable_version_counter=False),
         KeepLast(folder / "checkpoints" / "last.ckpt", recipe["checkpoint_every"]),
     ]
     trainer = pl.Trainer(

@@ -42,7 +42,7 @@ class DirectForecasting(EvaluatedTask):
             windows of another length than context + horizon - 1.
     """
 
-    metric = "mse"
+    metric = chosen_by = "mse"
 
     def __init__(
         self,

@@ -44,7 +44,7 @@ class Forecasting(Autoregressive):
             context + horizon - 1.
     """
 
-    metric = "free_running_mse"
+    metric = chosen_by = "free_running_mse"
 
     def __init__(
         self,
