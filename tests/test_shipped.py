@@ -36,6 +36,7 @@ WHERE = {  # real data that a recipe needs
     "trec": "trec",
     "etth1": "ETTh1",
     "etth1_channels": "ETTh1",
+    "etth1_channels_96": "ETTh1",
     "beijing_pm25": "beijing_pm25",
     "beijing_stations": "beijing_multisite",
     "m4_hourly": "m4_hourly",
