@@ -185,10 +185,20 @@ def test_words_become_numbers_and_one_that_training_lacks_is_none_of_them(tmp_pa
         (
             {25: "2026-01-30,1,,0"},
             {"known_columns": ["holiday"]},
-            "known of series 'value' at 2026-01-30T00:00:00: expected",
+            "small.csv: row 26: expected a number in column 'holiday', got none",
         ),
         ({25: "2026-01-30,1,NA,0"}, {"known_columns": ["holiday"]}, "fill it, or call it a past one"),
-        ({}, {"static_columns": ["rain"]}, "expected the same static_columns in all its rows, but rows 1 and 2 differ"),
+        ({}, {"static_columns": ["rain"]}, "in all rows of the static column 'rain', but rows 1 and 2 differ; correct"),
+        (
+            {8: "2026-01-13,1,,1"},
+            {"known_columns": ["rain", "holiday"]},
+            "small.csv: row 9: expected a number in column 'holiday', got none; a known covariate",
+        ),
+        (
+            {8: "2026-01-13,1, ,1"},
+            {"series_column": "holiday"},
+            "'holiday': expected text in each row, got none in row 9",
+        ),
         ({}, {"series_column": "rain"}, "series '0' of 8 time steps: the train split has 4, expected at least 10"),
         ({}, {"gaps": "leave"}, "data.init_args.gaps: expected refuse or fill, got 'leave'"),
         ({}, {"period": 0}, "data.init_args.period: expected 1 or more, got 0"),

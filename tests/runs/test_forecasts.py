@@ -97,3 +97,11 @@ def test_data_of_another_kind_are_refused_by_name() -> None:
     wrong["data"] = {"class_path": "AddingProblem", "init_args": {"length": 9}}
     with pytest.raises(InputError, match="task: Forecasting needs data with channels and context and horizon, but"):
         build(wrong)
+
+
+def test_a_stream_is_refused_where_no_strategy_carries_the_state(tmp_path: Path) -> None:
+    form = written("Sunspots", sampling="stream", sequence_length=8)
+    with pytest.raises(InputError, match="expected the strategy CarriedState, for a piece of a stream goes on with"):
+        fit(form, tmp_path / "run", progress=False)
+    form["strategies"] = {"CarriedState": {}}
+    fit(form, tmp_path / "carried", progress=False)

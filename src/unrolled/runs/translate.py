@@ -8,7 +8,7 @@ from typing import Any
 from unrolled import catalog
 from unrolled.data.pair_text import prepare
 from unrolled.data.pair_vocabulary import Sides
-from unrolled.data.text_file import read_text
+from unrolled.data.text_file import decoded, read_text
 from unrolled.errors import InputError
 from unrolled.functional.pairs import pair_batch, until_end
 from unrolled.runs.restore import read_recipe, restore
@@ -54,5 +54,5 @@ def translate(
 
 def read_sentences(path: Path | None) -> list[str]:
     """The lines of a UTF-8 file, or of standard input."""
-    text = sys.stdin.read() if path is None else read_text(path)
-    return text.splitlines()
+    text = decoded("standard input", sys.stdin.buffer.read()) if path is None else read_text(path)
+    return text.removesuffix("\n").split("\n") if text else []
