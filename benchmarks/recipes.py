@@ -27,7 +27,16 @@ from unrolled.nearest import expected
 DOCS = Path(__file__).parents[1] / "docs"
 MEASURED, PAGE = DOCS / "results.csv", DOCS / "results.md"
 BEGIN, END = "<!-- benchmarks/recipes.py writes from here -->\n", "<!-- to here -->\n"
-BESIDE = {"bleu", "chrf", "exact_match", "mae", "mase", "smape", "coverage_80", "macro_f1"}  # told with the metric of the baselines
+BESIDE = {
+    "bleu",
+    "chrf",
+    "exact_match",
+    "mae",
+    "mase",
+    "smape",
+    "coverage_80",
+    "macro_f1",
+}  # told with the metric of the baselines
 
 
 class Figure(NamedTuple):

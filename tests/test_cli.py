@@ -59,7 +59,11 @@ QUICK: list[tuple[list[str], int, str]] = [
     (["fit", "--strategies", "[ClipNorm, ClipValue]"], 2, "both own the seam 'clipping'"),
     (["fit", "--strategies", "[ClipNrm]"], 2, "Did you mean ClipNorm?"),
     (["fit", "--optimizer", "os.system"], 2, "expected one of ASGD"),
-    (["fit", "--architecture", "subprocess.Popen"], 2, "InfluenceNetwork, LSTM, RNN, got 'subprocess.Popen'"),
+    (
+        ["fit", "--architecture", "subprocess.Popen"],
+        2,
+        "InfluenceNetwork, LSTM, MultiInput, RNN, RecurrentConv, got 'subprocess.Popen'",
+    ),
     (["fit", "--data", "builtins.eval"], 2, "got 'builtins.eval'"),
     (["fit", "--trainer.callbacks", "[{class_path: os.system}]"], 2, "the run itself sets this"),
     (["fit", "--trainer.logger", "{class_path: os.system}"], 2, "the run itself sets this"),

@@ -215,8 +215,11 @@ def test_files_that_are_refused(tmp_path, ours, theirs, named):
     ("text", "given", "named"),
     [
         (None, {"source": "fr", "target": "de"}, r"source: expected a column of .* \(id, en, de\), got 'fr'"),
-        ("en\tde\na\t \n", {}, "line 2: expected a sentence in each column, de is empty"),
+        ("en\tde\na\t \n", {}, "line 2: expected a sentence in each column, de is empty; fill"),
         ("en\tde\na\tb\nc\n", {}, "line 3: expected 2 columns as in its first line, got 1"),
+        ("en\tde\na\rb\tc\n", {}, "line 2: expected 2 columns as in its first line, got 1"),
+        ('en,de\n"a,b\nc,d\n', {"separator": ","}, "expected a table, got: unexpected end of data; check its quotes"),
+        ("en,de\na,b\n", {}, r"\(en,de\), got 'en'; name one, or set data.init_args.separator"),
         ("en\tde\n", {}, "train split: expected pairs, got none: the split has none"),
         (None, {"separator": "ab"}, "separator: expected one character"),
         (None, {"valid_fraction": 0.0}, "expected shares above 0, below 1 together, got 0.0 and 0.05"),
@@ -229,6 +232,15 @@ def test_tables_that_are_refused(tmp_path, table, text, given, named):
     path = table if text is None else write(tmp_path / "own.tsv", text)
     with pytest.raises(InputError, match=named):
         PairTable(path, **{"source": "en", "target": "de", **given}).setup("fit")
+
+
+def test_fields_of_any_length_and_of_several_lines(tmp_path):
+    """131,072 characters are as many as csv takes by itself."""
+    long = "a " * 70_000
+    path = write(tmp_path / "own.csv", f'en,de\n"one\ntwo",b\n{long},c\n')
+    splits = PairTable(path, source="en", target="de", separator=",").load()
+    found = {source.strip(): target for part in splits.values() for source, target in part}
+    assert found == {"one\ntwo": "b", long.strip(): "c"}
 
 
 def test_another_vocabulary_is_refused(table):

@@ -116,6 +116,12 @@ def test_the_language_of_a_row(tmp_path):
     assert ready(tmp_path, text).languages("test") == []
 
 
+def test_a_text_longer_than_csv_takes_by_itself(tmp_path):
+    words = "long " * 30_000
+    data = ready(tmp_path, GOOD + f"{words},yes\n{words},no\n")
+    assert max(len(row) for split in ("train", "valid", "test") for row in data.inputs[split]) == 30_000
+
+
 def test_tabs(tmp_path):
     data = ready(
         tmp_path, "text\tlabel\none, two\ta\nthree\tb\nfour\ta\n", "mine.tsv", valid_fraction=0.34, test_fraction=0.0

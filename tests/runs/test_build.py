@@ -112,7 +112,7 @@ def test_what_is_given_is_left_alone(small: recipe.Recipe) -> None:
         (["--strategies.TruncatedBPTT.k2", "x"], "strategies.TruncatedBPTT.k2: expected int or null, got 'x'"),
         (
             ["--data.init_args.level", "sentence"],
-            "data.init_args.level: expected 'character' or 'word', got 'sentence'",
+            "data.init_args.level: expected 'character' or 'word' or 'subword', got 'sentence'",
         ),
         (["--task.LanguageModeling.tied", "3"], "task.LanguageModeling.tied: expected bool, got 3"),
         (["--trainer.max_epochs", "2.5"], "trainer.max_epochs: expected int or null, got 2.5"),

@@ -113,3 +113,11 @@ def test_the_best_checkpoint_is_the_one_that_runs_alone_best(tmp_path: Path) -> 
     assert told[ALONE].index(min(told[ALONE])) != told["val/loss"].index(min(told["val/loss"]))
     best = checkpoints.load(tmp_path / "checkpoints" / "best.ckpt")
     assert best["epoch"] == told[ALONE].index(min(told[ALONE]))
+
+
+def test_a_stream_is_refused_where_no_strategy_carries_the_state(tmp_path: Path) -> None:
+    form = written("Sunspots", sampling="stream", sequence_length=8)
+    with pytest.raises(InputError, match="expected the strategy CarriedState, for a piece of a stream goes on with"):
+        fit(form, tmp_path / "run", progress=False)
+    form["strategies"] = {"CarriedState": {}}
+    fit(form, tmp_path / "carried", progress=False)

@@ -19,7 +19,7 @@ from unrolled.runs import checkpoints
 from unrolled.runs.build import parse
 from unrolled.runs.evaluate import evaluate
 from unrolled.runs.fit import fit
-from unrolled.runs.translate import translate
+from unrolled.runs.translate import read_sentences, translate
 
 MEASURED = {"loss", "perplexity", "bleu", "chrf", "exact_match", "character_error_rate"}
 MEASURED |= {"teacher_forced_bleu", "exposure_gap"}
@@ -107,6 +107,12 @@ def test_sentences_are_prepared_as_those_of_training_were(tmp_path: Path) -> Non
     assert composed == letters != unknown
 
 
+def test_a_sentence_goes_to_the_end_of_its_line(tmp_path: Path) -> None:
+    """Whatever else Unicode calls the end of one."""
+    (tmp_path / "in.txt").write_text("0\u2028 1\n\n3\x0c\n", encoding="utf-8")
+    assert read_sentences(tmp_path / "in.txt") == ["0\u2028 1", "", "3\x0c"]
+
+
 def test_translate_on_the_command_line(
     a_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -115,9 +121,13 @@ def test_translate_on_the_command_line(
     (tmp_path / "in.txt").write_text("0 1 2\n3\n", encoding="utf-8")
     assert main([*words, "--file", str(tmp_path / "in.txt")]) == 0
     assert capsys.readouterr().out.splitlines() == expected
-    monkeypatch.setattr(sys, "stdin", io.StringIO("0 1 2\n3\n"))
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"0 1 2\r\n3\n")))
     assert main(words) == 0
     assert capsys.readouterr().out.splitlines() == expected
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"0\xe9\n"), errors="surrogateescape"))
+    assert main(words) == 2
+    told = "unrolled: error: standard input: expected UTF-8, got byte 0xe9 at offset 1; convert it to UTF-8\n"
+    assert capsys.readouterr().err == told
     assert main([*words, "--text", "0 1 2"]) == 0
     assert capsys.readouterr().out.splitlines() == expected[:1]
 
@@ -125,8 +135,11 @@ def test_translate_on_the_command_line(
 @pytest.mark.parametrize(
     ("given", "named"),
     [
-        (["--beam", "0", "--text", "1"], "beam search: expected width >= 1"),
-        (["--length_penalty", "-1", "--text", "1"], "alpha >= 0, got 5, "),
+        (
+            ["--beam", "0", "--text", "1"],
+            "expected a --beam of 1 or more and a --length_penalty of 0 or more, got 0 and 1.0",
+        ),
+        (["--length_penalty", "-1", "--text", "1"], "a --length_penalty of 0 or more, got 5 and -1.0"),
         (["--text", "1", "--file", "x"], "expected --text or --file, got both"),
         (["--file", "nothing.txt"], "nothing.txt: expected a UTF-8 text file, got no such file"),
         (["--ckpt_path", "nothing.ckpt", "--text", "1"], "nothing.ckpt"),

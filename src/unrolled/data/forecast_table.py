@@ -7,8 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unrolled.data.number_columns import numbers, one_hot, read_frame, require, words
-from unrolled.data.one_series import Numbers, Series
+from unrolled.data.one_series import ADVICE, Numbers, Series
 from unrolled.data.series import SeriesData
+from unrolled.data.table_file import require_filled
 from unrolled.data.time_stamps import Grid, check_gaps, grids, parse
 from unrolled.errors import InputError
 
@@ -81,7 +82,9 @@ class ForecastTable(SeriesData):
         named = {"time_column": [self.time_column], "series_column": [self.series_column] if self.series_column else []}
         require(file, table, named | {"target_columns": self.target_columns} | self.covariates)
         alone = np.full(len(table), ", ".join(self.target_columns))
-        names = table[self.series_column].astype(str).to_numpy() if self.series_column else alone
+        names = table[self.series_column].fillna("").astype(str).to_numpy() if self.series_column else alone
+        if self.series_column:
+            require_filled(file, [{self.series_column: name} for name in names], self.series_column)
         members = {str(name): np.flatnonzero(names == name) for name in dict.fromkeys(names)}
         found = grids(file, parse(file, table[self.time_column]), members, self.frequency)
         self.words = self.words or self._words(table, members, found)
@@ -95,6 +98,10 @@ class ForecastTable(SeriesData):
         """Of each column of categories the words in the training rows of all series."""
         train = [rows[found[n].places < self.borders(found[n].length).train] for n, rows in members.items()]
         return {name: words(table[name].iloc[np.concatenate(train)]) for name in self.category_columns}
+
+    def _named(self, kind: str) -> list[str]:
+        """Of each number of a row the column that it is from: one of categories has a number for each word."""
+        return [name for name in self.covariates[kind] for _ in self.words.get(name, [name])]
 
     def _column(self, file: Path, table: Any, name: str) -> Numbers:
         """(N, 1), or (N, words)."""
@@ -110,9 +117,15 @@ class ForecastTable(SeriesData):
             parts[kind] = np.full((found.length, columns[kind].shape[1]), np.nan)
             parts[kind][found.places] = columns[kind][rows]
         static = columns["static_columns"][rows]
-        changed = ((static != static[0]) & ~(np.isnan(static) & np.isnan(static[0]))).any(1)
+        changed = (static != static[0]) & ~(np.isnan(static) & np.isnan(static[0]))
         if changed.any():
-            told = f"rows {rows[0] + 1} and {rows[changed.argmax()] + 1} differ"
-            raise InputError(f"{where}: expected the same static_columns in all its rows, but {told}; correct them")
+            row, place = np.argwhere(changed)[0]
+            told = f"the same in all rows of the static column {self._named('static_columns')[place]!r}"
+            differ = f"rows {rows[0] + 1} and {rows[row] + 1} differ"
+            raise InputError(f"{where}: expected {told}, but {differ}; correct them, or call it a past one")
+        if (empty := np.isnan(columns["known_columns"][rows])).any():
+            row, place = np.argwhere(empty)[0]
+            told = f"expected a number in column {self._named('known_columns')[place]!r}, got none"
+            raise InputError(f"{path}: row {rows[row] + 1}: {told}; {ADVICE['known']}")
         targets, known, past = parts.values()
         return Series(name, targets, known, past, static[0], found.start, found.frequency)

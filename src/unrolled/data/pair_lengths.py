@@ -7,6 +7,7 @@ from unrolled.data.pair_vocabulary import split
 from unrolled.data.vocabulary import Level
 from unrolled.errors import InputError
 
+EMPTY = "the split has none; give more, or raise data.init_args.valid_fraction or test_fraction"
 OverLong = Literal["leave_out", "error"]
 
 
@@ -30,5 +31,5 @@ def short_enough(told: str, pairs: list[Pair], level: Level, longest: int | None
         advice = "raise data.init_args.longest, or say over_long: leave_out"
         raise InputError(f"{told}: expected no over-long pair, but {longer}; {advice}")
     if not kept:
-        raise InputError(f"{told}: expected pairs, got none: {longer if pairs else 'the split has none'}")
+        raise InputError(f"{told}: expected pairs, got none: {longer if pairs else EMPTY}")
     return kept

@@ -6,8 +6,8 @@ from typing import Any
 
 from unrolled.data.pair_text import Pair, by_source, check_fractions
 from unrolled.data.pairs import PairData
+from unrolled.data.table_file import split_lines
 from unrolled.data.text import Split
-from unrolled.data.text_file import read_text
 from unrolled.errors import InputError
 
 
@@ -45,23 +45,20 @@ class PairTable(PairData):
             raise InputError(f"data.init_args.separator: expected one character, got {self.separator!r}")
 
     def load(self) -> dict[Split, list[Pair]]:
-        lines = read_text(Path(self.path)).split("\n")
-        dialect = {"quoting": csv.QUOTE_NONE} if self.separator == "\t" else {}
-        rows = csv.reader(lines, delimiter=self.separator, **dialect)  # type: ignore[arg-type]
-        header, pairs = next(rows), []
+        quoting = csv.QUOTE_NONE if self.separator == "\t" else csv.QUOTE_MINIMAL
+        rows = split_lines(Path(self.path), delimiter=self.separator, quoting=quoting)
+        (_, header), pairs = next(rows), []
         places = [self._column(header, key) for key in ("source", "target")]
-        for row in rows:
-            if not row:
-                continue
+        for line, row in rows:
+            where = f"{self.path}, line {line}"
             if len(row) != len(header):
                 told = f"expected {len(header)} columns as in its first line, got {len(row)}"
-                raise InputError(f"{self.path}, line {rows.line_num}: {told}")
+                raise InputError(f"{where}: {told}; correct the line")
             pair = row[places[0]].strip(), row[places[1]].strip()
             if not all(pair):
                 empty = header[places[0 if not pair[0] else 1]]
-                raise InputError(
-                    f"{self.path}, line {rows.line_num}: expected a sentence in each column, {empty} is empty"
-                )
+                told = f"expected a sentence in each column, {empty} is empty"
+                raise InputError(f"{where}: {told}; fill it, or delete the line")
             pairs.append(pair)
         return by_source(pairs, self.valid_fraction, self.test_fraction)
 
@@ -69,5 +66,5 @@ class PairTable(PairData):
         name = getattr(self, key)
         if name not in header:
             given = f"expected a column of {self.path} ({', '.join(header)}), got {name!r}"
-            raise InputError(f"data.init_args.{key}: {given}")
+            raise InputError(f"data.init_args.{key}: {given}; name one, or set data.init_args.separator")
         return header.index(name)

@@ -2,8 +2,9 @@
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from unrolled.data.text_file import read_text
 from unrolled.errors import InputError
@@ -11,6 +12,7 @@ from unrolled.nearest import nearest
 
 Row = Mapping[str, str]
 SHOWN = 8  # row numbers in one line
+LONGEST = 2**31 - 1  # characters of a field; csv alone takes 131,072, and a book in a field has more
 
 
 def read_table(path: Path) -> list[Row]:
@@ -19,12 +21,8 @@ def read_table(path: Path) -> list[Row]:
     Raises:
         InputError: no such file, no rows, a column that stands twice, or a row of more or fewer fields.
     """
-    text = io.StringIO(read_text(path), newline="")
-    try:
-        lines = [*csv.reader(text, delimiter="\t" if path.suffix.lower() in (".tsv", ".tab") else ",", strict=True)]
-    except csv.Error as error:
-        raise InputError(f"{path}: expected a table, got: {error}; check its quotes") from error
-    header, *rows = [line for line in lines if line]
+    separator = "\t" if path.suffix.lower() in (".tsv", ".tab") else ","
+    header, *rows = [fields for _, fields in split_lines(path, delimiter=separator)]
     if twice := [name for name in header if header.count(name) > 1]:
         raise InputError(f"{path}: expected each column once, got {twice[0]!r} twice; rename one")
     if not rows:
@@ -38,6 +36,26 @@ def read_table(path: Path) -> list[Row]:
     return [dict(zip(header, row, strict=True)) for row in rows]
 
 
+def split_lines(path: Path, **form: Any) -> Iterator[tuple[int, list[str]]]:
+    """The fields of each line that is not empty, and its number; a field in quotes may go over several lines.
+
+    Args:
+        path: the file.
+        form: of the table, as csv.reader takes it.
+
+    Raises:
+        InputError: no such file, or no table.
+    """
+    csv.field_size_limit(LONGEST)
+    reader = csv.reader(io.StringIO(read_text(path), newline=""), strict=True, **form)
+    try:
+        for fields in reader:
+            if fields:
+                yield reader.line_num, fields
+    except csv.Error as error:
+        raise InputError(f"{path}: expected a table, got: {error}; check its quotes") from error
+
+
 def require_columns(path: Path, row: Row, columns: Mapping[str, str | None]) -> None:
     """Refuse columns that are not there.
 
@@ -48,6 +66,8 @@ def require_columns(path: Path, row: Row, columns: Mapping[str, str | None]) -> 
         if name is not None and name not in row:
             near = nearest(name, list(row))
             advice = f"did you mean {near}?" if near else f"set data.init_args.{argument}"
+            if len(row) == 1 and ";" in next(iter(row)):
+                advice = "part its fields by commas, or by tabs in a .tsv file"
             raise InputError(f"{path}: expected a column {name!r}, got {', '.join(row)}; {advice}")
 
 

@@ -62,10 +62,15 @@ def read_text(path: Path) -> str:
         raise InputError(f"{path}: expected a readable file, got {error.strerror}; check its permissions") from error
     if not data.strip():
         raise InputError(f"{path}: expected text, got an empty file ({len(data)} bytes); give a file that has text")
+    return decoded(str(path), data)
+
+
+def decoded(where: str, data: bytes) -> str:
+    """UTF-8 as text, its line ends written as "\\n"."""
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise InputError(
-            f"{path}: expected UTF-8, got byte 0x{data[error.start]:02x} at offset {error.start}; convert it to UTF-8"
+            f"{where}: expected UTF-8, got byte 0x{data[error.start]:02x} at offset {error.start}; convert it to UTF-8"
         ) from error
     return text.removeprefix("\ufeff").replace("\r\n", "\n")

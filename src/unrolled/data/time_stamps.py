@@ -63,6 +63,9 @@ def grids(path: Path, times: Any, members: dict[str, Rows], frequency: str | Non
     return {name: grid(f"{path}: series {name!r}", times[rows], told) for name, rows in members.items()}
 
 
+SORTED = "sort the rows, or name data.init_args.series_column"
+
+
 def check_order(where: str, times: Any, rows: Rows) -> None:
     """Refuse times (N,) that do not ascend; `rows` are their numbers in the file."""
     for place in np.flatnonzero(np.asarray(times[1:] <= times[:-1])):
@@ -70,7 +73,7 @@ def check_order(where: str, times: Any, rows: Rows) -> None:
         if here == before:
             told = f"got {here} in rows {rows[place]} and {rows[place + 1]}; delete one"
             raise InputError(f"{where}: expected each time once, {told}")
-        told = f"got {here} in row {rows[place + 1]} behind {before} in row {rows[place]}; sort the rows"
+        told = f"got {here} in row {rows[place + 1]} after {before} in row {rows[place]}; {SORTED}"
         raise InputError(f"{where}: expected times that ascend, {told}")
 
 

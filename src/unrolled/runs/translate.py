@@ -1,5 +1,6 @@
 """Let a trained run translate."""
 
+import math
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any
 from unrolled import catalog
 from unrolled.data.pair_text import prepare
 from unrolled.data.pair_vocabulary import Sides
-from unrolled.data.text_file import read_text
+from unrolled.data.text_file import decoded, read_text
 from unrolled.errors import InputError
 from unrolled.functional.pairs import pair_batch, until_end
 from unrolled.runs.restore import read_recipe, restore
@@ -32,6 +33,9 @@ def translate(
     Raises:
         InputError: no run, one of another task, no checkpoint, a width below 1 or a negative penalty.
     """
+    if width < 1 or not 0 <= alpha < math.inf:
+        expected = "a --beam of 1 or more and a --length_penalty of 0 or more"
+        raise InputError(f"command line: expected {expected}, got {width} and {alpha}")
     recipe = read_recipe(folder)
     if not issubclass(catalog.find("tasks", trained := next(iter(recipe["task"]))), Translation):
         raise InputError(f"{folder}: expected a run of Translation, got one of {trained}, which does not translate")
@@ -54,5 +58,5 @@ def translate(
 
 def read_sentences(path: Path | None) -> list[str]:
     """The lines of a UTF-8 file, or of standard input."""
-    text = sys.stdin.read() if path is None else read_text(path)
-    return text.splitlines()
+    text = decoded("standard input", sys.stdin.buffer.read()) if path is None else read_text(path)
+    return text.removesuffix("\n").split("\n") if text else []

@@ -61,7 +61,8 @@ class DirectForecasting(EvaluatedTask):
         super().__init__(architecture=architecture, **kwargs)
         if min(horizon, context, patch) < 1 or context % patch:
             wanted = "a horizon, a context and a patch of at least 1 step, the context a whole number of patches"
-            raise InputError(f"task: expected {wanted}, got {horizon}, {context} and {patch}")
+            got = f"{horizon}, {context} and {patch}; change data.init_args.context, or the task's patch"
+            raise InputError(f"task: expected {wanted}, got {got}")
         self.horizon, self.context, self.patch = horizon, context, patch
         self.layout = Channels(**(channels or {}))
         self.channels = self.layout._asdict()

@@ -13,6 +13,12 @@ from unrolled.tasks.autoregressive import Autoregressive
 from unrolled.tasks.forecast_judge import ForecastJudge
 from unrolled.tasks.forecast_paths import path_quantiles
 from unrolled.tasks.series_reader import SeriesReader, check_marks
+from unrolled.tasks.whole_rows import carries
+
+CARRIED = (
+    "strategies: expected the strategy CarriedState, for a piece of a stream goes on with the one of the batch before; "
+    "add it, or say data.init_args.sampling: windows"
+)
 
 
 class Forecasting(Autoregressive):
@@ -109,6 +115,11 @@ class Forecasting(Autoregressive):
 
     def substitute(self, inputs: Tensor, own: Tensor) -> Tensor:
         return self.layout.replace(inputs, own)
+
+    def on_train_start(self) -> None:
+        super().on_train_start()
+        if getattr(self.trainer.train_dataloader, "goes_on", False) and not carries(self):
+            raise InputError(CARRIED)
 
     # ------------------------------------------------------------------------------------------- how it is evaluated
 

@@ -18,6 +18,11 @@ CARRIED = (
 )
 
 
+def carries(task: EvaluatedTask) -> bool:
+    """Whether one of its strategies brings the state from one batch to the next."""
+    return any(vars(base).get("seam") == "memory" for base in type(task).__mro__)
+
+
 class WholeRows(EvaluatedTask):
     """Lets a bidirectional architecture read each row as one sequence, from its first step to its last target.
 
@@ -54,7 +59,7 @@ class WholeRows(EvaluatedTask):
 
     def require_memory(self) -> None:
         """Refuse rows that go on in the next batch, where nothing carries their state there."""
-        if not any(vars(base).get("seam") == "memory" for base in type(self).__mro__):
+        if not carries(self):
             raise InputError(CARRIED)
 
     def on_train_batch_start(self, batch: SequenceBatch, batch_idx: int) -> None:
