@@ -27,7 +27,16 @@ from unrolled.nearest import expected
 DOCS = Path(__file__).parents[1] / "docs"
 MEASURED, PAGE = DOCS / "results.csv", DOCS / "results.md"
 BEGIN, END = "<!-- benchmarks/recipes.py writes from here -->\n", "<!-- to here -->\n"
-BESIDE = {"bleu", "chrf", "mae", "mase", "smape", "coverage_80", "macro_f1"}  # told with the metric of the baselines
+BESIDE = {
+    "bleu",
+    "chrf",
+    "mae",
+    "mase",
+    "smape",
+    "owa",
+    "coverage_80",
+    "macro_f1",
+}  # told with the metric of the baselines
 
 
 class Figure(NamedTuple):
@@ -54,6 +63,7 @@ def measure(name: str, seed: int, folder: Path) -> list[Figure]:
             sys.exit(f"{name}, seed {seed}: {done.stderr.strip().splitlines()[-1]}")
     found = json.loads((run / "results.json").read_text(encoding="utf-8"))
     metrics = {key.removeprefix("test/"): value for key, value in found["metrics"].items()}
+    metrics |= {"owa": found["owa"]} if "owa" in found else {}
     asked = found["baseline_metric"]
     figures = [Figure(name, seed, "metric", asked, metrics[asked])]
     figures += [Figure(name, seed, "beside", key, metrics[key]) for key in sorted(BESIDE & metrics.keys() - {asked})]
