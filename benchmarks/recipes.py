@@ -33,6 +33,7 @@ BESIDE = {
     "exact_match",
     "mae",
     "mase",
+    "owa",
     "smape",
     "coverage_80",
     "macro_f1",
@@ -63,6 +64,7 @@ def measure(name: str, seed: int, folder: Path) -> list[Figure]:
             sys.exit(f"{name}, seed {seed}: {done.stderr.strip().splitlines()[-1]}")
     found = json.loads((run / "results.json").read_text(encoding="utf-8"))
     metrics = {key.removeprefix("test/"): value for key, value in found["metrics"].items()}
+    metrics |= {"owa": found["owa"]} if "owa" in found else {}
     asked = found["baseline_metric"]
     figures = [Figure(name, seed, "metric", asked, metrics[asked])]
     figures += [Figure(name, seed, "beside", key, metrics[key]) for key in sorted(BESIDE & metrics.keys() - {asked})]

@@ -102,8 +102,12 @@ def test_m4_hourly(here):
         np.testing.assert_array_equal(one.values[:, 0], numbers[0] + numbers[1])
     assert len(data.places["test"]) == len(data.places["valid"]) == 414
     assert (data.places["test"][:, 1] + 168).tolist() == [len(one.values) - 48 for one in data.series]
-    # the competition's own figure of the seasonal naive forecast
-    assert data.baseline_errors("test")["seasonal naive"]["smape"] == pytest.approx(13.912, abs=1e-3)
+    errors = data.baseline_errors("test")  # the competition's own figures
+    told = {name: [round(errors[name][measure], 3) for measure in ("smape", "mase")] for name in errors}
+    assert told["seasonal naive"] == [13.912, 1.193] and told["naive2"] == [18.383, 2.395]
+    assert data.baselines("test")["naive2"] == errors["naive2"]["mse"]
+    for one in data.series[::59]:  # the scale of what is read is that of the training part alone
+        np.testing.assert_allclose(data.fitted[one.name].mean, one.values[:-96].mean(), rtol=1e-12)
 
 
 def test_airline_passengers(here):
@@ -151,6 +155,9 @@ def test_a_packed_file_of_another_content_is_refused(tmp_path, monkeypatch):
     packed = tmp_path / "ETTh1" / "ETTh1.csv.gz"
     packed.write_bytes(gzip.compress(b"date,OT\n"))
     with pytest.raises(InputError, match=r"ETTh1.csv.gz: expected SHA-256 f18de3ad269c... inside, got .*; delete the"):
+        ETTh1().load()
+    packed.write_bytes(packed.read_bytes()[:10] + b"\xff" * 20)  # a header, and nothing that can be unpacked
+    with pytest.raises(InputError, match=r"ETTh1.csv.gz: expected a file packed with gzip, got: .*; delete it"):
         ETTh1().load()
     packed.write_bytes(b"date,OT\n")
     with pytest.raises(InputError, match=r"ETTh1.csv.gz: expected a file packed with gzip, got: .*; delete it"):

@@ -200,6 +200,11 @@ def test_words_become_numbers_and_one_that_training_lacks_is_none_of_them(tmp_pa
             "'holiday': expected text in each row, got none in row 9",
         ),
         ({}, {"series_column": "rain"}, "series '0' of 8 time steps: the train split has 4, expected at least 10"),
+        (
+            {3: "2026-01-08,1,,0"},
+            {"series_column": "holiday"},
+            "row 4: expected a series in column",
+        ),
         ({}, {"gaps": "leave"}, "data.init_args.gaps: expected refuse or fill, got 'leave'"),
         ({}, {"period": 0}, "data.init_args.period: expected 1 or more, got 0"),
     ],
@@ -256,6 +261,43 @@ def test_a_series_that_the_run_never_saw_is_refused(tmp_path):
         InputError, match=r"series 'd': expected one that the run was trained on \(a, c, b\); leave it out"
     ):
         data.last_windows(save(tmp_path, new, "new.csv"))
+
+
+def test_a_new_series_can_be_forecast_where_each_window_has_its_own_scale(tmp_path):
+    """And where the model reads no number of it."""
+    new = frame(made())
+    new["series"] = new["series"].replace("c", "d")
+    path, other = save(tmp_path, frame(made())), save(tmp_path, new, "new.csv")
+    given = {"series_column": "series", "target_columns": ["y"], **SMALL}
+    data, strict = ForecastTable(path, scaling="instance", **given), ForecastTable(path, **given)
+    for one in (data, strict):
+        one.setup()
+    names, batch, _ = data.last_windows(other, strangers=True)
+    known = data.last_windows()
+    assert names == ["a", "d", "b"] and known.names == ["a", "c", "b"]
+    assert torch.equal(batch.inputs[..., 0], known.batch.inputs[..., 0])  # the same numbers under another name
+    assert torch.equal(batch.rows[:, 1:3], known.batch.rows[:, 1:3])
+    for asked, allowed in ((data, False), (strict, True)):
+        with pytest.raises(InputError, match="series 'd': expected one that the run was trained on"):
+            asked.last_windows(other, strangers=allowed)
+
+
+def test_another_table_has_the_time_steps_of_the_first(tmp_path):
+    data = small(tmp_path, fourier=1)
+    data.setup()
+    for step, told in (
+        ("2D", "expected a row for each time step, got 39 without one, the first at 2026-01-06 00:00:00"),
+        ("36h", "expected steps of frequency D, got 2026-01-06 12:00:00 between two of them"),
+        (None, "series 'value': expected time steps as in training, D, got numbered ones"),
+    ):
+        times = range(40) if step is None else pd.date_range("2026-01-05", periods=40, freq=step)
+        pd.DataFrame({"time": times, "value": np.sin(np.arange(40))}).to_csv(tmp_path / "new.csv", index=False)
+        with pytest.raises(InputError, match=told):
+            data.last_windows(str(tmp_path / "new.csv"))
+    days = pd.date_range("2026-01-05", periods=26, freq="B")[:5]  # too few to tell their frequency, which is known
+    pd.DataFrame({"time": days, "value": 1.0}).to_csv(tmp_path / "new.csv", index=False)
+    with pytest.raises(InputError, match="series 'value': expected 7 time steps to read, got 5; give more"):
+        data.last_windows(str(tmp_path / "new.csv"))
 
 
 @pytest.mark.parametrize(

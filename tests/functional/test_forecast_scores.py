@@ -104,6 +104,14 @@ def test_two_zeros_agree_and_a_forecast_of_nan_is_not_hidden():
     assert all(total.isnan().all() for total, _ in point_scores(zero + NAN, zero, rows).values())
 
 
+def test_what_scaling_leaves_of_0_has_no_percentage():
+    target = torch.full((1, 1, 1), -1000.0, dtype=torch.float64)
+    rows = torch.tensor([[0.0, 1000.0, 1.0, 1.0, 1.0]], dtype=torch.float64)
+    nearly = torch.nextafter(target, torch.zeros_like(target))
+    assert point_scores(nearly, target, rows)["smape"][0].item() == 0
+    assert point_scores(target + 1e-6, target, rows)["smape"][0].item() == pytest.approx(200)
+
+
 def test_the_owa_of_the_m4_competition():
     assert overall_weighted_average({"smape": 11.374, "mase": 1.536}, {"smape": 13.564, "mase": 1.912}) == (
         pytest.approx(0.821, abs=5e-4)  # the winner's and Naive2's figures there (Makridakis et al. 2020, table 4)

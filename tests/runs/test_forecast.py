@@ -123,6 +123,24 @@ def test_a_point_has_no_quantiles_and_a_direct_forecaster_needs_no_table(tmp_pat
     assert [float(row["mean"]) for row in told] == one.mean
 
 
+@pytest.mark.parametrize("embedding", [0, 2])
+def test_series_that_the_run_never_saw_go_by_the_scale_of_their_windows(
+    tmp_path: Path, embedding: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The same numbers under another name, unless the model knows its series by their names."""
+    other = table(tmp_path / "other.csv", names=("c", "b"))
+    args = {"path": str(table(tmp_path / "waves.csv")), "series_column": "series", "scaling": "instance"}
+    task = {"DirectForecasting": {"series_embedding_size": embedding}}
+    folder = tmp_path / "run"
+    fit(written(task, {"class_path": "ForecastTable", "init_args": QUICK | args}), folder, progress=False)
+    if embedding:
+        assert main(["forecast", str(folder), "--file", str(other)]) == 2
+        assert "series 'c': expected one that the run was trained on" in capsys.readouterr().err
+        return
+    own, new = forecast(folder), forecast(folder, other)
+    assert [one.series for one in new] == ["c", "b"] and [one.mean for one in new] == [one.mean for one in own]
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

@@ -10,7 +10,7 @@ from conformance.strategies import CASES, company, live, strategy
 from conformance.training import DROPOUT, SaveAfter, assert_same
 from unrolled.errors import InputError
 from unrolled.functional.batch import ForecastBatch
-from unrolled.strategies import FreeRunning, ScheduledSampling, TeacherForcing
+from unrolled.strategies import CarriedState, FreeRunning, ScheduledSampling, TeacherForcing
 from unrolled.tasks import Forecasting
 
 NAMES = [name for name in CASES if strategy(name).seam == "feedback"]
@@ -82,6 +82,32 @@ def test_running_free_reads_what_the_free_run_of_evaluation_reads(owner, argumen
         assert torch.equal(read, made[-1].inputs) and not torch.equal(read, batch.inputs)
     forced, _ = forecast(loader=Pieces(made), optimizer=FROZEN, trainer={"max_epochs": 1})
     assert_same(run, forced)
+
+
+def stream(steps):
+    """One row of 3 pieces, each of so many steps."""
+    (whole,) = pieces(sizes=(1,), length=3 * steps, missing=False)
+    return [
+        whole._replace(
+            inputs=whole.inputs[:, at : at + steps],
+            targets=whole.targets[:, at : at + steps],
+            fresh=whole.fresh[:, at : at + steps],
+        )
+        for at in range(0, 3 * steps, steps)
+    ]
+
+
+@pytest.mark.parametrize("steps", [2, 5])
+@pytest.mark.parametrize("memory", [(CarriedState,), ()])
+def test_on_streams_only_the_start_of_the_series_is_given(memory, steps):
+    """The first C steps, of however many pieces; without a memory each piece is a start."""
+    made, given = stream(steps), {"optimizer": FROZEN, "trainer": {"max_epochs": 1}}
+    _, reader = forecast(TeacherForcing, *memory, ratio=0.0, loader=Pieces(made), **given)
+    assert len(reader.trained) == 3
+    for number, (read, batch) in enumerate(zip(reader.trained, made, strict=True)):
+        start = number * steps if memory else 0
+        expected = [start + step < C for step in range(steps)]
+        assert (read == batch.inputs)[0, :, 0].tolist() == expected
 
 
 def test_numbers_are_drawn_from_the_models_own_normal_distribution():

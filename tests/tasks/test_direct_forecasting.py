@@ -98,9 +98,8 @@ def test_feedback_is_refused_by_name(name):
 @pytest.mark.parametrize("name", [name for name in CASES if strategy(name).seam not in ("feedback", "initialization")])
 def test_every_other_strategy_is_absent_at_its_identity(name):
     absent = fit(make(patch=1), Pieces(pieces(), torch.float64))
-    given = CASES[name].identity | {"RandomTruncation": {"base_length": C, "min_length": 1}}.get(
-        name, {}
-    )  # the steps of a batch
+    whole = {"RandomTruncation": {"base_length": C, "min_length": C}}  # the steps of a batch
+    given = CASES[name].identity | whole.get(name, {})
     present = fit(make(compose(DirectForecasting, strategy(name)), patch=1, **given), Pieces(pieces(), torch.float64))
     assert_same(present, absent)
 

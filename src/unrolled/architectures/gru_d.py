@@ -64,7 +64,7 @@ class GRUD(GRU):
         return False  # the state fades between the steps
 
     def project(self, w: Weights, x: Tensor) -> Tensor:
-        """In the first layer with gamma^h behind it, (B, T, 3 H + H)."""
+        """In the first layer with gamma^h after it, (B, T, 3 H + H)."""
         if x.shape[2] == w.w_ih.shape[1]:
             return super().project(w, x)
         x, marks, since, rest = x.split([self.values] * 3 + [x.shape[2] - 3 * self.values], -1)

@@ -22,7 +22,7 @@ class MultiInput(nn.Module):
         y^b_t = cell_b(x^b_1, ..., x^b_t)
         linear:  h_t = W [y^1_t; ...; y^n_t] + b         sum:  h_t = y^1_t + ... + y^n_t
 
-    State: the parts of each branch's, one branch behind the other.  Gates: those of each branch's layers, likewise.
+    State: the parts of each branch's, one branch after the other.  Gates: those of each branch's layers, likewise.
 
     Args:
         branches: of each {features, cell, init_args}: the channels that it reads, as a list of their places, from 0, or
@@ -35,7 +35,7 @@ class MultiInput(nn.Module):
         InputError: a channel of two branches or of none, an unknown cell or argument, sizes that do not fit together.
     """
 
-    order: Tensor  # (F,), the channels as the branches read them, one branch behind the other
+    order: Tensor  # (F,), the channels as the branches read them, one branch after the other
 
     def __init__(
         self,

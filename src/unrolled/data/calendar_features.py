@@ -58,7 +58,7 @@ def calendar_features(series: Series, names: list[Calendar]) -> list[Numbers]:
 
 
 def late(series: Series, first: Any) -> int:
-    """By how many time steps a series starts behind `first`, a time or a number; 0 where the times are not known."""
+    """By how many time steps a series starts after `first`, a time or a number; 0 where the times are not known."""
     if series.start is None or first is None:
         return 0
     if series.frequency is None:

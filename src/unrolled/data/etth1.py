@@ -31,8 +31,8 @@ class ETTh1(SeriesData):
             several numbers; past: the first column alone is forecast, the others are read up to the origin.
         context: hours that are read before.
         train_steps: hours for training.
-        valid_steps: hours behind them for validation.
-        test_steps: hours behind those for the test.
+        valid_steps: hours after them for validation.
+        test_steps: hours after those for the test.
     """
 
     period = 24  # hours

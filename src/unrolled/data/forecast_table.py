@@ -21,7 +21,8 @@ class ForecastTable(SeriesData):
     """A CSV, TSV or Parquet file with a header, one time step of one series a row.
 
     The rows of a series may stand anywhere, their times ascend in equal steps.  An empty field of a target or a past
-    covariate is a missing number, and so are NA, NaN, null and None.  Parquet needs pyarrow.
+    covariate is a missing number, and so are NA, NaN, null and None.  Parquet needs pyarrow, which has to be
+    installed beside the requirements.
 
     Args:
         path: the file.
@@ -81,18 +82,24 @@ class ForecastTable(SeriesData):
         table = read_frame(file)
         named = {"time_column": [self.time_column], "series_column": [self.series_column] if self.series_column else []}
         require(file, table, named | {"target_columns": self.target_columns} | self.covariates)
-        alone = np.full(len(table), ", ".join(self.target_columns))
-        names = table[self.series_column].fillna("").astype(str).to_numpy() if self.series_column else alone
-        if self.series_column:
-            require_filled(file, [{self.series_column: name} for name in names], self.series_column)
+        names = self._names(file, table)
         members = {str(name): np.flatnonzero(names == name) for name in dict.fromkeys(names)}
-        found = grids(file, parse(file, table[self.time_column]), members, self.frequency)
+        frequency = self.frequency or (self.series[0].frequency if self.series else None)  # another file is read later
+        found = grids(file, parse(file, table[self.time_column]), members, frequency)
         self.words = self.words or self._words(table, members, found)
         columns = {
             kind: np.hstack([np.empty((len(table), 0)), *(self._column(file, table, name) for name in chosen)])
             for kind, chosen in ({"target_columns": self.target_columns} | self.covariates).items()
         }
         return [self._series(file, name, rows, found[name], columns) for name, rows in members.items()]
+
+    def _names(self, file: Path, table: Any) -> NDArray[np.object_]:
+        """(N,): which series each row belongs to."""
+        if self.series_column is None:
+            return np.full(len(table), ", ".join(self.target_columns), object)
+        names: NDArray[np.object_] = table[self.series_column].fillna("").astype(str).str.strip().to_numpy(object)
+        require_filled(file, [{self.series_column: name} for name in names], self.series_column)
+        return names
 
     def _words(self, table: Any, members: dict[str, Rows], found: dict[str, Grid]) -> dict[str, list[str]]:
         """Of each column of categories the words in the training rows of all series."""

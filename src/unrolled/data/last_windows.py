@@ -16,18 +16,22 @@ class LastWindows(NamedTuple):
     """One of each series, at the end of what was observed of it."""
 
     names: list[str]
-    batch: ForecastBatch  # N rows of C + H - 1 steps; targets nan; behind the origin only known covariates
+    batch: ForecastBatch  # N rows of C + H - 1 steps; targets nan; after the origin only known covariates
     times: list[list[str]]  # of each series its H steps ahead
 
 
 def last_windows(
-    series: list[Series], trained: list[str], make: Callable[[list[Series]], WindowMaker], context: int, horizon: int
+    series: list[Series],
+    trained: list[str] | None,
+    make: Callable[[list[Series]], WindowMaker],
+    context: int,
+    horizon: int,
 ) -> LastWindows:
-    """What a model reads to forecast the `horizon` steps behind the last observed one of each series.
+    """What a model reads to forecast the `horizon` steps after the last observed one of each series.
 
     Args:
-        series: with rows behind it where there are known covariates.
-        trained: the names of the series that the model was trained on.
+        series: with rows after it where there are known covariates.
+        trained: the names of the series that may be forecast, those that the model was trained on; None: any may.
         make: makes windows of series of these names.
         context: C.
         horizon: H.
@@ -38,7 +42,7 @@ def last_windows(
     """
     lasts = [int(np.flatnonzero(~np.isnan(one.values).all(1))[-1]) for one in series]
     for one, last in zip(series, lasts, strict=True):
-        if one.name not in trained:
+        if trained is not None and one.name not in trained:
             known = ", ".join(trained[:5]) + (f" and {len(trained) - 5:,} more" if len(trained) > 5 else "")
             raise InputError(f"series {one.name!r}: expected one that the run was trained on ({known}); leave it out")
         if last + 1 < context:
@@ -54,11 +58,11 @@ def last_windows(
 
 
 def extended(series: Series, last: int, horizon: int) -> Series:
-    """The series up to its step `last`, and `horizon` steps behind it of which only known covariates are known."""
+    """The series up to its step `last`, and `horizon` steps after it of which only known covariates are known."""
     end = last + 1 + horizon
     known = part(series, "known")
-    if known.shape[1] and (len(known) < end or np.isnan(known[:end]).any()):
-        first = times(series, min(len(known), end - 1), end)[0]
+    if known.shape[1] and len(known) < end:
+        first = times(series, len(known), end)[0]
         told = f"expected the known covariates of the {horizon} time steps to be forecast, got none at {first}"
         raise InputError(f"series {series.name!r}: {told}; add a row for it, its targets empty")
 

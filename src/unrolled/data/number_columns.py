@@ -1,4 +1,4 @@
-"""Columns of a table as numbers.  N rows; row 1 is the first behind the header."""
+"""Columns of a table as numbers.  N rows; row 1 is the first after the header."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path

@@ -26,7 +26,7 @@ class Series(NamedTuple):
 
 
 def times(series: Series, begin: int, end: int) -> list[str]:
-    """Steps `begin` to `end` of a series, also those behind it, as text: their times (ISO 8601), or their numbers."""
+    """Steps `begin` to `end` of a series, also those after it, as text: their times (ISO 8601), or their numbers."""
     if series.frequency is None:
         first = 1 if series.start is None else series.start
         return [str(first + step) for step in range(begin, end)]

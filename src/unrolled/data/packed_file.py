@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import io
+import zlib
 from typing import Any
 
 from unrolled.data.corpus_file import Pinned, find
@@ -30,7 +31,7 @@ def read_pinned(pinned: Pinned, **form: Any) -> Any:
         return pd.read_csv(find(pinned), **form)
     try:
         text = gzip.decompress(packed.read_bytes())
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise InputError(f"{packed}: expected a file packed with gzip, got: {error}; delete it") from error
     if (found := hashlib.sha256(text).hexdigest()) != pinned.sha256:
         told = f"expected SHA-256 {pinned.sha256[:12]}... inside, got {found[:12]}..."

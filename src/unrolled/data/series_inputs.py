@@ -6,7 +6,7 @@ from unrolled.data.calendar_features import Calendar, calendar_features, fourier
 from unrolled.data.missing import Missing, policy
 from unrolled.data.one_series import Numbers, Series, part
 from unrolled.data.series_parts import Borders, SeriesParts
-from unrolled.data.series_scale import CovariateScale, Fitted, Scaling, fit
+from unrolled.data.series_scale import CovariateScale, Fitted, Scaling, fit, season_errors
 from unrolled.data.series_store import COVARIATES, SeriesStore
 from unrolled.data.series_windows import WindowMaker
 from unrolled.errors import InputError
@@ -78,27 +78,33 @@ class SeriesInputs(SeriesParts):
 
     def fit(self, series: list[Series], borders: list[Borders]) -> None:
         """Fit everything to the training parts of series divided at `borders`."""
-        name, filling = type(self).__name__, policy(self.missing, self.marker)
         parts = [(one, border.train) for one, border in zip(series, borders, strict=True)]
         self.fitted = {
-            one.name: fit(f"{name}: series {one.name!r}", one.values[:end], self.period, self.scaling, filling)
-            for one, end in parts
+            one.name: self.fit_one(one, border.train, border.of(self.in_sample)[1])
+            for one, border in zip(series, borders, strict=True)
         }
         self.scales = {name: CovariateScale.of([part(one, name)[:end] for one, end in parts]) for name in COVARIATES}
         self.scales["static"] = CovariateScale.of([part(one, "static")[None] for one in series])
         starts = [one.start for one in series if one.start is not None]
         self.first_start = min(starts) if len(starts) == len(series) else None
 
+    def fit_one(self, series: Series, train: int, in_sample: int) -> Fitted:
+        """What the steps of one series up to `train` say, and of its season those up to `in_sample`."""
+        season_error = season_errors(series.values[:in_sample], self.period)
+        where, filling = f"{type(self).__name__}: series {series.name!r}", policy(self.missing, self.marker)
+        return fit(where, series.values[:train], season_error, self.scaling, filling)
+
     def window_maker(self, series: list[Series]) -> WindowMaker:
-        """What cuts windows of series that were fitted before."""
-        names = [*self.fitted]
+        """What cuts windows of series; one that was not trained on is fitted to all of its steps, and numbered 0."""
+        numbers = {name: number for number, name in enumerate(self.fitted)}
+        fitted = [self.fitted.get(one.name) or self.fit_one(one, *[len(one.values)] * 2) for one in series]
         features = [self._features(one, late(one, self.first_start)) for one in series]
         return WindowMaker(
-            SeriesStore.of(series, [self.fitted[one.name] for one in series], self.scales, features),
+            SeriesStore.of(series, fitted, self.scales, features),
             policy(self.missing, self.marker),
             horizon=self.horizon,
-            numbers=[names.index(one.name) for one in series],
-            series=len(names),
+            numbers=[numbers.get(one.name, 0) for one in series],
+            series=len(numbers),
             marks=self.marks,
             since=self.since,
             lags=tuple(self.lags),

@@ -1,6 +1,6 @@
 """How every series is divided in time.  C time steps of context, H of the horizon."""
 
-from typing import Any, Literal, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import pytorch_lightning as pl
 
@@ -11,14 +11,14 @@ Split = Literal["train", "valid", "test"]
 
 
 class Borders(NamedTuple):
-    """Where the parts of one series end, in time steps: train from 0, valid and test behind it."""
+    """Where the parts of one series end, in time steps: train from 0, valid and test after it."""
 
     train: int
     valid: int
     test: int
 
     def of(self, split: Split) -> tuple[int, int]:
-        """(first step, behind the last) of a part."""
+        """(first step, after the last) of a part."""
         begins = {"train": 0, "valid": self.train, "test": self.valid}
         return begins[split], getattr(self, split)
 
@@ -35,12 +35,13 @@ class SeriesParts(pl.LightningDataModule):
         valid_fraction: of each series, for validation.
         test_fraction: of each series, for the test.
         train_steps: time steps for training, from the start on; null: all in front of the validation part.
-        valid_steps: time steps for validation, behind train_steps or else counted from the end; null: by the fraction.
+        valid_steps: time steps for validation, after train_steps or else counted from the end; null: by the fraction.
         test_steps: time steps for the test, likewise.
         eval_stride: time steps from one origin of validation and test to the next.
     """
 
     period: int  # time steps of a season
+    in_sample: ClassVar[Split] = "train"  # up to the end of which part seasonal errors are taken, in which MASE is told
 
     def __init__(
         self,

@@ -25,8 +25,16 @@ class Fitted(NamedTuple):
     fill: Numbers  # what may stand for a missing number
 
 
-def fit(name: str, train: Numbers, period: int, scaling: Scaling, missing: ForwardFill) -> Fitted:
-    """Everything that the training part (n, O) of the series `name` says.
+def season_errors(values: Numbers, period: int) -> Numbers:
+    """The mean of |x_t - x_{t - period}| (O,) of values (n, O); nan where that cannot be said or is 0."""
+    steps = np.abs(values[period:] - values[:-period])
+    known = ~np.isnan(steps)
+    total = np.where(known, steps, 0.0).sum(0)
+    return np.where(total > 0, total / np.maximum(known.sum(0), 1), np.nan)
+
+
+def fit(name: str, train: Numbers, season_error: Numbers, scaling: Scaling, missing: ForwardFill) -> Fitted:
+    """Everything that the training part (n, O) of the series `name` says, beside its `season_error` (O,).
 
     Source of the scale by mean absolute values: Salinas, Flunkert & Gasthaus 2017, "DeepAR: probabilistic forecasting
     with autoregressive recurrent networks", section 3.3 (there 1 is added to it).
@@ -42,15 +50,11 @@ def fit(name: str, train: Numbers, period: int, scaling: Scaling, missing: Forwa
         raise InputError(f"{name}: expected numbers that vary, got {value:g} throughout its train split; leave it out")
     magnitude = np.nanmean(np.abs(train), 0)
     plain = scaling == "mean_absolute"
-    steps = np.abs(train[period:] - train[:-period])
-    known = ~np.isnan(steps)
-    total = np.where(known, steps, 0.0).sum(0)
-    season = np.where(total > 0, total / np.maximum(known.sum(0), 1), np.nan)
     return Fitted(
         np.zeros_like(mean) if plain else mean,
         magnitude if plain else deviation,
         deviation,
-        season,
+        season_error,
         mean,
         missing.fit(train),
     )

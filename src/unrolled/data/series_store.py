@@ -1,6 +1,6 @@
 """All series of a data set in one place, with what was fitted to their training parts.
 
-M time steps of all N series together, one series behind the other; O numbers of a step, K, P and S covariates.
+M time steps of all N series together, one series after the other; O numbers of a step, K, P and S covariates.
 """
 
 from typing import NamedTuple, Self
@@ -72,7 +72,7 @@ class SeriesStore(NamedTuple):
         return Before((value - location) / scale, gone, gone < begin[:, None])
 
     def lagged(self, places: Tensor, length: int, lag: int) -> Tensor:
-        """Raw numbers (B, length, O) of `lag` time steps before the step behind each one of windows at `places`.
+        """Raw numbers (B, length, O) of `lag` time steps before the step after each one of windows at `places`.
 
         The last observed one where one is missing, and the mean of the training part in front of the series.
         """

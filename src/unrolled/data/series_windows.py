@@ -19,7 +19,7 @@ class WindowMaker:
         marks O     1 where x_t was observed, 0 where it is filled in
         since O     time steps since a number was observed, 0 where x_t was
         known K     covariates of step t + 1, the one to be forecast: the series' own, calendar, season, lags
-        past P      covariates of step t; 0 behind the origin, where nobody knows them
+        past P      covariates of step t; 0 after the origin, where nobody knows them
         static S    covariates of the series
         series      its number, if there are several
 

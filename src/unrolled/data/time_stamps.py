@@ -1,17 +1,15 @@
-"""Whether the times of series are equal steps, and which.  N rows; row 1 is the first behind the header."""
+"""Whether the times of series are equal steps, and which.  N rows; row 1 is the first after the header."""
 
-import warnings
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from unrolled.data.frequency import NAMED, infer
 from unrolled.errors import InputError
 
 Rows = NDArray[np.int64]
-FORTNIGHT, SATURDAY = 10, 5  # working days; days behind Monday
-NAMED = "name it with data.init_args.frequency"
 
 
 class Grid(NamedTuple):
@@ -75,34 +73,6 @@ def check_order(where: str, times: Any, rows: Rows) -> None:
             raise InputError(f"{where}: expected each time once, {told}")
         told = f"got {here} in row {rows[place + 1]} after {before} in row {rows[place]}; {SORTED}"
         raise InputError(f"{where}: expected times that ascend, {told}")
-
-
-def infer(where: str, times: Any) -> str:
-    """The frequency of ascending times: what pandas finds if none is missing, else months, or what most are apart."""
-    import pandas as pd
-
-    if len(times) < 3:
-        raise InputError(f"{where}: expected 3 time steps or more to tell their frequency, got {len(times)}; {NAMED}")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of a later pandas, that it will be an offset
-        found = pd.infer_freq(times)
-    if found is not None:
-        return str(getattr(found, "freqstr", found))
-    months = np.diff(times.year * 12 + times.month)
-    if (times == times.normalize()).all() and (times.day == 1).all() and (months > 0).all():
-        step = int(np.gcd.reduce(months))
-        return {1: "MS", 3: "QS", 12: "YS"}.get(step, f"{step}MS")
-    apart, many = np.unique(np.diff(times), return_counts=True)
-    usual = apart[many.argmax()]
-    if (odd := np.diff(times) % usual != np.timedelta64(0)).any():
-        pair = f"{times[int(odd.argmax())]} and {times[int(odd.argmax()) + 1]}"
-        told = f"steps of {pd.Timedelta(usual)}, as most are, got {pair}"
-        raise InputError(f"{where}: unknown frequency: expected {told}; correct them, or {NAMED}")
-    days, rest = divmod(pd.Timedelta(usual), pd.Timedelta(1, "D"))
-    if rest:
-        return str(pd.tseries.frequencies.to_offset(pd.Timedelta(usual)).freqstr)
-    working = days == 1 and len(times) > FORTNIGHT and (times.day_of_week < SATURDAY).all()
-    return "B" if working else f"{days}D"
 
 
 def grid(where: str, times: Any, frequency: str) -> Grid:

@@ -23,7 +23,7 @@ class ForecastBatch(NamedTuple):
     """A piece of B series of numbers to forecast.  O numbers of a series at one time; what a step holds is in data."""
 
     inputs: Tensor  # (B, T, C): the channels of each step, nan nowhere
-    targets: Tensor  # (B, T, O): the numbers of the step behind it; nan where missing or not asked
+    targets: Tensor  # (B, T, O): the numbers of the step after it; nan where missing or not asked
     fresh: Tensor  # (B, T) bool: True where a row starts a new window or series at that step
     rows: Tensor  # (B, 1 + 4 O): number of the series, then O each: location, scale, deviation, season error
 
@@ -49,7 +49,7 @@ def uncount(targets: Tensor, steps: Tensor) -> Tensor:
 
 
 def lengthen(batch: Batch, length: int) -> Batch:
-    """The batch with steps behind its own, up to `length`, at which there is nothing to predict."""
+    """The batch with steps after its own, up to `length`, at which there is nothing to predict."""
     missing = length - batch.inputs.shape[1]
     if missing == 0:
         return batch
@@ -75,7 +75,7 @@ def at_end(label: Tensor, length: int) -> Tensor:
 
 
 def pad_rows(inputs: Sequence[Tensor], targets: Sequence[Tensor], length: int | None = None) -> SequenceBatch:
-    """Whole sequences (T_i, ...) as the rows of one batch, padded behind their ends to `length`, or to the longest.
+    """Whole sequences (T_i, ...) as the rows of one batch, padded after their ends to `length`, or to the longest.
 
     Padding has no target, and in one direction nothing that is measured comes after it.
     """
@@ -86,6 +86,6 @@ def pad_rows(inputs: Sequence[Tensor], targets: Sequence[Tensor], length: int | 
 
 
 def ends(targets: Tensor) -> Tensor:
-    """(B,): where each row ends, in time steps: behind its last target; 1 in a row without any."""
+    """(B,): where each row ends, in time steps: after its last target; 1 in a row without any."""
     steps = torch.arange(1, targets.shape[1] + 1, device=targets.device)
     return (counted(targets) * steps).amax(1).clamp(min=1)

@@ -1,6 +1,6 @@
 """Numbers in the place of missing ones.  B windows, T time steps, O numbers of a step; nan is missing.
 
-No fill looks ahead of the step that it fills; `linear` looks ahead inside the context of a window, never behind it.
+No fill looks ahead of the step that it fills; `linear` looks ahead inside the context of a window, never after it.
 """
 
 from typing import NamedTuple

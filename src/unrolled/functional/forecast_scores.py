@@ -19,6 +19,7 @@ from torch import Tensor
 from unrolled.functional.outputs.quantiles import pinball
 
 Scores = dict[str, tuple[Tensor, Tensor]]  # by name: sums (H,) and what they are divided by (H,)
+NOTHING = 1e-9  # standard deviations: what scaling there and back may leave of 0
 POINT = ("mse", "mae", "rmse", "mase", "smape")
 INTERVAL = ("weighted_quantile_loss", "coverage_80")
 
@@ -41,7 +42,8 @@ def point_scores(forecasts: Tensor, targets: Tensor, rows: Tensor) -> Scores:
     off = (forecasts - targets).where(known, 0.0)
     own, standard = off * scale, off * (scale / deviation)
     told, true = raw(forecasts, rows).abs(), raw(targets, rows).abs().where(known, 0.0)
-    relative = (200 * own.abs() / (told + true)).where(known & (own != 0), 0.0)
+    sizes = told + true
+    relative = (200 * own.abs() / sizes).where(known & ~(sizes <= NOTHING * deviation), 0.0)
     seasonal = known & (season > 0)
     errors = (own.abs() / season).where(seasonal, 0.0)
     sums = (standard.square(), standard.abs(), own.square(), errors, relative)

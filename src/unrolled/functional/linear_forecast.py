@@ -33,7 +33,7 @@ class Moments:
         self.answers = torch.zeros(horizon, context, dtype=torch.float64)
 
     def add(self, context: Tensor, ahead: Tensor) -> Self:
-        """Origins: contexts (N, C) without gaps, and what came behind them (N, H)."""
+        """Origins: contexts (N, C) without gaps, and what came after them (N, H)."""
         inputs, targets = centred(context), ahead - context[:, -1:]
         self.products += inputs.T @ inputs
         self.answers += targets.nan_to_num().T @ inputs
@@ -52,5 +52,5 @@ class Moments:
 
 
 def linear_forecast(context: Tensor, weights: Tensor) -> Tensor:
-    """(N, H): what the map `weights` (H, D) says behind contexts (N, C)."""
+    """(N, H): what the map `weights` (H, D) says after contexts (N, C)."""
     return context[:, -1:] + centred(context) @ weights.T

@@ -30,7 +30,8 @@ def forecast(folder: Path, table: Path | None = None, checkpoint: Path | None = 
 
     Args:
         folder: the run's folder.
-        table: another table of the same columns, where the run's data are one; its series go on from there.
+        table: another table of the same columns, where the run's data are one; its series go on from there.  They may
+            be others than the run's where its scaling is instance and it embeds no series.
         checkpoint: another one than the best.
 
     Raises:
@@ -46,7 +47,8 @@ def forecast(folder: Path, table: Path | None = None, checkpoint: Path | None = 
     task, saved = restore(folder, checkpoint)
     data = build_data(recipe)
     data.load_state_dict(saved[name])
-    names, batch, times = data.last_windows(None if table is None else str(table))
+    strangers = task.reader.embedding is None
+    names, batch, times = data.last_windows(None if table is None else str(table), strangers=strangers)
     batch = type(batch)(*(part.to(task.device) for part in batch))
     mean, quantiles = task.forecast(batch, generator(recipe["seed"], "forecast"))
     values = batch.inputs[:, : task.context, : task.layout.values]

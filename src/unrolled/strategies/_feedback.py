@@ -2,7 +2,6 @@
 
 from abc import abstractmethod
 
-import torch
 from torch import Tensor
 
 from unrolled.functional.own_output import known, none_like
@@ -30,9 +29,9 @@ class Feedback(OwnReader):
             hidden, after = self.predict(inputs, state[:-1])
             return hidden, (*after, none_like(state[-1]))
         begin, end = self.first_step, self.first_step + inputs.shape[1]
-        given = torch.arange(begin, end, device=inputs.device) < self.prefix
+        given = self.age()[:, begin:end] < self.prefix
         truth = self.truth(len(inputs), begin, end) | given
-        choice = (~given).repeat(len(inputs), 1)
+        choice = ~given
         choice[:, 0] &= known(state[-1])
         self.record("strategy/choices", choice.sum())
         self.record("strategy/truths", (choice & truth).sum())

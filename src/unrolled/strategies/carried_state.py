@@ -60,12 +60,15 @@ class CarriedState(SequenceTask):
         if self.drop_probability > 0:
             fresh[:, 0] |= torch.rand(len(fresh), device=fresh.device) < self.drop_probability
         self.fresh = fresh
-        age = since(fresh, *carry(self.ages, (fresh.new_zeros(len(fresh), dtype=torch.int64),)))
+        self.read_before = age = since(fresh, *carry(self.ages, (fresh.new_zeros(len(fresh), dtype=torch.int64),)))
         self.ages = (age[:, -1] + 1,)
         warming = age < self.burn_in
         self.batch = self.batch._replace(targets=uncount(self.batch.targets, warming))
         self.warm = age == self.burn_in  # the first step behind a burn-in, where the gradient ends
         return fresh | self.warm
+
+    def age(self) -> Tensor:
+        return self.read_before
 
     def enter(self, state: State, t: int) -> State:
         state = restart(state, self.warm[:, t], detach(state))

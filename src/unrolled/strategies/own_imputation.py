@@ -11,7 +11,7 @@ from unrolled.strategies._own_reader import OwnReader
 
 
 class OwnImputation(OwnReader):
-    """Read the truth where it was observed, else what the model expected behind the step before.
+    """Read the truth where it was observed, else what the model expected after the step before.
 
         x_t := m_t * x_t + (1 - m_t) * E[x_t | what was read before t]        m_t, the marks: 1 observed, 0 missing
 

@@ -16,7 +16,7 @@ class Autoregressive(EvaluatedTask):
     both, and where it reads more than its outputs, what the rest of an input is to become (`substitute`).
     """
 
-    prefix: int = 0  # steps at the beginning of a batch that are given in use as well, so that none of them is fed back
+    prefix: int = 0  # first steps of a row that are given in use as well, so that none of them is fed back
 
     def features(self, inputs: Tensor) -> Tensor:
         """What the architecture reads of `inputs` (B, ...), before any dropout: (B, ..., F).  Features stay so."""

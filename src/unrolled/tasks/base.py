@@ -12,6 +12,7 @@ from unrolled.errors import InputError
 from unrolled.functional.batch import SequenceBatch, counted, lengthen
 from unrolled.functional.draws import generator
 from unrolled.functional.gradients import parameters, total_norm
+from unrolled.functional.masks import since
 from unrolled.functional.state import State, carry, detach, restart
 from unrolled.functional.windows import Window, spans, taught
 from unrolled.tasks import blame, optimizers, processes, progress
@@ -107,6 +108,10 @@ class SequenceTask(Telemetry):
         fresh = self.batch.fresh.clone()
         fresh[:, 0] = True
         return fresh
+
+    def age(self) -> Tensor:
+        """memory: (B, T), time steps that a row has read since it started anew.  Here: within the batch."""
+        return since(self.recalled, torch.zeros_like(self.recalled[:, 0], dtype=torch.int64))
 
     def enter(self, state: State, t: int) -> State:
         """memory: the state that step `t` goes on from, where `recall` says.  Here: the initial one."""
