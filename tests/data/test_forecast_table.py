@@ -203,7 +203,7 @@ def test_words_become_numbers_and_one_that_training_lacks_is_none_of_them(tmp_pa
         (
             {3: "2026-01-08,1,,0"},
             {"series_column": "holiday"},
-            "row 4: expected a series in column",
+            "expected text in each row, got none in row 4",
         ),
         ({}, {"gaps": "leave"}, "data.init_args.gaps: expected refuse or fill, got 'leave'"),
         ({}, {"period": 0}, "data.init_args.period: expected 1 or more, got 0"),
