@@ -86,6 +86,8 @@ def work(job: tuple[str, Settings, int, int]) -> float:
     try:
         read.setup()
     except InputError:
+        if name != "drop":
+            raise
         return float("nan")
     torch.manual_seed(seed)
     task: Any = compose(given["task"], ClipNorm, *given["strategies"])(

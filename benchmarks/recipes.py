@@ -16,7 +16,7 @@ import statistics
 import subprocess
 import sys
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from rich.progress import track
 
@@ -27,17 +27,7 @@ from unrolled.nearest import expected
 DOCS = Path(__file__).parents[1] / "docs"
 MEASURED, PAGE = DOCS / "results.csv", DOCS / "results.md"
 BEGIN, END = "<!-- benchmarks/recipes.py writes from here -->\n", "<!-- to here -->\n"
-BESIDE = {
-    "bleu",
-    "chrf",
-    "exact_match",
-    "mae",
-    "mase",
-    "owa",
-    "smape",
-    "coverage_80",
-    "macro_f1",
-}  # told with the metric of the baselines
+BESIDE = {"bleu", "chrf", "exact_match", "mae", "mase", "owa", "smape", "coverage_80", "macro_f1"}
 
 
 class Figure(NamedTuple):
@@ -45,7 +35,7 @@ class Figure(NamedTuple):
 
     recipe: str
     seed: int
-    kind: str  # metric, or one beside it; baseline; seconds, of training
+    kind: str  # metric, or one beside it; baseline, or "baseline of" one beside; seconds, of training
     name: str
     value: float
 
@@ -63,14 +53,23 @@ def measure(name: str, seed: int, folder: Path) -> list[Figure]:
         if done.returncode:
             sys.exit(f"{name}, seed {seed}: {done.stderr.strip().splitlines()[-1]}")
     found = json.loads((run / "results.json").read_text(encoding="utf-8"))
-    metrics = {key.removeprefix("test/"): value for key, value in found["metrics"].items()}
-    metrics |= {"owa": found["owa"]} if "owa" in found else {}
-    asked = found["baseline_metric"]
-    figures = [Figure(name, seed, "metric", asked, metrics[asked])]
-    figures += [Figure(name, seed, "beside", key, metrics[key]) for key in sorted(BESIDE & metrics.keys() - {asked})]
-    figures += [Figure(name, seed, "baseline", key, value) for key, value in found["baselines"].items()]
     seconds = json.loads((run / "environment.json").read_text(encoding="utf-8"))["seconds"]
-    return [*figures, Figure(name, seed, "seconds", "of training", seconds)]
+    return [*figures(name, seed, found), Figure(name, seed, "seconds", "of training", seconds)]
+
+
+def figures(name: str, seed: int, found: dict[str, Any]) -> list[Figure]:
+    """What a run's results.json tells."""
+    metrics = {key.removeprefix("test/"): value for key, value in found["metrics"].items()}
+    if metrics.get("bleu") == 0:
+        del metrics["bleu"]  # no output has four words in a row
+    asked, errors = found["baseline_metric"], found.get("baseline_errors", {})
+    metrics |= {key: found[key] for key in BESIDE & found.keys()}
+    told = [Figure(name, seed, "metric", asked, metrics[asked])]
+    told += [Figure(name, seed, "baseline", key, value) for key, value in found["baselines"].items()]
+    for key in sorted(BESIDE & metrics.keys() - {asked}):
+        told.append(Figure(name, seed, "beside", key, metrics[key]))
+        told += [Figure(name, seed, f"baseline of {key}", n, one[key]) for n, one in errors.items() if key in one]
+    return told
 
 
 def read() -> list[Figure]:
@@ -98,21 +97,22 @@ def table(figures: list[Figure]) -> str:
     ]
     for name in sorted({figure.recipe for figure in figures}):
         own = [figure for figure in figures if figure.recipe == name]
-        beside = sorted({figure.name for figure in own if figure.kind == "baseline"})
-        told = ", ".join(f"{one} {_mean(own, 'baseline', one):.4g}" for one in beside)
         seconds = statistics.median(figure.value for figure in own if figure.kind == "seconds")
         for kind in ("metric", "beside"):
             for metric in sorted({figure.name for figure in own if figure.kind == kind}):
                 values = [figure.value for figure in own if (figure.kind, figure.name) == (kind, metric)]
                 mean, half = interval(values)
-                cells = [name, metric.replace("_", " "), f"{mean:.4g} ± {half:.2g}", f"{len(values)}"]
-                cells += [told, f"{seconds:.0f}"] if kind == "metric" else ["", ""]
-                rows.append(f"| {' | '.join(cells)} |")
+                simple = baselines(own, "baseline" if kind == "metric" else f"baseline of {metric}")
+                cells = [name, metric.replace("_", " "), f"{mean:.4g} ± {half:.2g}", f"{len(values)}", simple]
+                rows.append(f"| {' | '.join([*cells, f'{seconds:.0f}' if kind == 'metric' else ''])} |")
     return "\n".join(rows) + "\n"
 
 
-def _mean(figures: list[Figure], kind: str, name: str) -> float:
-    return statistics.fmean(figure.value for figure in figures if (figure.kind, figure.name) == (kind, name))
+def baselines(figures: list[Figure], kind: str) -> str:
+    """Each baseline's mean over the seeds."""
+    names = sorted({figure.name for figure in figures if figure.kind == kind})
+    found = {n: [figure.value for figure in figures if (figure.kind, figure.name) == (kind, n)] for n in names}
+    return ", ".join(f"{name} {statistics.fmean(values):.4g}" for name, values in found.items())
 
 
 def page(text: str, figures: list[Figure]) -> str:
