@@ -23,9 +23,8 @@ class CarriedState(SequenceTask):
         drop_probability: with which a row forgets at the start of a batch (Melis, Dyer & Blunsom 2018, "On the state of
             the art of evaluation in neural language models").
         learned_initial_state: whether the initial state is a parameter, zeros at first.
-        burn_in: time steps behind the start of a row that only warm its state up: they have no loss
-            and no gradient (Kapturowski et al. 2019, "Recurrent experience replay in distributed reinforcement
-            learning").
+        burn_in: time steps after the start of a row that only warm its state up, without loss and gradient
+            (Kapturowski et al. 2019, "Recurrent experience replay in distributed reinforcement learning").
 
     Raises:
         InputError: a probability outside [0, 1], or a negative burn-in.
