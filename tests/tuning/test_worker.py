@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from optuna.study import _optimize
 from optuna.trial import TrialState
 
 from unrolled.tuning import sweep_file
@@ -130,3 +131,19 @@ def test_a_trial_that_was_given_up_meanwhile_does_not_end_its_worker(ready: Work
     threading.Thread(target=give_up).start()
     worker.work()
     assert states(study.get_trials()) == ["FAIL", "COMPLETE", "COMPLETE"]
+
+
+def test_a_trial_may_be_given_up_between_its_end_and_its_being_told(
+    ready: Work, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ready(trials=1)
+    study, tell = study_in(FOLDER), _optimize._tell_with_warning
+
+    def late(*given: Any, **named: Any) -> Any:
+        if len(study.get_trials(deepcopy=False)) == 1:
+            study.tell(0, state=TrialState.FAIL)
+        return tell(*given, **named)
+
+    monkeypatch.setattr(_optimize, "_tell_with_warning", late)
+    Worker(FOLDER, threading.Event(), "standin:slow").work()
+    assert states(study.get_trials()) == ["FAIL", "COMPLETE"]

@@ -75,15 +75,17 @@ class Worker:
         number = len(self.study.get_trials(deepcopy=False))
         self.study.sampler = make_sampler(self.sweep.sampler, number)
         asked: list[optuna.Trial] = []
-        given_up = False
+        given_up = ran = False
 
         def objective(chosen: optuna.Trial) -> float:
-            nonlocal given_up
+            nonlocal given_up, ran
             asked.append(chosen)
             overrides = suggest(chosen, self.sweep.space)
             turn.close()
             try:
-                return self._run(chosen, overrides)
+                value = self._run(chosen, overrides)
+                ran = True  # from here on only telling can fail
+                return value
             except trial.TrialFailed as failure:
                 chosen.set_user_attr("failure", str(failure))
                 raise
@@ -98,7 +100,9 @@ class Worker:
                 self.study.enqueue_trial(asked[0].params)
         except Exception:
             # While this machine slept, another worker gave the trial up and queued it again: there is nothing to tell.
-            if not given_up:
+            if not given_up and not (
+                ran and self.study.get_trials(deepcopy=False)[asked[0].number].state == TrialState.FAIL
+            ):
                 raise
 
     def _run(self, chosen: optuna.Trial, overrides: dict[str, object]) -> float:
