@@ -110,3 +110,21 @@ def test_trains_under_bfloat16(name):
     losses = torch.stack(run.losses).float()
     losses = losses[losses.isfinite()]  # of a step that was skipped
     assert float(losses[-8:].mean()) < float(losses[:8].mean()) - 0.02
+
+
+def test_omega_is_measured_in_the_losss_own_precision(monkeypatch):
+    """Also where the rest of the step runs in 16 bits."""
+    from unrolled.strategies import gradient_penalty
+
+    measured, seen = gradient_penalty.omega, []
+
+    def watched(*given):
+        found = measured(*given)
+        seen.append((torch.is_autocast_enabled("cpu"), found.dtype))
+        return found
+
+    monkeypatch.setattr(gradient_penalty, "omega", watched)
+    case = CASES["GradientPenalty"]
+    given = {**case.given, **case.live, "trainer": {"precision": "bf16-mixed", "max_epochs": 1}}
+    train(composed("GradientPenalty"), **given)
+    assert seen and {*seen} == {(False, torch.float32)}
