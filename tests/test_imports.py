@@ -25,7 +25,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "data": {"functional", "nearest"},  # nearest: names in messages, as plain as `errors`
     "runs": _PLAIN | _MODEL | {"data"},
     "tuning": _PLAIN | _MODEL | {"data", "runs"},
-    "reports": set(),  # reads the files that runs wrote
+    "reports": {"trial_words"},  # reads the files that runs wrote
     "cli": _PLAIN | _MODEL | {"data", "runs", "tuning", "reports", ""},  # "" is `import unrolled` itself
     "__main__": {"cli"},
     "__init__": {"architectures", "tasks", "strategies", "data"},

@@ -4,6 +4,8 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from unrolled.trial_words import labels
+
 
 @dataclass(frozen=True)
 class Curve:
@@ -127,10 +129,8 @@ class Study:
 
     @property
     def labels(self) -> dict[str, str]:
-        """The last part of each hyper-parameter's dotted path, or the whole path where that is not unique."""
-        last = {name: name.rpartition(".")[2] for name in self.parameters}
-        ends = list(last.values())
-        return {name: end if ends.count(end) == 1 else name for name, end in last.items()}
+        """What each hyper-parameter is called."""
+        return labels(self.parameters)
 
     @property
     def ranked(self) -> list[Trial]:

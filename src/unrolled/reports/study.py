@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from unrolled.reports.importance import importances
 from unrolled.reports.records import Curve, Parameter, Study, Trial
 from unrolled.reports.run import is_run, read_mapping, read_run
+from unrolled.trial_words import state
 
 if TYPE_CHECKING:
     import optuna
@@ -89,17 +90,14 @@ def opened(database: Path, name: object) -> Iterator["optuna.Study"]:
 
 
 def read_trial(trial: "optuna.trial.FrozenTrial") -> Trial:
-    """A failed trial that no worker explained was stopped from outside and is run again: interrupted.
-
-    The value that Optuna gives a pruned trial, its last report, is no final value and is left out.
-    """
+    """The value that Optuna gives a pruned trial, its last report, is no final value and is left out."""
     reported = sorted(trial.intermediate_values.items())
     error = trial.user_attrs.get("failure")
-    state = {"fail": "failed" if error else "interrupted"}.get(trial.state.name.lower(), trial.state.name.lower())
+    called = state(trial.state.name, error)
     return Trial(
         number=trial.number,
-        state=state,
-        value=trial.values[0] if trial.values and state == "complete" else math.nan,
+        state=called,
+        value=trial.values[0] if trial.values and called == "complete" else math.nan,
         params=dict(trial.params),
         reported=Curve(tuple(step for step, _ in reported), tuple(value for _, value in reported)),
         seconds=trial.duration.total_seconds() if trial.duration else None,

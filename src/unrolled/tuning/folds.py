@@ -5,7 +5,8 @@ from collections.abc import Sequence
 
 from optuna.trial import FrozenTrial, TrialState
 
-from unrolled.tuning.table import labels, number
+from unrolled.trial_words import labels
+from unrolled.tuning.table import number
 
 SCORES = "folds"  # the trial's attribute that holds the objective of each fold, in order
 

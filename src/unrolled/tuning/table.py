@@ -13,6 +13,7 @@ from rich.live import Live
 from rich.table import Column, Table
 from rich.text import Text
 
+from unrolled.trial_words import labels, state
 from unrolled.tuning.budget import finished
 
 STYLES = {
@@ -109,17 +110,9 @@ def best(study: optuna.Study, trials: Sequence[FrozenTrial]) -> FrozenTrial | No
     return min(complete, key=lambda trial: sign * (trial.value or 0.0), default=None)
 
 
-def labels(paths: Sequence[str]) -> dict[str, str]:
-    """Each dotted path by its last part, or in full where two end alike."""
-    last = [path.rpartition(".")[2] for path in paths]
-    return {path: name if last.count(name) == 1 else path for path, name in zip(paths, last, strict=True)}
-
-
 def word(trial: FrozenTrial) -> str:
-    """The state of a trial; a failed one without a reason was stopped from outside."""
-    if trial.state == TrialState.FAIL:
-        return "failed" if "failure" in trial.user_attrs else "interrupted"
-    return trial.state.name.lower()
+    """Its state."""
+    return state(trial.state.name, trial.user_attrs.get("failure"))
 
 
 def value(trial: FrozenTrial) -> str:
