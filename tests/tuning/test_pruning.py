@@ -3,6 +3,7 @@
 import csv
 import json
 import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from unrolled.tuning.trial import Metrics
 from .conftest import SOURCE, study_in
 
 SWEEPS = sorted(SOURCE.parent.glob("sweeps/*.yaml"))
+WHERE = {"sentence_polarity": "nltk_data"}  # real data that a sweep needs
 
 
 def tiny() -> dict[str, Any]:
@@ -58,7 +60,11 @@ def test_a_pruned_run_stops_there_and_keeps_its_checkpoint(workdir: Path) -> Non
 
 
 @pytest.mark.parametrize("path", SWEEPS, ids=lambda path: path.stem)
-def test_every_shipped_sweep_runs(path: Path, workdir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_shipped_sweep_runs(
+    path: Path, workdir: Path, monkeypatch: pytest.MonkeyPatch, shared_data: Callable[[str], Path]
+) -> None:
+    if path.stem in WHERE:
+        monkeypatch.setenv("NLTK_DATA", str(shared_data(WHERE[path.stem])))
     monkeypatch.setenv("WANDB_SERVICE", "that of another process")  # trials do not write through it
     few = {"trainer.limit_train_batches": 2, "trainer.limit_val_batches": 2, "trainer.max_epochs": 1}
     count = 2 if sweep_file.read(path).folds == 1 else 1
