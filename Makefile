@@ -76,7 +76,7 @@ bench: $(INSTALLED) ## speed and memory, side by side: a bare PyTorch loop, trun
 	@OMP_NUM_THREADS=1 $(RUN) benchmarks/lengths.py $(ARGS)
 	@OMP_NUM_THREADS=1 $(RUN) benchmarks/translation.py
 
-experiments: $(INSTALLED) ## what strategies do to learning: the figures of docs/results.md, about an hour; the last three download their data
+experiments: $(INSTALLED) ## what strategies do to learning: the figures of docs/results.md, about two hours; the last three download their data
 	@OMP_NUM_THREADS=1 $(RUN) benchmarks/artbp_unbiased.py
 	@OMP_NUM_THREADS=1 $(RUN) benchmarks/influence_balancing.py
 	@OMP_NUM_THREADS=1 $(RUN) benchmarks/adaptive_window.py
@@ -86,6 +86,7 @@ experiments: $(INSTALLED) ## what strategies do to learning: the figures of docs
 	@OMP_NUM_THREADS=1 $(RUN) benchmarks/temporal_order.py
 	@OMP_NUM_THREADS=1 $(RUN) benchmarks/identity.py
 	@OMP_NUM_THREADS=1 $(RUN) benchmarks/chrono.py
+	@OMP_NUM_THREADS=1 $(RUN) benchmarks/copy_initialization.py
 	@OMP_NUM_THREADS=1 $(RUN) benchmarks/translation_feedback.py
 	@OMP_NUM_THREADS=1 $(RUN) benchmarks/missing_values.py
 	@OMP_NUM_THREADS=1 $(RUN) benchmarks/forecast_exposure.py

@@ -12,6 +12,7 @@ SMALL = {
     "temporal_order": "--steps 4 --seeds 1 2 --lengths 10 12",
     "identity": "--steps 4 --seeds 1 2",
     "chrono": "--adding 4 --copy 4 --seeds 1 2",
+    "copy_initialization": "--steps 4 --seeds 1 2",
 }
 TABLES = {"temporal_order": 2, "chrono": 2}
 DRAWN = {"chrono": ["chrono_adding", "chrono_copy"]}
