@@ -6,8 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+import yaml
 
 from conformance.series import C, H, Made, made
+from unrolled.cli import main
 from unrolled.data import ForecastTable
 from unrolled.errors import InputError
 
@@ -69,7 +71,7 @@ def test_a_parquet_file_without_pyarrow_is_told_in_one_line(tmp_path, monkeypatc
     (tmp_path / "mine.parquet").write_bytes(b"PAR1")
     for name in ("pyarrow", "fastparquet"):
         monkeypatch.setitem(sys.modules, name, None)
-    with pytest.raises(InputError, match="mine.parquet: Parquet needs pyarrow, which is not installed; install it, or"):
+    with pytest.raises(InputError, match="mine.parquet: expected pyarrow to read Parquet, .*; pip install pyarrow, or"):
         ForecastTable(str(tmp_path / "mine.parquet"), **SMALL).setup()
 
 
@@ -79,6 +81,51 @@ def test_a_parquet_file(tmp_path):
     table = ForecastTable(path, series_column="series", target_columns=["y"], **COVARIATES, **SMALL)
     table.setup()
     assert len(table.places["test"]) > 0
+
+
+def days(table):
+    return pd.to_datetime(table["time"])
+
+
+TYPES = {  # of columns, as Parquet may hold them
+    "numbers": {"value": lambda t: t["value"].astype("Float32"), "holiday": lambda t: t["holiday"].astype("Int8")},
+    "missing": {"value": lambda t: t["value"].round(4).astype("Float64").mask(t.index % 9 == 4)},
+    "times": {"time": days},
+    "times with a zone": {"time": lambda t: days(t).dt.tz_localize("UTC")},
+    "dates": {"time": lambda t: days(t).dt.date},
+    "categories": {"series": lambda t: t["series"].astype("category")},
+}
+
+
+def typed(folder, monkeypatch, types):
+    """The table of one series, read from CSV and, as if pyarrow had read it, with columns of other types."""
+    path = small(folder).path
+    table = pd.read_csv(path).assign(series="s")
+    given = {"series_column": "series", "horizon": H, "context": C, "known_columns": ["holiday"]}
+    (folder / "mine.parquet").write_bytes(b"PAR1")
+    parquet = table.assign(**{name: change(table) for name, change in types.items()})
+    parquet[["series", "time", "value", "holiday"]].to_csv(folder / "mine.csv", index=False)
+    monkeypatch.setattr(pd, "read_parquet", lambda path: parquet)
+    return (ForecastTable(str(folder / f"mine.{end}"), **given) for end in ("csv", "parquet"))
+
+
+@pytest.mark.parametrize("name", TYPES)
+def test_what_parquet_types_hold_is_what_the_same_csv_holds(name, tmp_path, monkeypatch):
+    (one,), (other,) = (data.load() for data in typed(tmp_path, monkeypatch, TYPES[name]))
+    assert (one.name, one.start, one.frequency) == (other.name, other.start, other.frequency) == ("s", other.start, "D")
+    np.testing.assert_allclose(other.values, one.values, rtol=1e-6)
+    np.testing.assert_array_equal(other.known, one.known)
+    assert np.isnan(other.values).any() == (name == "missing")
+
+
+NO_NUMBERS = {"time": days, "length": lambda t: days(t) - days(t)[0], "complex": lambda t: t["value"] + 0j}
+
+
+@pytest.mark.parametrize("kind", NO_NUMBERS)
+def test_a_type_that_holds_no_numbers_is_refused(kind, tmp_path, monkeypatch):
+    *_, parquet = typed(tmp_path, monkeypatch, {"value": NO_NUMBERS[kind]})
+    with pytest.raises(InputError, match=r"mine.parquet: row 1: expected a finite number in column 'value', got '"):
+        parquet.load()
 
 
 @pytest.mark.parametrize(
@@ -207,6 +254,17 @@ def test_words_become_numbers_and_one_that_training_lacks_is_none_of_them(tmp_pa
         ),
         ({}, {"gaps": "leave"}, "data.init_args.gaps: expected refuse or fill, got 'leave'"),
         ({}, {"period": 0}, "data.init_args.period: expected 1 or more, got 0"),
+        ({k: f"{pd.Timestamp(2026, 1, 5 + k):%Y-%m-%d},7,0,0" for k in range(20)}, {}, "that vary, got 7 throughout"),
+        (
+            {4: "2026-01-09,1e300,0,0"},
+            {},
+            "values of series 'value' at 2026-01-09T00:00:00: expected a finite number of float32, got 1e+300",
+        ),
+        (
+            {k: f"{pd.Timestamp(2026, 1, 5) + pd.Timedelta(days=k):%Y-%m-%d},,0,0" for k in range(20, 40)},
+            {},
+            "expected a number to forecast in the valid split, got no window",
+        ),
     ],
     ids=lambda word: str(word)[:40],
 )
@@ -214,13 +272,14 @@ def test_a_wrong_table_is_refused_in_one_line(rows, given, message, tmp_path):
     with pytest.raises(InputError) as caught:
         small(tmp_path, rows, **given).setup()
     assert message in str(caught.value) and "\n" not in str(caught.value)
+    assert str(caught.value).startswith((f"{tmp_path}/small.csv: ", "data.init_args."))
 
 
 def test_a_series_without_any_number(tmp_path):
     table = frame(made())
     table.loc[table["series"] == "c", "y"] = np.nan
     path = save(tmp_path, table)
-    with pytest.raises(InputError, match="ForecastTable: series 'c' has no number at all; leave it out"):
+    with pytest.raises(InputError, match="mine.csv: series 'c' has no number at all; leave it out"):
         ForecastTable(path, series_column="series", target_columns=["y"], **SMALL).setup()
 
 
@@ -229,14 +288,14 @@ def test_another_table_is_forecast_with_what_was_fitted_to_the_first(tmp_path):
     data = small(tmp_path, known_columns=["holiday"], calendar=["weekday"], fourier=1)
     data.setup()
     with pytest.raises(
-        InputError, match="expected the known covariates of the 3 time steps to be forecast, got none at 2026"
+        InputError, match="small.csv: series 'value': expected the known covariates of the 3 time steps to be forecast"
     ):
         data.last_windows()
     days = pd.date_range("2026-01-17", periods=25, freq="D").strftime("%Y-%m-%d")
     lines = [f"{day},{k if k < 22 else ''},{k % 2},0" for k, day in enumerate(days)]
     (tmp_path / "new.csv").write_text("\n".join(["time,value,holiday,rain", *lines]) + "\n")
     before = data.state_dict()
-    names, batch, times = data.last_windows(str(tmp_path / "new.csv"))
+    names, batch, times, _ = data.last_windows(str(tmp_path / "new.csv"))
     assert data.state_dict() == before and names == ["value"]
     assert times == [["2026-02-08T00:00:00", "2026-02-09T00:00:00", "2026-02-10T00:00:00"]]
     fitted = data.fitted["value"]
@@ -246,8 +305,12 @@ def test_another_table_is_forecast_with_what_was_fitted_to_the_first(tmp_path):
     np.testing.assert_allclose(batch.inputs[0, :, 1], holidays, rtol=1e-5)
     angle = 2 * np.pi * (12 + np.arange(16, 25)) / 7  # the season goes on from where it began in training
     np.testing.assert_allclose(batch.inputs[0, :, 4], np.sin(angle), atol=1e-5)
+    enough = [*lines[:7], *(line.replace(f",{k},", ",,") for k, line in enumerate(lines[7:10], 7))]
+    (tmp_path / "enough.csv").write_text("\n".join(["time,value,holiday,rain", *enough]) + "\n")
+    *_, observed = data.last_windows(str(tmp_path / "enough.csv"))
+    assert observed[0][:, 0].tolist() == [*range(7)]
     (tmp_path / "short.csv").write_text("\n".join(["time,value,holiday,rain", *lines[:3], *lines[3:6]]) + "\n")
-    with pytest.raises(InputError, match="series 'value': expected 7 time steps to read, got 6; give more"):
+    with pytest.raises(InputError, match="short.csv: series 'value': expected 7 time steps to read, got 6; give more"):
         data.last_windows(str(tmp_path / "short.csv"))
 
 
@@ -258,7 +321,7 @@ def test_a_series_that_the_run_never_saw_is_refused(tmp_path):
     new = frame(made())
     new["series"] = new["series"].replace("c", "d")
     with pytest.raises(
-        InputError, match=r"series 'd': expected one that the run was trained on \(a, c, b\); leave it out"
+        InputError, match=r"new.csv: series 'd': expected one that the run was trained on \(a, c, b\); leave it out"
     ):
         data.last_windows(save(tmp_path, new, "new.csv"))
 
@@ -272,14 +335,17 @@ def test_a_new_series_can_be_forecast_where_each_window_has_its_own_scale(tmp_pa
     data, strict = ForecastTable(path, scaling="instance", **given), ForecastTable(path, **given)
     for one in (data, strict):
         one.setup()
-    names, batch, _ = data.last_windows(other, strangers=True)
+    names, batch, *_ = data.last_windows(other, strangers=True)
     known = data.last_windows()
     assert names == ["a", "d", "b"] and known.names == ["a", "c", "b"]
     assert torch.equal(batch.inputs[..., 0], known.batch.inputs[..., 0])  # the same numbers under another name
     assert torch.equal(batch.rows[:, 1:3], known.batch.rows[:, 1:3])
     for asked, allowed in ((data, False), (strict, True)):
-        with pytest.raises(InputError, match="series 'd': expected one that the run was trained on"):
+        with pytest.raises(InputError, match="new.csv: series 'd': expected one that the run was"):
             asked.last_windows(other, strangers=allowed)
+    still = new.assign(y=new["y"].where(new["series"] != "d", 4.0))
+    with pytest.raises(InputError, match="still.csv: series 'd': expected numbers that vary, got 4 throughout"):
+        data.last_windows(save(tmp_path, still, "still.csv"), strangers=True)
 
 
 def test_another_table_has_the_time_steps_of_the_first(tmp_path):
@@ -288,7 +354,7 @@ def test_another_table_has_the_time_steps_of_the_first(tmp_path):
     for step, told in (
         ("2D", "expected a row for each time step, got 39 without one, the first at 2026-01-06 00:00:00"),
         ("36h", "expected steps of frequency D, got 2026-01-06 12:00:00 between two of them"),
-        (None, "series 'value': expected time steps as in training, D, got numbered ones"),
+        (None, "new.csv: series 'value': expected time steps as in training, D, got numbered ones"),
     ):
         times = range(40) if step is None else pd.date_range("2026-01-05", periods=40, freq=step)
         pd.DataFrame({"time": times, "value": np.sin(np.arange(40))}).to_csv(tmp_path / "new.csv", index=False)
@@ -301,24 +367,38 @@ def test_another_table_has_the_time_steps_of_the_first(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("line", "told"),
+    ("rows", "given", "told"),
     [
-        ("2026-01-09,oops,0,0", "row 5: expected a finite number in column 'value', got 'oops'"),
-        ("2026-01-08,1,0,0", "expected each time once, got 2026-01-08 00:00:00 in rows 4 and 5; delete one"),
-        (None, "expected a row for each time step, got 1 without one, the first at 2026-01-09 00:00:00"),
+        (
+            {},
+            {"target_columns": ["vale"]},
+            "small.csv: expected a column 'vale', got time, value, holiday, rain; did y",
+        ),
+        ({4: "2026-01-09,oops,0,0"}, {}, "row 5: expected a finite number in column 'value', got 'oops'"),
+        ({4: "2026-01-09,inf,0,0"}, {}, "row 5: expected a finite number in column 'value', got 'inf'"),
+        ({4: "2026-01-08,1,0,0"}, {}, "expected each time once, got 2026-01-08 00:00:00 in rows 4 and 5; delete one"),
+        ({4: "2026-01-06,1,0,0"}, {}, "expected times that ascend, got 2026-01-06 00:00:00 in row 5 after 2026-01-08"),
+        ({4: None}, {}, "expected a row for each time step, got 1 without one, the first at 2026-01-09 00:00:00"),
+        ({4: "2026-01-09 07:00,1,0,0"}, {}, "unknown frequency: expected steps of 1 days 00:00:00, as most are, got"),
+        ({}, {"frequency": "fortnight"}, "data.init_args.frequency: expected a frequency as pandas names it"),
+        (
+            {k: f"{pd.Timestamp(2026, 1, 5) + pd.Timedelta(days=k):%Y-%m-%d},,0,0" for k in range(40)},
+            {},
+            "small.csv: series 'value' has no number at all; leave it out",
+        ),
+        (dict.fromkeys(range(18, 40)), {}, "of 18 time steps: the train split has 9, expected at least 10 for one w"),
+        ({39: "2026-02-13,1,,0"}, {"known_columns": ["holiday"]}, "row 40: expected a number in column 'holiday', got"),
+        ({}, {"path": "mine.parquet"}, "mine.parquet: expected "),  # pyarrow, or the file
     ],
+    ids=lambda word: str(word)[:40],
 )
-def test_the_command_refuses_a_wrong_table_before_anything_is_trained(line, told, tmp_path, workdir, capsys):
-    import yaml
-
-    from unrolled.cli import main
-
-    path = small(tmp_path, {4: line}).path
+def test_the_command_refuses_a_wrong_table_before_anything_is_trained(rows, given, told, tmp_path, workdir, capsys):
+    data = {"path": small(tmp_path, rows).path, "horizon": H, "context": C} | given
     written = {
         "task": "Forecasting",
         "architecture": {"class_path": "GRU", "init_args": {"hidden_size": 4}},
         "optimizer": {"class_path": "Adam", "init_args": {"lr": 0.01}},
-        "data": {"class_path": "ForecastTable", "init_args": {"path": path, "horizon": 3, "context": 7}},
+        "data": {"class_path": "ForecastTable", "init_args": data},
         "trainer": {"max_epochs": 1, "accelerator": "cpu"},
     }
     (workdir / "mine.yaml").write_text(yaml.safe_dump(written))

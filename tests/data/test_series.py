@@ -139,13 +139,24 @@ ONE = np.arange(60.0)[:, None]
             {"series": [Series("x", np.where(ONE < 40, np.nan, ONE))]},
             "series 'x': expected numbers in its train split of 30 steps, got none",
         ),
-        (changed(7, np.inf), "values of series 'a' at 2024-02-27T00:00:00: expected a finite number, got inf"),
-        (changed(7, -np.inf, "past"), "past of series 'a' at 2024-02-27T00:00:00: expected a finite number, got -inf"),
+        (
+            changed(7, np.inf),
+            "values of series 'a' at 2024-02-27T00:00:00: expected a finite number of float32, got inf",
+        ),
+        (
+            changed(7, -np.inf, "past"),
+            "past of series 'a' at 2024-02-27T00:00:00: expected a finite number of float32, got -inf",
+        ),
         (
             changed(1, np.nan, "known", 1),
-            "known of series 'b' at 2024-02-26T00:00:00: expected a finite number, got nan",
+            "known of series 'b' at 2024-02-26T00:00:00: expected a finite number of float32, got nan",
         ),
         (changed(0, np.nan, "static"), "static of series 'a' at"),
+        (
+            changed(7, -1e39),
+            "values of series 'a' at 2024-02-27T00:00:00: expected a finite number of float32, got -1e+39",
+        ),
+        (changed(50, 1e300), "values of series 'a' at 2024-04-10T00:00:00: expected a finite number of float32, got"),
     ],
     ids=lambda word: str(word)[:50],
 )
@@ -162,7 +173,7 @@ def test_the_last_windows_end_where_the_series_do():
     data = Made(**SMALL, series=series, marks=True, since=True)
     data.given = [one._replace(known=None) for one in series]
     data.setup()
-    names, batch, told = data.last_windows()
+    names, batch, told, observed = data.last_windows()
     assert names == ["a", "b", "c"] and batch.targets.isnan().all()
     assert told[1] == ["2024-04-07T00:00:00", "2024-04-08T00:00:00", "2024-04-09T00:00:00"]
     raw = float(batch.rows[1, 1] + batch.rows[1, 2] * batch.inputs[1, C - 1, 0])
@@ -171,10 +182,22 @@ def test_the_last_windows_end_where_the_series_do():
         last = int(np.flatnonzero(~np.isnan(one.values[:, 0]))[-1])
         seen = data.cut(torch.tensor([[row, last - C - H + 1]])).inputs
         assert torch.equal(batch.inputs[row, : C - H], seen[0, H:C])
+        np.testing.assert_array_equal(observed[row], one.values[last + 1 - C : last + 1])
     assert (batch.inputs[:, C:, :3] == 0).all() and batch.rows[:, 0].tolist() == [0, 1, 2]
     assert batch.inputs[:, 0, -1].tolist() == [0, 1, 2]
     with pytest.raises(InputError, match="Made: expected no file, for its series are its own, got x.csv; leave it out"):
         data.last_windows("x.csv")
+
+
+@pytest.mark.parametrize("policy", ["marker", "mean", "linear"])
+def test_what_was_observed_is_told_without_what_stands_in_for_the_rest(policy):
+    series = made(2)
+    data = make(series=series, missing=policy, hide_share=0.5)
+    for split in ("valid", "test"):
+        number, begin = data.places[split][0].tolist()
+        np.testing.assert_array_equal(data.observed(split), series[number].values[begin : begin + C])
+    series[0].values[round(0.75 * 60) - 2] = np.nan
+    assert np.isnan(make(series=series, missing=policy).observed("test")[-2]).all()
 
 
 def test_the_last_windows_need_the_known_covariates_of_the_horizon():

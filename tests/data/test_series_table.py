@@ -117,7 +117,7 @@ WRONG = {  # name: rows, what the message says, and where they are not the usual
     "a row that is too short": (changed(3, "s1,0.5,1,1"), "row 3: expected 5 fields"),
     "one class": (
         [row.replace("up", "down") for row in series()],
-        "SeriesTable: expected at least two classes, got 1 .down.",
+        "t.csv: expected at least two classes, got 1 .down.",
     ),
     "no numbers": (
         ["s1,1,a", "s2,1,b"],
@@ -141,7 +141,27 @@ def test_a_wrong_table_is_refused_in_one_line(name, tmp_path):
     with pytest.raises(InputError, match=message.replace("?", r"\?")) as caught:
         ready(path, **given)
     assert "\n" not in str(caught.value)
-    assert str(caught.value).startswith(path) or name == "one class"
+    assert str(caught.value).startswith(path)
+
+
+@pytest.mark.parametrize(
+    ("rows", "given", "told"),
+    [
+        (series(), {"max_length": 2}, "expected at most 2 time steps, got a sequence of 3 in the train split; raise"),
+        (series(2), {}, "the valid split is empty; set data.init_args.valid_fraction above 0"),
+        (
+            [f"{row},{'test' if row.startswith('s0') else 'train'}" for row in changed(1, "s0,0.0,0,0,left")],
+            {"split_column": "part"},
+            "the test split has the label 'left', which no training example has (down, up)",
+        ),
+    ],
+    ids=["over-long", "no valid split", "an unseen label"],
+)
+def test_what_is_wrong_with_the_whole_is_told_with_the_file(rows, given, told, tmp_path):
+    path = table(tmp_path, rows, f"{HEADER},part" if "split_column" in given else HEADER)
+    with pytest.raises(InputError) as caught:
+        ready(path, **given)
+    assert str(caught.value).startswith(f"{path}: {told}") and "\n" not in str(caught.value)
 
 
 def test_results_call_the_classes_by_their_labels(tmp_path):

@@ -181,9 +181,11 @@ def test_nothing_of_the_horizon_reaches_a_context(policy, scaling):
         assert torch.equal(before.inputs[..., known], after.inputs[..., known])
 
 
-@pytest.mark.parametrize("policy", ["forward_fill", "median", "mode"])
-def test_nothing_of_validation_and_test_is_fitted(policy):
-    series = made(2)
+@pytest.mark.parametrize("policy", [*POLICIES, "drop"])
+@pytest.mark.parametrize("scaling", ["standard", "mean_absolute", "instance", "last_value"])
+def test_nothing_of_validation_and_test_is_fitted(policy, scaling):
+    """Neither a scale nor what stands in for a missing number; each training batch stays what it was, bit for bit."""
+    series = made(2, share=0.03 if policy == "drop" else 0.25)
     changed = []
     for one in series:
         end = round(len(one.values) / 2)
@@ -191,7 +193,7 @@ def test_nothing_of_validation_and_test_is_fitted(policy):
         for part in (later.values, later.past, later.known):
             part[end:] = 7e5 + np.arange(len(part) - end)[:, None]
         changed.append(later)
-    data, other = make(series=series, missing=policy), make(series=changed, missing=policy)
+    data, other = (make(series=each, missing=policy, scaling=scaling, **EVERYTHING) for each in (series, changed))
     state, after = data.state_dict(), other.state_dict()
     assert state == after
     first = data.cut(data.places["train"])
@@ -199,10 +201,50 @@ def test_nothing_of_validation_and_test_is_fitted(policy):
     assert all(torch.equal(a.nan_to_num(), b.nan_to_num()) for a, b in zip(first, again, strict=True))
 
 
-def test_a_still_context_is_scaled_by_a_hundredth_of_the_training_part():
-    series = made(gaps=False, covariates=False)
-    series[0].values[30:50] = 4.0
-    data = make(series=series, scaling="instance")
-    batch = data.cut(torch.tensor([[0, 38]]))
-    assert batch.rows[0, 1] == 4.0 and batch.rows[0, 2] == pytest.approx(0.01 * series[0].values[:30].std())
-    assert (batch.inputs[0, :, 0] == 0).all()
+@pytest.mark.parametrize("policy", POLICIES)
+@pytest.mark.parametrize("scaling", ["standard", "mean_absolute", "instance", "last_value"])
+def test_what_is_hidden_is_read_in_no_channel(policy, scaling):
+    """Lags too lie in the context: a hidden number that they hand on would be hidden from the values alone."""
+    series = made(2)
+    given = {"missing": policy, "scaling": scaling, **EVERYTHING}
+    data = make(series=series, **given)
+    random = torch.Generator().manual_seed(2)
+    for place in data.places["test"][::13]:
+        index, begin = place.tolist()
+        hidden = torch.rand(1, C + H - 1, 2, generator=random) < 0.4
+        changed = [one._replace(values=one.values.copy()) for one in series]
+        changed[index].values[begin : begin + C + H - 1][hidden[0].numpy()] += 1e3
+        before, after = data.cut(place[None], hidden), make(series=changed, **given).cut(place[None], hidden)
+        assert torch.equal(before.inputs, after.inputs)
+        assert torch.equal(before.rows.nan_to_num(), after.rows.nan_to_num())
+        asked = before.targets - after.targets  # hidden numbers are still forecast
+        assert (asked.nan_to_num() != 0).any()
+
+
+def test_a_lag_is_the_number_that_was_read_that_long_before():
+    """Of numbers that are filled forward, hidden ones too; in front of the window, of those that were observed."""
+    data = make(series=made(2), **EVERYTHING)
+    places = data.places["train"]
+    hidden = torch.rand(len(places), C + H - 1, 2) < 0.4
+    batch, plain = data.cut(places, hidden), data.cut(places)
+    first = (
+        data.sizes()["channels"]["known"] + 2
+    )  # behind the values, marks and times since: the lags end what is known
+    for number, lag in enumerate((3, 5)):
+        lagged = slice(first + 2 * number, first + 2 * number + 2)
+        assert torch.equal(batch.inputs[:, lag - 1 :, lagged], batch.inputs[:, : C + H - lag, :2])
+        assert torch.equal(batch.inputs[:, : lag - 1, lagged], plain.inputs[:, : lag - 1, lagged])
+    assert not torch.equal(batch.inputs, plain.inputs)
+
+
+def test_a_training_part_of_context_and_horizon_holds_one_window():
+    one = made(gaps=False, covariates=False)[0]
+    series = [one._replace(values=one.values[: 2 * (C + H)])]
+    data = make(series=series)
+    assert [tuple(border) for border in data.borders_of] == [(10, 15, 20)]
+    assert data.places["train"].tolist() == [[0, 0]]
+    assert data.places["valid"][[0, -1]].tolist() == [[0, 10 - C], [0, 15 - C - H]]
+    assert data.places["test"][[0, -1]].tolist() == [[0, 15 - C], [0, 20 - C - H]]
+    batch = data.cut(data.places["train"])
+    raw = batch.rows[0, 1] + batch.rows[0, 2] * torch.cat([batch.inputs[0, :1], batch.targets[0]])[:, 0]
+    np.testing.assert_allclose(raw, series[0].values[:10, 0], rtol=1e-12)

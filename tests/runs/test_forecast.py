@@ -13,6 +13,7 @@ from unrolled import recipe
 from unrolled.cli import main
 from unrolled.functional.draws import generator
 from unrolled.runs.build import build_data, parse
+from unrolled.runs.evaluate import evaluate
 from unrolled.runs.fit import fit
 from unrolled.runs.forecast import forecast
 from unrolled.runs.restore import read_recipe, restore
@@ -166,3 +167,50 @@ def test_a_run_that_does_not_forecast_is_refused(tmp_path: Path, capsys: pytest.
     (tmp_path / "recipe.yaml").write_text(recipe.dump(written({"SequenceRegression": {}}, data)))
     assert main(["forecast", str(tmp_path)]) == 2
     assert "expected a run that forecasts, got one of SequenceRegression" in capsys.readouterr().err
+
+
+def gappy(path: Path, steps: int = 80) -> Path:
+    """The table of two waves, three numbers of every ten missing."""
+    lines = table(path, steps=steps).read_text().splitlines()
+    gone = {place for place in range(1, len(lines)) if place % 10 in (3, 4, 8)}
+    emptied = [line.rpartition(",")[0] + "," if place in gone else line for place, line in enumerate(lines)]
+    path.write_text("\n".join(emptied) + "\n")
+    return path
+
+
+@pytest.mark.parametrize("task", ["Forecasting", "DirectForecasting"])
+def test_a_marker_is_read_and_never_shown(tmp_path: Path, task: str) -> None:
+    """In results and plots stands what was observed, a gap elsewhere."""
+    path = gappy(tmp_path / "waves.csv")
+    args = {"path": str(path), "series_column": "series", "missing": "marker", "marker": -9.0, "marks": True}
+    folder = tmp_path / "run"
+    fit(written({task: {}}, {"class_path": "ForecastTable", "init_args": QUICK | args}), folder, progress=False)
+    told = [row["value"] for row in rows(path)][:80]  # of the first series
+    shown = evaluate(folder, progress=False)["example"]["history"]
+    assert shown == [float(value) if value else None for value in told[60 - 12 : 60]] and None in shown
+    seen = forecast(folder)[0].history
+    assert [None if math.isnan(value) else value for value in seen] == [
+        float(value) if value else None for value in told[-12:]
+    ]
+    assert main(["forecast", str(folder)]) == 0
+    assert "nan" not in (folder / "forecast.svg").read_text()
+
+
+@pytest.mark.parametrize(
+    ("header", "message"),
+    [
+        ("series,time,val", "other.csv: expected a column 'value', got series, time, val; did you mean val?"),
+        ("time,value,more", "other.csv: expected a column 'series', got time, value, more"),
+        ("series;time;value", "other.csv: expected a column 'time', got series;time;value; part its fields by commas"),
+    ],
+)
+def test_a_table_of_other_columns_is_refused(
+    a_run: Path, tmp_path: Path, header: str, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = table(tmp_path / "other.csv")
+    lines = other.read_text().splitlines()
+    sign = ";" if ";" in header else ","
+    other.write_text("\n".join([header, *(line.replace(",", sign) for line in lines[1:])]))
+    assert main(["forecast", str(a_run), "--file", str(other)]) == 2
+    told = capsys.readouterr().err
+    assert message in told and told.count("\n") == 1

@@ -1,15 +1,19 @@
 """DirectForecasting against torch alone: patches, what is known in advance, training under strategies, figures."""
 
 import math
+from statistics import NormalDist
 
 import numpy as np
 import pytest
 import pytorch_lightning as pl
 import torch
+from sklearn.metrics import mean_pinball_loss
 from torch import nn
 from torch.utils.data import DataLoader
 
 from conformance.numbers import Pieces
+from conformance.series import made
+from conformance.series import make as make_data
 from conformance.strategies import CASES, strategy
 from conformance.training import QUIET, SaveAfter, assert_close, assert_same, fit
 from conformance.windows import CHANNELS, COLUMNS, WIDTH, C, H, pieces, windows
@@ -116,6 +120,9 @@ class Data:
     def baseline_errors(self, split):
         return {"naive": {"by_horizon": [1.0]}}
 
+    def observed(self, split):
+        return np.array([[1.5, 0.0], [math.nan, 0.0]])
+
     def baselines(self, split):
         return {"naive": 1.0}
 
@@ -136,22 +143,25 @@ def test_every_figure_of_an_evaluation_by_hand(stage, output):
         "mase": abs(off) / season,
         "smape": 200 * abs(off) / (abs(x) + abs(f)),
     }
+    overall = {"rmse": math.sqrt(np.nanmean(off**2)), "loss": float(loss(raw, targets))}
     if output == "gaussian":
         spread = scale * (nn.functional.softplus(raw[:, 1]) + 1e-3).numpy()
+        bounds = np.stack([f + NormalDist().inv_cdf(level / 10) * spread for level in range(1, 10)])
+        truth, bounds = x[~np.isnan(x)], bounds[:, ~np.isnan(x)]
+        losses = [mean_pinball_loss(truth, told, alpha=(k + 1) / 10) for k, told in enumerate(bounds)]
+        overall["weighted_quantile_loss"] = 2 * len(truth) * np.mean(losses) / abs(truth).sum()
         figures["coverage_80"] = np.where(np.isnan(x), np.nan, abs(off) <= 1.2815515655446004 * spread)
-    expected = {name: np.nanmean(values) for name, values in figures.items()}
-    expected |= {"rmse": math.sqrt(np.nanmean(off**2)), "loss": float(loss(raw, targets))}
+    expected = {name: np.nanmean(values) for name, values in figures.items()} | overall
     for name, value in expected.items():
         assert measured[f"{stage}/{name}"] == pytest.approx(value, rel=1e-5), name
-    more = {"weighted_quantile_loss"} if output == "gaussian" else set()
-    assert measured.keys() == {f"{stage}/{name}" for name in {*expected} | more}
+    assert measured.keys() == {f"{stage}/{name}" for name in expected}
     found = task.findings(Data(), stage)
     for name, values in figures.items():
         np.testing.assert_allclose([s[name] for s in found["by_horizon"]], np.nanmean(values, (0, 2)), rtol=1e-12)
     assert found["baseline_errors"] == {"naive": {"by_horizon": [1.0]}}
     assert task.baselines(Data(), stage) == {"baseline_metric": "mse", "baselines": {"naive": 1.0}}
     example = found["example"]
-    assert example["history"] == pytest.approx((rows[0, 1] + rows[0, 3] * made[0].inputs[0, :C, 0]).tolist(), rel=1e-12)
+    assert example["history"] == [1.5, None]
     assert example["forecast"] == pytest.approx(f[0, :, 0].tolist(), rel=1e-12)
 
 
@@ -170,11 +180,8 @@ def test_a_forecast_of_a_batch_is_the_one_that_is_judged_and_dropout_is_off():
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"patch": 3}, f"the context a whole number of patches, got {H}, {C} and 3"),
-        ({"patch": 0}, f"got {H}, {C} and 0"),
-        ({"horizon": 0}, f"got 0, {C} and 1"),
-        ({"output": "gauss"}, "an output of point"),
-        ({"architecture": {"class_path": "LSTM", "init_args": {"hidden_size": 5, "bidirectional": True}}}, "direction"),
+        ({"patch": 3}, f"the context a whole number of patches, got 3 for {C} steps; change it, or data.init_args."),
+        ({"patch": 0}, f"expected a patch of at least 1 step, .*, got 0 for {C} steps"),
     ],
     ids=str,
 )
@@ -184,9 +191,12 @@ def test_wrong_arguments_are_refused_in_one_line(wrong, message):
     assert "\n" not in str(caught.value)
 
 
-def test_windows_of_another_length_are_refused_in_one_line():
-    batch = windows(2)
-    short = batch._replace(inputs=batch.inputs[:, 1:], targets=batch.targets[:, 1:], fresh=batch.fresh[:, 1:])
-    message = rf"^DirectForecasting: expected windows of context \+ horizon - 1 = {C + H - 1} steps, got {C + H - 2}"
-    with pytest.raises(InputError, match=message):
-        evaluated(make(), [short], "test")
+@pytest.mark.parametrize("steps", [4, 9, 64])
+def test_a_stream_is_refused_also_where_its_pieces_are_as_long_as_windows(steps):
+    series = made(covariates=False, gaps=False)
+    data = make_data(series=series, sampling="stream", sequence_length=steps, batch_size=3)
+    assert steps != 9 or data.context + data.horizon - 1 == steps
+    task = DirectForecasting(**data.sizes(), architecture=LSTM, optimizer=SGD)
+    with pytest.raises(InputError, match=r"^data.init_args.sampling: expected windows, for DirectForecasting reads a"):
+        fit(task, data.train_dataloader())
+    assert task.optimizer_steps == 0

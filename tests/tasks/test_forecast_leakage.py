@@ -1,8 +1,11 @@
 """What a forecast must never read, over every channel; and what shifting and scaling a series does to it."""
 
+import numpy as np
 import pytest
 import torch
 
+from conformance.series import made as gappy
+from conformance.series import make as make_data
 from conformance.windows import CHANNELS, COLUMNS, WIDTH, C, H, windows
 from unrolled.tasks import DirectForecasting, Forecasting
 
@@ -100,3 +103,78 @@ def test_a_series_that_is_shifted_and_scaled_has_a_forecast_that_is(cls, given, 
 
     for plain, moved in zip(told(series), told(shift + factor * series), strict=True):
         torch.testing.assert_close(moved, shift + factor * plain, rtol=0, atol=1e-9 * max(1, abs(shift)))
+
+
+SCALINGS = ["standard", "mean_absolute", "instance", "last_value"]
+EVERYTHING = {"marks": True, "since": True, "calendar": ["weekday", "month"], "fourier": 2, "lags": [3, 5]}
+
+
+@pytest.fixture
+def double():
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)
+    yield
+    torch.set_default_dtype(before)
+
+
+def of(data, cls, **given):
+    """A task with its first weights, for what a data set hands over."""
+    given = {"series_embedding_size": 3 * (data.sizes()["channels"]["series"] > 0)} | given
+    return make(cls, **given, **data.sizes())
+
+
+@pytest.mark.parametrize("scaling", SCALINGS)
+@pytest.mark.parametrize("policy", ["forward_fill", "linear", "mean", "median", "mode", "marker", "drop"])
+def test_no_later_number_changes_a_forecast_by_way_of_the_data(policy, scaling, double):
+    """Of any kind of feature, and whatever stands in for a missing number; what is known beforehand is read."""
+    series = gappy(2, share=0.03 if policy == "drop" else 0.25)
+    data = make_data(series=series, missing=policy, scaling=scaling, **EVERYTHING)
+    place = data.places["test"][len(data.places["test"]) // 2]
+    number, origin = int(place[0]), int(place[1]) + data.context  # the first step that is forecast
+    later, known = ([one._replace() for one in series] for _ in range(2))
+    one = series[number]
+    values, past, told = one.values.copy(), one.past.copy(), one.known.copy()
+    values[origin:] = 100.0 - np.nan_to_num(values[origin:])  # the missing ones too: other marks, other times since
+    past[origin:] += 50.0
+    told[origin : origin + data.horizon] += 1.0
+    later[number], known[number] = one._replace(values=values, past=past), one._replace(known=told)
+    given = {"missing": policy, "scaling": scaling, **EVERYTHING}
+    batches = [make_data(series=each, **given).cut(place[None]) for each in (series, later, known)]
+    assert not torch.equal(batches[0].inputs, batches[1].inputs)
+    for cls, output in [(Forecasting, "gaussian"), (DirectForecasting, "quantiles")]:
+        task = of(data, cls, output=output)
+        (mean, quantiles), (again, also), (other, _) = (forecast(task, batch) for batch in batches)
+        assert torch.equal(mean, again) and torch.equal(quantiles, also)
+        assert not torch.equal(mean, other)
+
+
+@pytest.mark.parametrize(("shift", "factor"), [(1000.0, 1.0), (0.0, 0.01), (-7.0, 30.0)])
+@pytest.mark.parametrize("scaling", SCALINGS)
+@pytest.mark.parametrize("cls", [Forecasting, DirectForecasting])
+def test_every_scaling_makes_a_forecast_go_with_its_series(cls, scaling, shift, factor, double):
+    """From the raw series to the raw forecast; the scale by mean absolute values knows no shift."""
+    shift = 0.0 if scaling == "mean_absolute" else shift
+    series = gappy(2)
+    moved = [one._replace(values=shift + factor * one.values) for one in series]
+    data, other = (make_data(series=each, scaling=scaling, **EVERYTHING) for each in (series, moved))
+    task = of(data, cls, output="gaussian", **({"paths": 5} if cls is Forecasting else {}))
+    batches = [each.cut(each.places["test"]) for each in (data, other)]
+    for plain, after in zip(*(forecast(task, batch) for batch in batches), strict=True):
+        located = [batch.rows[:, None, 1:5].chunk(2, -1) for batch in batches]
+        if plain.dim() == 4:
+            located = [[part[..., None] for part in parts] for parts in located]
+        (location, scale), (there, scale_there) = located
+        expected = shift + factor * (location + scale * plain)
+        torch.testing.assert_close(there + scale_there * after, expected, rtol=1e-9, atol=1e-9 * max(1, abs(shift)))
+
+
+@pytest.mark.parametrize("output", ["quantiles", "gaussian", "student_t"])
+@pytest.mark.parametrize("cls", [Forecasting, DirectForecasting])
+def test_no_quantiles_cross_whatever_the_weights_are(cls, output):
+    task = make(cls, output=output, **({"paths": 7} if cls is Forecasting else {}))
+    with torch.no_grad():
+        for parameter in task.parameters():
+            parameter.mul_(20.0)
+    _, quantiles = forecast(task, windows(5))
+    assert quantiles.isfinite().all() and (quantiles.diff(dim=-1) >= 0).all()
+    assert (quantiles[..., -1] > quantiles[..., 0]).any()

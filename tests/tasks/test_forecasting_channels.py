@@ -2,6 +2,7 @@
 
 from copy import deepcopy
 
+import numpy as np
 import pytest
 import pytorch_lightning as pl
 import torch
@@ -194,12 +195,15 @@ def test_an_example_is_told_in_raw_numbers():
         def baseline_errors(self, split):
             return {}
 
+        def observed(self, split):
+            return np.array([[2.0, 9.0], [np.nan, 9.0], [4.0, 9.0], [5.0, 9.0]])
+
     task, batch = make(output="gaussian"), windows(2)
     evaluated(task, [batch, windows(2, 7)])
     found = task.findings(Data(), "test")["example"]
     location, scale = batch.rows[0, 1], batch.rows[0, 3]
     assert found["series"] == int(batch.rows[0, 0])
-    assert found["history"] == pytest.approx((location + scale * batch.inputs[0, :C, 0]).tolist(), rel=1e-12)
+    assert found["history"] == [2.0, None, 4.0, 5.0]
     assert found["forecast"] == pytest.approx((location + scale * task.forecast(batch)[0][0, :, 0]).tolist(), rel=1e-12)
     truth = (location + scale * batch.targets[0, C - 1 :, 0]).tolist()
     assert [x if x is None else float(x) for x in found["truth"]] == [

@@ -37,7 +37,7 @@ def refuse_unseen(data: Any, labels: Mapping[Any, Sequence[str]], classes: Seque
     for split, told in labels.items():
         if unseen := sorted({*told} - {*classes}):
             raise InputError(
-                f"{type(data).__name__}: the {split} split has the label {unseen[0]!r}, which no training example has "
+                f"{data.owner}: the {split} split has the label {unseen[0]!r}, which no training example has "
                 f"({', '.join(classes[:SHOWN])}); give more examples of it, or another data.init_args.seed"
             )
 

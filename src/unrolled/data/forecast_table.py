@@ -6,14 +6,14 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from unrolled.data.number_columns import numbers, one_hot, read_frame, require, words
-from unrolled.data.one_series import ADVICE, Numbers, Series
+from unrolled.data.number_columns import read_frame, require, words
+from unrolled.data.one_series import Series
 from unrolled.data.series import SeriesData
+from unrolled.data.series_rows import Rows, columns, series_of
 from unrolled.data.table_file import require_filled
 from unrolled.data.time_stamps import Grid, check_gaps, grids, parse
 from unrolled.errors import InputError
 
-Rows = NDArray[np.int64]
 KINDS = ("known_columns", "past_columns", "static_columns")
 
 
@@ -63,6 +63,10 @@ class ForecastTable(SeriesData):
         self.frequency, self.gaps, self.period = frequency, gaps, period
         self.words: dict[str, list[str]] = {}  # of each column of categories, once a file was read
 
+    @property
+    def owner(self) -> str:
+        return self.path
+
     def check_arguments(self) -> None:
         self.at_least(period=1)
         super().check_arguments()
@@ -81,17 +85,18 @@ class ForecastTable(SeriesData):
         file = Path(path)
         table = read_frame(file)
         named = {"time_column": [self.time_column], "series_column": [self.series_column] if self.series_column else []}
-        require(file, table, named | {"target_columns": self.target_columns} | self.covariates)
+        kinds = {"target_columns": self.target_columns} | self.covariates
+        require(file, table, named | kinds)
         names = self._names(file, table)
         members = {str(name): np.flatnonzero(names == name) for name in dict.fromkeys(names)}
         frequency = self.frequency or (self.series[0].frequency if self.series else None)  # another file is read later
         found = grids(file, parse(file, table[self.time_column]), members, frequency)
+        if self.gaps == "refuse":
+            for name, grid in found.items():
+                check_gaps(f"{file}: series {name!r}", grid)
         self.words = self.words or self._words(table, members, found)
-        columns = {
-            kind: np.hstack([np.empty((len(table), 0)), *(self._column(file, table, name) for name in chosen)])
-            for kind, chosen in ({"target_columns": self.target_columns} | self.covariates).items()
-        }
-        return [self._series(file, name, rows, found[name], columns) for name, rows in members.items()]
+        parts = [columns(file, table, chosen, self.words) for chosen in kinds.values()]
+        return [series_of(file, name, rows, found[name], *parts) for name, rows in members.items()]
 
     def _names(self, file: Path, table: Any) -> NDArray[np.object_]:
         """(N,): which series each row belongs to."""
@@ -105,34 +110,3 @@ class ForecastTable(SeriesData):
         """Of each column of categories the words in the training rows of all series."""
         train = [rows[found[n].places < self.borders(found[n].length).train] for n, rows in members.items()]
         return {name: words(table[name].iloc[np.concatenate(train)]) for name in self.category_columns}
-
-    def _named(self, kind: str) -> list[str]:
-        """Of each number of a row the column that it is from: one of categories has a number for each word."""
-        return [name for name in self.covariates[kind] for _ in self.words.get(name, [name])]
-
-    def _column(self, file: Path, table: Any, name: str) -> Numbers:
-        """(N, 1), or (N, words)."""
-        known = self.words.get(name)
-        return numbers(file, table[name], name)[:, None] if known is None else one_hot(table[name], known)
-
-    def _series(self, path: Path, name: str, rows: Rows, found: Grid, columns: dict[str, Numbers]) -> Series:
-        where = f"{path}: series {name!r}"
-        if self.gaps == "refuse":
-            check_gaps(where, found)
-        parts = {}
-        for kind in ("target_columns", "known_columns", "past_columns"):
-            parts[kind] = np.full((found.length, columns[kind].shape[1]), np.nan)
-            parts[kind][found.places] = columns[kind][rows]
-        static = columns["static_columns"][rows]
-        changed = (static != static[0]) & ~(np.isnan(static) & np.isnan(static[0]))
-        if changed.any():
-            row, place = np.argwhere(changed)[0]
-            told = f"the same in all rows of the static column {self._named('static_columns')[place]!r}"
-            differ = f"rows {rows[0] + 1} and {rows[row] + 1} differ"
-            raise InputError(f"{where}: expected {told}, but {differ}; correct them, or call it a past one")
-        if (empty := np.isnan(columns["known_columns"][rows])).any():
-            row, place = np.argwhere(empty)[0]
-            told = f"expected a number in column {self._named('known_columns')[place]!r}, got none"
-            raise InputError(f"{path}: row {rows[row] + 1}: {told}; {ADVICE['known']}")
-        targets, known, past = parts.values()
-        return Series(name, targets, known, past, static[0], found.start, found.frequency)

@@ -44,7 +44,7 @@ class LabelledSeries(SplitRows):
     def fill(self) -> tuple[dict[Split, list[Tensor]], dict[Split, list[Tensor]]]:
         parts = self.split(self.load())
         whole = parts["train"]
-        self.classes = agreed(type(self).__name__, self.classes, sorted({one.label for one in whole}))
+        self.classes = agreed(self.owner, self.classes, sorted({one.label for one in whole}))
         mean, spread = self._adopt([one.numbers for one in whole])
         refuse_unseen(self, {split: [one.label for one in part] for split, part in parts.items()}, self.classes)
         return (
@@ -101,5 +101,5 @@ class LabelledSeries(SplitRows):
         names, mine = self.classes, self.scale
         self.classes, self.scale = list(state_dict["classes"]), state_dict["scale"]
         if mine is not None:
-            agreed(type(self).__name__, self.classes, names)
+            agreed(self.owner, self.classes, names)
             self._adopt([mine[0][None]])

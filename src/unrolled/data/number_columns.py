@@ -26,7 +26,8 @@ def read_frame(path: Path) -> Any:
     try:
         table = pd.read_parquet(path)
     except ImportError as error:
-        raise InputError(f"{path}: Parquet needs pyarrow, which is not installed; install it, or give a CSV") from error
+        told = "expected pyarrow to read Parquet, which is not installed; pip install pyarrow, or give a CSV"
+        raise InputError(f"{path}: {told}") from error
     except (OSError, ValueError) as error:
         told = " ".join(str(error).split())
         raise InputError(f"{path}: expected a Parquet file, got: {told}; check the path") from error
@@ -62,6 +63,8 @@ def numbers(path: Path, column: Any, name: str) -> Numbers:
     """
     import pandas as pd
 
+    if column.dtype.kind in "mMc":  # times and complex numbers, which pandas would hand out as some float
+        column = column.astype(str)
     found: Numbers = pd.to_numeric(column, errors="coerce").to_numpy(np.float64)
     absent = column.isna().to_numpy() | column.astype(str).str.strip().str.lower().isin(MISSING).to_numpy()
     if (wrong := ~absent & ~np.isfinite(found)).any():

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from unrolled.errors import InputError
 
 Numbers = NDArray[np.float64]
+LARGEST = float(np.finfo(np.float32).max)  # a larger number would be read as inf
 
 
 class Series(NamedTuple):
@@ -46,8 +47,8 @@ def check(owner: str, series: list[Series]) -> None:
     """Refuse series that nothing can be learnt from, in one line.
 
     Raises:
-        InputError: no series; two of one name; one with other columns than the first, with a number that is not finite,
-            with a covariate missing that is said to be known, or without any number.
+        InputError: no series; two of one name; one with other columns than the first, with a number that float32 cannot
+            hold, with a covariate missing that is said to be known, or without any number.
     """
     if not series:
         raise InputError(f"{owner}: expected a series, got none")
@@ -61,12 +62,12 @@ def check(owner: str, series: list[Series]) -> None:
             if numbers.shape[-1] != first.shape[-1]:
                 told = f"{numbers.shape[-1]} columns of {name}, but {series[0].name!r} {first.shape[-1]}"
                 raise InputError(f"{owner}: series {one.name!r} has {told}; give each series the same")
-            wrong = ~np.isfinite(numbers) if name in ("known", "static") else np.isinf(numbers)
+            wrong = np.isnan(numbers) & (name in ("known", "static")) | (np.abs(numbers) > LARGEST)
             if wrong.any():
                 place = int(wrong.any(-1).argmax()) if name != "static" else 0
                 value = numbers[tuple(np.argwhere(wrong)[0])]
                 at = times(one, place, place + 1)[0]
-                told = f"{name} of series {one.name!r} at {at}: expected a finite number, got {value:g}"
+                told = f"{name} of series {one.name!r} at {at}: expected a finite number of float32, got {value:g}"
                 raise InputError(f"{owner}: {told}; {ADVICE[name]}")
         if np.isnan(one.values).all():
             raise InputError(f"{owner}: series {one.name!r} has no number at all; leave it out")

@@ -9,19 +9,18 @@ from pytorch_lightning.utilities import rank_zero_info
 from torch import Tensor
 
 from unrolled.data.fitted_state import check_fitted, fitted_state
-from unrolled.data.forecast_baselines import Forecast, fit_linear, forecast_errors, linear, origins
 from unrolled.data.last_windows import LastWindows, last_windows
-from unrolled.data.one_series import Series, check
-from unrolled.data.series_batches import SeriesBatches
+from unrolled.data.one_series import Numbers, Series, check
+from unrolled.data.series_baselines import SeriesBaselines
 from unrolled.data.series_parts import Split
 from unrolled.data.series_places import places
+from unrolled.data.series_streams import check_streams
 from unrolled.errors import InputError
-from unrolled.functional.naive_forecasts import last_season, last_value
 
 SPLITS: tuple[Split, ...] = ("train", "valid", "test")
 
 
-class SeriesData(SeriesBatches):
+class SeriesData(SeriesBaselines):
     """Series in equal steps of time, as windows of C + H numbers.  A data set says `load` and `period`.
 
         inputs   (B, T, F): the numbers x_t of a window but the last, and what else is read; see `WindowMaker`
@@ -31,8 +30,6 @@ class SeriesData(SeriesBatches):
         InputError: arguments out of range, or series that nothing can be learnt from.
     """
 
-    linear_maps: list[Tensor] | None = None  # the baseline, once it was asked for
-
     def load(self) -> list[Series]:
         """Every series, whole."""
         raise NotImplementedError(f"{type(self).__name__} does not say what it holds")
@@ -41,49 +38,36 @@ class SeriesData(SeriesBatches):
         if self.places:
             return
         self.check_arguments()
-        self.series, name = self.load(), type(self).__name__
-        check(name, self.series)
+        self.series = self.load()
+        check(self.owner, self.series)
         self.borders_of = [self.check_parts(one) for one in self.series]
         self.fit(self.series, self.borders_of)
-        self.maker = self.window_maker(self.series)
-        self.check_sampling()
+        self.maker = self.window_maker(self.owner, self.series)
+        if self.sampling == "stream":
+            check_streams(self.maker, self.missing, self.hide_share)
         told, every = [], dict[Split, Tensor]()
         for split in SPLITS:
             stride = 1 if split == "train" else self.eval_stride
             found, left_out = places(self.maker, self.series, self.borders_of, split, self.context, stride)
             if not len(found):
-                why = f" ({left_out:,} have a missing input, which data.init_args.missing: drop leaves out)" * bool(
-                    left_out
-                )
-                raise InputError(f"{name}: expected a number to forecast in the {split} split, got no window{why}")
+                why = f" ({left_out:,} have a missing input, which data.init_args.missing: drop leaves out)"
+                wanted = f"expected a number to forecast in the {split} split, got no window{why * bool(left_out)}"
+                raise InputError(f"{self.owner}: {wanted}")
             every[split] = found
             told += [f"{split} {len(found):,} windows" + (f" ({left_out:,} left out)" if left_out else "")]
         self.places = every
         gone, total = int(self.maker.store.values.isnan().sum()), self.maker.store.values.numel()
         missing = f"; {gone:,} of {total:,} numbers missing ({self.missing})" if gone else ""
-        rank_zero_info("%s: %s series; %s%s", name, f"{len(self.series):,}", ", ".join(told), missing)
+        rank_zero_info("%s: %s series; %s%s", type(self).__name__, f"{len(self.series):,}", ", ".join(told), missing)
 
     def sizes(self) -> dict[str, Any]:
         """What a task must know of this data to be built, by the name of the task's argument."""
         return {"horizon": self.horizon, "context": self.context, "channels": dict(self.maker.channels)}
 
-    def baseline_forecasts(self) -> dict[str, Forecast]:
-        """The last value, the last season, and a linear map, by name."""
-        train, valid, horizon, period = self.places["train"], self.places["valid"], self.horizon, self.period
-        maps = self.linear_maps = self.linear_maps or fit_linear(self.maker, train, valid, self.context)
-        return {
-            "naive": lambda one: last_value(one.context, horizon),
-            "seasonal naive": lambda one: last_season(one.context, horizon, period),
-            "linear": lambda one: linear(one.context, maps),
-        }
-
-    def baseline_errors(self, split: Split) -> dict[str, dict[str, Any]]:
-        """Errors of the forecasts without a network from the same origins, by their name and that of the measure."""
-        return forecast_errors(origins(self.maker, self.places[split], self.context), self.baseline_forecasts())
-
-    def baselines(self, split: Split) -> dict[str, float]:
-        """Their mean squared errors in standard deviations, squared, of each series' training part."""
-        return {name: errors["mse"] for name, errors in self.baseline_errors(split).items()}
+    def observed(self, split: Split) -> Numbers:
+        """(C, O): what was observed in the context of a split's first window, raw; nan where nothing was."""
+        number, begin = self.places[split][0].tolist()
+        return self.series[number].values[begin : begin + self.context]
 
     def state_dict(self) -> dict[str, Any]:
         """The sizes and the scales go with the weights, which fit no others."""
@@ -105,13 +89,14 @@ class SeriesData(SeriesBatches):
             InputError: series that cannot be forecast, or a path for data that are no table.
         """
         series, frequency = self.series if path is None else self.read(path), self.series[0].frequency
-        check(type(self).__name__, series)
+        owner = self.owner if path is None else path
+        check(owner, series)
         if other := [one for one in series if one.frequency != frequency]:
             here, wanted = (each or "numbered ones" for each in (other[0].frequency, frequency))
             told = f"expected time steps as in training, {wanted}, got {here}"
-            raise InputError(f"series {other[0].name!r}: {told}; give times of the same kind")
+            raise InputError(f"{owner}: series {other[0].name!r}: {told}; give times of the same kind")
         known = None if strangers and self.scaling == "instance" else [*self.fitted]
-        return last_windows(series, known, self.window_maker, self.context, self.horizon)
+        return last_windows(owner, series, known, self.window_maker, self.context, self.horizon)
 
     def read(self, path: str) -> list[Series]:
         """Other series than the run's own."""

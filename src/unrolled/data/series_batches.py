@@ -3,17 +3,16 @@
 B batch, C time steps of context, H time steps of the horizon, T = C + H - 1, O numbers of a step.
 """
 
-from itertools import pairwise
 from typing import Any, Literal
 
-import torch
 from torch import Tensor
 
 from unrolled.data.one_series import Series
 from unrolled.data.resumable import ResumableLoader
 from unrolled.data.series_inputs import SeriesInputs
-from unrolled.data.series_loaders import Cut, RandomWindows, RollingOrigins, SeriesStreams
+from unrolled.data.series_loaders import Cut, RandomWindows, RollingOrigins
 from unrolled.data.series_parts import Borders, Split
+from unrolled.data.series_streams import SeriesStreams, cut_streams
 from unrolled.data.series_windows import WindowMaker
 from unrolled.errors import InputError
 
@@ -62,20 +61,6 @@ class SeriesBatches(SeriesInputs):
         if self.sampling not in ("windows", "stream"):
             raise InputError(f"data.init_args.sampling: expected windows or stream, got {self.sampling!r}")
 
-    def check_sampling(self) -> None:
-        """Refuse to read in a stream what only a window with an origin has."""
-        if self.sampling == "stream":
-            refused = {
-                f"missing: {self.missing}": self.missing in ("linear", "drop"),
-                f"scaling: {self.scaling}": self.scaling in ("instance", "last_value"),
-                "hide_share above 0": self.hide_share > 0,
-                "past covariates": self.maker.channels["past"] > 0,
-            }
-            if wrong := [told for told, here in refused.items() if here]:
-                raise InputError(
-                    f"data.init_args.sampling: stream goes with no {wrong[0]}; use windows, or leave it out"
-                )
-
     def cut(self, places: Tensor, hidden: Tensor | None = None) -> Any:
         """The windows at `places` (B, 2) as a ForecastBatch; `hidden` (B, T, O) of their inputs count as missing."""
         return self.maker.cut(places, self.context + self.horizon - 1, self.context, hidden)
@@ -84,8 +69,7 @@ class SeriesBatches(SeriesInputs):
         rank, world_size = self._place()
         rows, seed = self.batch_size, self.seed
         if self.sampling == "stream":
-            streams = self._streams(rows * world_size)
-            steps = self.sequence_length
+            streams, steps = cut_streams(self.maker, self.borders_of, rows * world_size), self.sequence_length
             return SeriesStreams(streams, steps=steps, rows=rows, seed=seed, rank=rank, world_size=world_size)
         shape = (self.context + self.horizon - 1, self.maker.channels["values"])
         hide = (shape, self.hide_share, self.hide_over) if self.hide_share else None
@@ -103,17 +87,6 @@ class SeriesBatches(SeriesInputs):
     def _origins(self, split: Split) -> RollingOrigins:
         rank, world_size = self._place()
         return RollingOrigins(self.cut, self.places[split], rows=self.eval_batch_size, rank=rank, world_size=world_size)
-
-    def _streams(self, rows: int) -> list[Any]:
-        """The training parts, each in as many pieces as fill the rows of a batch: one stream each."""
-        pieces = -(-rows // len(self.series))
-        cuts = [torch.linspace(0, border.train - 1, pieces + 1).long().tolist() for border in self.borders_of]
-        return [
-            self.maker.cut(torch.tensor([[number, begin]]), end - begin, end - begin)
-            for number, borders in enumerate(cuts)
-            for begin, end in pairwise(borders)
-            if end > begin
-        ]
 
     def _place(self) -> tuple[int, int]:
         """(rank, number of processes)."""

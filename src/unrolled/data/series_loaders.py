@@ -1,4 +1,4 @@
-"""Windows and streams of series -> batches.  B batch (rows of this process), T time steps, N windows."""
+"""Windows of series -> batches.  B batch (rows of this process), T time steps, N windows."""
 
 from collections.abc import Callable
 
@@ -6,7 +6,6 @@ import torch
 from torch import Tensor
 
 from unrolled.data.resumable import ResumableLoader
-from unrolled.data.row_loader import RowLoader
 from unrolled.functional.batch import ForecastBatch
 from unrolled.functional.draws import generator
 
@@ -84,31 +83,3 @@ class RollingOrigins(ResumableLoader):
             return self.cut(self.places[begin : begin + self.rows])
         spare = self.cut(self.places[-1:])  # the processes before had the last window: one that counts nowhere
         return spare._replace(targets=torch.full_like(spare.targets, float("nan")))
-
-
-class SeriesStreams(RowLoader):
-    """Whole series, piece by piece: each row goes on where it stopped in the batch before, until its series ends.
-
-    Series of about the same length share their batches; in each epoch the order of these groups is another.
-
-    Args:
-        streams: one batch of a single row for each.
-        steps: time steps of a piece.
-        rows: B.
-        seed: of the order.
-        rank: which process this is.
-        world_size: how many processes share the streams.
-    """
-
-    counted_by = "series, batch_size, sequence_length and number of processes"
-
-    def __init__(
-        self, streams: list[ForecastBatch], *, steps: int, rows: int, seed: int, rank: int = 0, world_size: int = 1
-    ) -> None:
-        inputs, targets = [one.inputs[0] for one in streams], [one.targets[0] for one in streams]
-        super().__init__(inputs, targets, rows=rows, shuffle=seed, chunk=steps, rank=rank, world_size=world_size)
-        self.told = torch.cat([one.rows for one in streams])  # (N, 1 + 4 O)
-
-    def batch(self, index: int) -> ForecastBatch:  # type: ignore[override]
-        group = self.plan(self.epoch)[index][0]
-        return ForecastBatch(*super().batch(index), rows=self.told[group[self.rank :: self.world_size] or group[:1]])

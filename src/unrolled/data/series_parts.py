@@ -61,6 +61,11 @@ class SeriesParts(pl.LightningDataModule):
         self.train_steps, self.valid_steps, self.test_steps = train_steps, valid_steps, test_steps
         self.eval_stride = eval_stride
 
+    @property
+    def owner(self) -> str:
+        """What an error about the series names: the data set, or the user's file."""
+        return type(self).__name__
+
     def check_arguments(self) -> None:
         """Refuse arguments that no series could satisfy."""
         self.at_least(horizon=1, context=self.period, eval_stride=1)
@@ -99,7 +104,7 @@ class SeriesParts(pl.LightningDataModule):
             begin, end = borders.of(split)  # type: ignore[arg-type]
             if (length := min(end, len(series.values)) - max(begin, 0)) < least or end > len(series.values):
                 raise InputError(
-                    f"{type(self).__name__}: series {series.name!r} of {len(series.values)} time steps: the {split} "
+                    f"{self.owner}: series {series.name!r} of {len(series.values)} time steps: the {split} "
                     f"split has {max(length, 0)}, expected at least {least} for one window; lower "
                     "data.init_args.context or horizon, divide otherwise, or leave the series out"
                 )

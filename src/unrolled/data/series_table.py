@@ -1,7 +1,7 @@
 """The user's own labelled series."""
 
-import math
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +9,7 @@ import torch
 
 from unrolled.data.labelled_series import LabelledSeries, Series
 from unrolled.data.row_data import Split
+from unrolled.data.sequence_rows import check_times, constant, number
 from unrolled.data.table_file import Row, read_table, require_columns, require_filled
 from unrolled.data.text_table import SPLITS
 from unrolled.errors import InputError
@@ -46,6 +47,10 @@ class SeriesTable(LabelledSeries):
         self.sequence_column, self.time_column, self.label_column = sequence_column, time_column, label_column
         self.feature_columns, self.split_column, self.group_column = feature_columns, split_column, group_column
 
+    @property
+    def owner(self) -> str:
+        return self.path
+
     def load(self) -> dict[Split, list[Series]]:
         path = Path(self.path)
         rows = read_table(path)
@@ -70,49 +75,12 @@ class SeriesTable(LabelledSeries):
 
     def _series(self, name: str, rows: Sequence[Row], places: list[int], features: list[str]) -> tuple[Split, Series]:
         """One series and the split that it is in; without a split column they are all dealt from "train"."""
-        told = [self._constant(column, name, rows, places) for column in (self.label_column, self.group_column)]
-        self._check_times(name, rows, places)
-        numbers = torch.tensor([[self._number(rows, place, column) for column in features] for place in places])
-        said = self._constant(self.split_column, name, rows, places).lower()
-        if self.split_column is not None and said not in SPLITS:
+        said = partial(constant, self.path, name, rows, places)
+        label, group = said(self.label_column), said(self.group_column)
+        check_times(self.path, name, rows, places, self.time_column)
+        numbers = torch.tensor([[number(self.path, rows, place, column) for column in features] for place in places])
+        split = said(self.split_column).lower()
+        if self.split_column is not None and split not in SPLITS:
             expected = f"expected {', '.join(SPLITS)} in column {self.split_column!r}"
-            raise InputError(f"{self.path}: row {places[0] + 1}: {expected}, got {said!r}; correct it")
-        return SPLITS.get(said, "train"), Series(numbers, *told)
-
-    def _constant(self, column: str | None, name: str, rows: Sequence[Row], places: list[int]) -> str:
-        """What a column says of a series, in each of its rows; "" without a column."""
-        if column is None:
-            return ""
-        said = rows[places[0]][column].strip()
-        for place in places:
-            if (other := rows[place][column].strip()) != said:
-                raise InputError(
-                    f"{self.path}: row {place + 1}: expected {said!r} in column {column!r}, as in row {places[0] + 1}, "
-                    f"got {other!r}; the rows of series {name!r} must agree"
-                )
-        return said
-
-    def _check_times(self, name: str, rows: Sequence[Row], places: list[int]) -> None:
-        if self.time_column is None:
-            return
-        last = -math.inf
-        for place in places:
-            if (time := self._number(rows, place, self.time_column)) <= last:
-                raise InputError(
-                    f"{self.path}: row {place + 1}: expected a time after {last:g} in series {name!r}, got {time:g}; "
-                    "sort the rows, and name each time once"
-                )
-            last = time
-
-    def _number(self, rows: Sequence[Row], place: int, column: str) -> float:
-        text = rows[place][column].strip()
-        try:
-            number = float(text)
-        except ValueError:
-            number = math.nan
-        if not math.isfinite(number):
-            raise InputError(
-                f"{self.path}: row {place + 1}: expected a number in column {column!r}, got {text!r}; correct or fill "
-                "it, or leave the column out with data.init_args.feature_columns"
-            )
-        return number
+            raise InputError(f"{self.path}: row {places[0] + 1}: {expected}, got {split!r}; correct it")
+        return SPLITS.get(split, "train"), Series(numbers, label, group)

@@ -1,15 +1,16 @@
 """Windows of series -> what a model reads of them.  C context, H horizon, T = C + H - 1 time steps, B windows."""
 
+from collections.abc import Iterator
+
 import torch
 from torch import Tensor
 
 from unrolled.data.missing import ForwardFill
 from unrolled.data.series_scale import Scaling
 from unrolled.data.series_store import SeriesStore
+from unrolled.data.window_scale import window_scale
 from unrolled.functional.batch import ForecastBatch
-from unrolled.functional.filling import last_seen, since
-
-FLOOR = 0.01  # the least deviation of a context, in those of its series' training part: a still context has none
+from unrolled.functional.filling import Before, forward, since
 
 
 class WindowMaker:
@@ -35,10 +36,7 @@ class WindowMaker:
         marks: whether there are marks.
         since: whether there are times since.
         lags: how many time steps back the values that are covariates of a step lie, H at least.
-        scaling: instance scales each window by the mean and the deviation of its own context (Kim et al. 2022,
-            "Reversible instance normalization for accurate time-series forecasting against distribution shift"),
-            last_value shifts it by the last number of its context (Zeng, Chen, Zhang & Xu 2023, "Are transformers
-            effective for time series forecasting?", NLinear); the others are the same for all windows of a series.
+        scaling: on which scale a window is read; see `window_scale`.
     """
 
     def __init__(
@@ -80,15 +78,16 @@ class WindowMaker:
         steps = (self.store.first[series] + begin)[:, None] + torch.arange(length + 1)
         raw = self.store.values[steps]
         read = raw[:, :-1] if hidden is None else raw[:, :-1].masked_fill(hidden, float("nan"))
-        location, scale = self.scale(series, read[:, :context])
+        location, scale = (self.store.fitted[name][series] for name in ("location", "scale"))
+        location, scale = window_scale(self.scaling, location, scale, read[:, :context])
         before = self.store.before(places, location, scale)
         scaled = (read - location[:, None]) / scale[:, None]
         fitted = (self.store.fitted["fill"][series] - location) / scale
         parts = [self.missing.fill(scaled, before, fitted, context)]
         parts += [(~read.isnan()).double()] * self.marks + [since(read, before)] * self.since
         parts += [self.store.known[steps[:, 1:]]]
-        for lag in self.lags:
-            parts += [(self.store.lagged(places, length, lag) - location[:, None]) / scale[:, None]]
+        if self.lags:
+            parts += self.lagged(places, scaled, before, location, scale)
         parts += [self.store.past[steps[:, :-1]] * (torch.arange(length) < context)[:, None]]
         parts += [self.store.static[series][:, None].expand(-1, length, -1)]
         if self.channels["series"]:
@@ -103,17 +102,12 @@ class WindowMaker:
         fresh = (torch.arange(length) == 0).repeat(len(series), 1)
         return ForecastBatch(torch.cat(parts, -1).to(dtype), targets.to(dtype), fresh, rows.to(dtype))
 
-    def scale(self, series: Tensor, context: Tensor) -> tuple[Tensor, Tensor]:
-        """Location and scale (B, O) of windows with the raw `context` (B, C, O)."""
-        location, scale = (self.store.fitted[name][series] for name in ("location", "scale"))
-        if self.scaling == "last_value":
-            last = last_seen(context)[:, -1:]
-            return torch.where(last[:, 0] < 0, location, context.gather(1, last.clamp(min=0))[:, 0]), scale
-        if self.scaling != "instance":
-            return location, scale
-        known = ~context.isnan()
-        count = known.sum(1).clamp(min=1)
-        mean = context.nan_to_num().sum(1) / count
-        variance = ((context - mean[:, None]).square() * known).nan_to_num().sum(1) / count
-        own = torch.maximum(variance.sqrt(), FLOOR * scale)
-        return mean.where(known.any(1), location), own.where(known.any(1), scale)
+    def lagged(
+        self, places: Tensor, scaled: Tensor, before: Before, location: Tensor, scale: Tensor
+    ) -> Iterator[Tensor]:
+        """Of each lag (B, T, O): the last number that was read by then; in front of the window, that was observed."""
+        seen = forward(scaled, before)
+        for lag in self.lags:
+            back = torch.arange(1, scaled.shape[1] + 1) - lag
+            early = (self.store.lagged(places, scaled.shape[1], lag) - location[:, None]) / scale[:, None]
+            yield torch.where((back < 0)[:, None], early, seen[:, back.clamp(min=0)])

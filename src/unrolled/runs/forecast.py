@@ -19,7 +19,7 @@ class Forecast(NamedTuple):
     """What a run says of one series, in its own units."""
 
     series: str  # its name; of several targets, with the target's number
-    history: list[float]  # the context that was read, oldest first
+    history: list[float]  # what was observed in the context that was read, oldest first; nan where nothing was
     times: list[str]  # of each step ahead
     mean: list[float]
     quantiles: dict[float, list[float]]  # by level; empty where the output is no distribution
@@ -48,17 +48,16 @@ def forecast(folder: Path, table: Path | None = None, checkpoint: Path | None = 
     data = build_data(recipe)
     data.load_state_dict(saved[name])
     strangers = task.reader.embedding is None
-    names, batch, times = data.last_windows(None if table is None else str(table), strangers=strangers)
+    names, batch, times, observed = data.last_windows(None if table is None else str(table), strangers=strangers)
     batch = type(batch)(*(part.to(task.device) for part in batch))
     mean, quantiles = task.forecast(batch, generator(recipe["seed"], "forecast"))
-    values = batch.inputs[:, : task.context, : task.layout.values]
-    history, told = (raw(part.double(), batch.rows.double()).cpu() for part in (values, mean))
+    told = raw(mean.double(), batch.rows.double()).cpu()
     levels = {} if quantiles is None else dict(zip(LEVELS, quantiles.double().unbind(-1), strict=True))
     likely = {level: raw(part, batch.rows.double()).cpu() for level, part in levels.items()}
     return [
         Forecast(
             series if told.shape[2] == 1 else f"{series} {target + 1}",
-            history[row, :, target].tolist(),
+            observed[row][:, target].tolist(),
             times[row],
             told[row, :, target].tolist(),
             {level: part[row, :, target].tolist() for level, part in likely.items()},

@@ -1,8 +1,10 @@
-"""What an evaluation of a forecaster finds.  B batch, C context, H horizon, O targets, Q levels."""
+"""What an evaluation of a forecaster finds.  B batch, H horizon, O targets, Q levels."""
 
+import math
 from typing import Any
 
-import torch
+import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from unrolled.functional.forecast_scores import (
@@ -47,13 +49,12 @@ class ForecastJudge(nn.Module):
     def update(
         self,
         stage: str,
-        context: Tensor,
         forecasts: tuple[Tensor, Tensor | None],
         targets: Tensor,
         rows: Tensor,
         forced: Tensor | None = None,
     ) -> None:
-        """One batch: the values read (B, C, O), forecasts (B, H, O) and quantiles (B, H, O, Q), what came, all scaled.
+        """One batch: forecasts (B, H, O) and quantiles (B, H, O, Q), and what came, all scaled.
 
         `rows` (B, 1 + 4 O) are those of a ForecastBatch; `forced` (B, H, O) is the run that read the truth.
         """
@@ -65,10 +66,10 @@ class ForecastJudge(nn.Module):
         if quantiles is not None:
             scores |= interval_scores(quantiles.to(WIDE), targets, rows, LEVELS)
         if self.metric(stage).update_count == 0:
-            shown = {"history": context, "truth": targets, "forecast": told}
+            shown = {"truth": targets, "forecast": told}
             if quantiles is not None:
                 shown |= {"lower": quantiles[..., 0], "upper": quantiles[..., -1]}
-            self.example = {name: _numbers(raw(part[:1].to(WIDE), rows[:1])[0, :, 0]) for name, part in shown.items()}
+            self.example = {name: numbers(raw(part[:1].to(WIDE), rows[:1])[0, :, 0]) for name, part in shown.items()}
             self.example["series"] = int(rows[0, 0])
         self.metric(stage).update(scores)
 
@@ -92,12 +93,14 @@ class ForecastJudge(nn.Module):
         found: dict[str, Any] = {
             "by_horizon": [{"step": h + 1} | {n: v[h] for n, v in steps.items()} for h in range(self.horizon)],
             "baseline_errors": data.baseline_errors(split),
-            "example": self.example,
+            "example": {"history": numbers(data.observed(split)[:, 0])} | self.example,
         }
         if "naive2" in found["baseline_errors"]:
             found["owa"] = overall_weighted_average(self.overall, found["baseline_errors"]["naive2"])
         return found
 
 
-def _numbers(values: Tensor) -> list[float | None]:
-    return [None if missing else value for value, missing in zip(values.tolist(), torch.isnan(values), strict=True)]
+def numbers(values: Tensor | NDArray[np.float64]) -> list[float | None]:
+    """As JSON has them: None where one is missing."""
+    told: list[float] = values.tolist()
+    return [None if math.isnan(value) else value for value in told]

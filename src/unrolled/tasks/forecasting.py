@@ -1,18 +1,18 @@
 """Forecast series one step after the other.  B batch, C time steps of the context, H horizon, O targets."""
 
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from unrolled.errors import InputError
-from unrolled.functional.channels import Channels
 from unrolled.functional.draws import generator
-from unrolled.functional.outputs import LEVELS, make_output
+from unrolled.functional.outputs import LEVELS
 from unrolled.tasks.autoregressive import Autoregressive
 from unrolled.tasks.forecast_judge import ForecastJudge
 from unrolled.tasks.forecast_paths import path_quantiles
-from unrolled.tasks.series_reader import SeriesReader, check_marks
+from unrolled.tasks.forecaster import Forecaster
+from unrolled.tasks.series_reader import check_marks
 from unrolled.tasks.whole_rows import carries
 
 CARRIED = (
@@ -21,7 +21,7 @@ CARRIED = (
 )
 
 
-class Forecasting(Autoregressive):
+class Forecasting(Forecaster, Autoregressive):
     """x_{t+1} = W h_t + b, or a distribution of it, learnt one step ahead and judged over a whole horizon.
 
     The loss reads the truth at each step.  Validation and test measure it too, and then what a forecaster is used for:
@@ -35,52 +35,24 @@ class Forecasting(Autoregressive):
         weighted_quantile_loss, coverage_80    in the test, of a distribution: of paths that each read what they drew
 
     Args:
-        horizon: time steps H that are forecast; the data says it.
-        context: time steps C that are read before; the data says it.
-        channels: how many channels of each kind a step has; the data says it.  null: the number itself alone.
-        output: point; gaussian; student_t, with heavy tails; or quantiles.
-        loss: of a point: squared or absolute error.
-        levels: of quantiles: their probabilities; null: 0.1 to 0.9.
-        series_embedding_size: features that are learnt of each series; 0: all are read alike.
         paths: sampled futures of each origin, in the test.
 
     Raises:
-        InputError: a horizon, a context or paths below 1, another output, arguments of another output, an embedding
-            without several series, a bidirectional architecture; in evaluation, windows of another length than
+        InputError: paths below 1, a bidirectional architecture; in evaluation, windows of another length than
             context + horizon - 1.
     """
 
     metric = chosen_by = "free_running_mse"
 
-    def __init__(
-        self,
-        *,
-        horizon: int,
-        context: int,
-        channels: dict[str, int] | None = None,
-        architecture: dict[str, Any],
-        output: Literal["point", "gaussian", "student_t", "quantiles"] = "point",
-        loss: Literal["squared", "absolute"] = "squared",
-        levels: list[float] | None = None,
-        series_embedding_size: int = 0,
-        paths: int = 100,
-        **kwargs: Any,
-    ) -> None:
+    def __init__(self, *, architecture: dict[str, Any], paths: int = 100, **kwargs: Any) -> None:
         super().__init__(architecture=architecture, **kwargs)
-        if horizon < 1 or context < 1:
-            raise InputError(f"task: expected a horizon and a context of at least 1 step, got {horizon} and {context}")
         if paths < 1:
             raise InputError(f"task: expected at least 1 of paths, got {paths}")
-        self.horizon, self.context, self.paths = horizon, context, paths
-        self.prefix = context
-        self.layout = Channels(**(channels or {}))
-        self.channels = self.layout._asdict()
-        self.output = make_output(output, loss, levels)
-        self.reader = SeriesReader(self.layout, series_embedding_size)
+        self.paths, self.prefix = paths, self.context
         self.architecture = self.build(architecture, self.reader.output_size)
         check_marks(self.architecture, self.layout)
         self.head = nn.Linear(self.architecture.output_size, self.output.width * self.layout.values)
-        self.judge = ForecastJudge(horizon, free=True, intervals=("test",) if self.output.distribution else ())
+        self.judge = ForecastJudge(self.horizon, free=True, intervals=("test",) if self.output.distribution else ())
 
     # ------------------------------------------------------------------------------------------------ how it reads
 
@@ -128,8 +100,7 @@ class Forecasting(Autoregressive):
         number = self.judge.metric(stage).update_count * self.trainer.world_size + self.global_rank  # of the batch
         draws = generator(self.seed, "paths", number) if stage == "test" else None
         told = self.forecast(batch, draws)
-        context = batch.inputs[:, : self.context, : self.layout.values]
-        self.judge.update(stage, context, told, batch.targets[:, -self.horizon :], batch.rows, self.forced)
+        self.judge.update(stage, told, batch.targets[:, -self.horizon :], batch.rows, self.forced)
 
     def forecast(self, batch: Any, draws: torch.Generator | None = None) -> tuple[Tensor, Tensor | None]:
         """Of a batch of windows, T = C + H - 1: what is expected (B, H, O), and with `draws` the quantiles (..., Q).
@@ -139,21 +110,9 @@ class Forecasting(Autoregressive):
         Raises:
             InputError: windows of another length.
         """
-        if (length := batch.inputs.shape[1]) != (wanted := self.context + self.horizon - 1):
-            raise InputError(f"Forecasting: expected windows of context + horizon - 1 = {wanted} steps, got {length}")
+        self.check_length(batch.inputs)
         context, ahead = batch.inputs[:, : self.context], batch.inputs[:, self.context :]
         free = self.run_free(context, self.horizon, ahead)
         if draws is None or not self.output.distribution:
             return free, None
         return free, path_quantiles(self, context, ahead, self.paths, LEVELS, draws)
-
-    def conclude(self, stage: str) -> dict[str, Tensor]:
-        return super().conclude(stage) | self.judge.conclude(stage)
-
-    def summarize(self, means: dict[str, Tensor]) -> dict[str, Tensor]:
-        """The loss has no second name: what stands beside baselines is the free-running error."""
-        return means
-
-    def findings(self, data: Any, split: str) -> dict[str, Any]:
-        """Errors by step of the horizon, of baselines too, and an example (`ForecastJudge.findings`)."""
-        return self.judge.findings(data, split)

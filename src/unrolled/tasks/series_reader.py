@@ -33,11 +33,29 @@ class SeriesReader(nn.Module):
             nn.init.normal_(self.embedding.weight, std=SPREAD)
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """Features (..., F) of inputs (..., C)."""
+        """Features (..., F) of inputs (..., C).
+
+        Raises:
+            InputError: an index that is to be embedded, among more series than the inputs' type can number.
+        """
         if self.place is None:
             return inputs
         numbers, index = inputs[..., : self.place], inputs[..., self.place]
-        return numbers if self.embedding is None else torch.cat([numbers, self.embedding(index.long())], -1)
+        if self.embedding is None:
+            return numbers
+        check_numbers(self.embedding.num_embeddings, inputs.dtype)
+        return torch.cat([numbers, self.embedding(index.long())], -1)
+
+
+def check_numbers(series: int, dtype: torch.dtype) -> None:
+    """Refuse more series than a type has whole numbers without a gap: with half precision one would pass for another.
+
+    Raises:
+        InputError: how many it can tell apart.
+    """
+    if series - 1 > (last := round(2 / torch.finfo(dtype).eps)):
+        told = f"expected one that numbers {series:,} series, got {dtype}, which tells {last + 1:,} of them apart"
+        raise InputError(f"trainer.precision: {told}; use bf16-mixed, or series_embedding_size: 0")
 
 
 def check_marks(cell: object, layout: Channels, patch: int = 1) -> None:
