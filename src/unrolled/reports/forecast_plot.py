@@ -4,6 +4,7 @@ import html
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from unrolled.reports.phrases import figure
 
@@ -14,7 +15,7 @@ STYLE = """
   svg { background: #fdfcf9; font: 13px system-ui, sans-serif; }
   text { fill: #6b6f76; } .title { fill: #23262b; font-weight: 600; }
   .read { stroke: #6b6f76; } .told { stroke: #1f6f8b; stroke-width: 2; } .band { fill: #1f6f8b; opacity: .2; }
-  .rule { stroke: #b9b6ae; stroke-dasharray: 3 3; } polyline { fill: none; stroke-width: 1.3; }
+  .rule { stroke: #b9b6ae; stroke-dasharray: 3 3; } polyline { fill: none; stroke-width: 1.3; stroke-linecap: round; }
 """
 
 
@@ -38,6 +39,13 @@ def svg(panels: Sequence[Panel]) -> str:
     return "\n".join([f'<svg xmlns="http://www.w3.org/2000/svg" {size}>', f"<style>{STYLE}</style>", *bodies, "</svg>"])
 
 
+def runs(values: Sequence[float]) -> list[tuple[int, list[float]]]:
+    """The stretches of finite numbers, each with the step it begins at."""
+    places = groupby(range(len(values)), lambda step: math.isfinite(values[step]))
+    found = [[*run] for finite, run in places if finite]
+    return [(run[0], [values[step] for step in run]) for run in found]
+
+
 def panel(one: Panel) -> str:
     """The lines of one series, in its own units; numbers that are not finite are left out."""
     finite = [x for x in (*one.history, *one.mean, *one.low, *one.high) if math.isfinite(x)] or [0.0]
@@ -56,6 +64,7 @@ def panel(one: Panel) -> str:
     edge = points([low], max(0, origin - 1))[0].partition(",")[0]
     band = " ".join(points(one.high, origin) + points(one.low, origin)[::-1])
     joined = " ".join(points(one.history[-1:], origin - 1) + points(one.mean, origin))
+    seen = [points(run, begin) for begin, run in runs(one.history)]
     parts = [
         f'<text class="title" x="{LEFT}" y="18">{html.escape(one.title)}</text>',
         f'<text x="{LEFT - 8}" y="{TOP + 8}" text-anchor="end">{figure(high)}</text>',
@@ -63,7 +72,8 @@ def panel(one: Panel) -> str:
         f'<text x="{WIDTH - RIGHT}" y="{HEIGHT - 6}" text-anchor="end">{html.escape(one.times[-1])}</text>',
         f'<line class="rule" x1="{edge}" x2="{edge}" y1="{TOP}" y2="{HEIGHT - BOTTOM}"/>',
         f'<polygon class="band" points="{band}"/>' if band else "",
-        f'<polyline class="read" points="{" ".join(points(one.history, 0))}"/>',
+        # A lone point stands twice: a line without length, whose round ends make a dot.
+        *(f'<polyline class="read" points="{" ".join(run if run[1:] else run * 2)}"/>' for run in seen),
         f'<polyline class="told" points="{joined}"/>',
     ]
     return "".join(parts)
