@@ -1,6 +1,6 @@
 """Copying over 100 time steps by how the first weights are drawn, beside what is possible without memory.
 
-    python benchmarks/copy_initialization.py [--steps 2500] [--seeds 1 2 3]
+    python benchmarks/copy_initialization.py [--steps 2000] [--seeds 1 2 3]
 
 Five of eight symbols are read, then a hundred steps without any, then the five are asked for in their order.  Without
 memory the best is to guess them: 5 ln 8 / 110 = 0.0945 nats a step.  Solved: at most a tenth of that on 500 validation
@@ -50,7 +50,7 @@ def work(job: tuple[str, int, int]) -> Run:
 
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("--steps", type=int, default=2_500, help="optimiser steps of a run that does not solve it")
+    arguments.add_argument("--steps", type=int, default=2_000, help="optimiser steps of a run that does not solve it")
     arguments.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     chosen = arguments.parse_args()
     jobs = [(name, seed, chosen.steps) for name in ARMS for seed in chosen.seeds]
