@@ -7,12 +7,11 @@ from pytorch_lightning.utilities import rank_zero_info
 from torch import Tensor
 
 from unrolled.data.row_loader import RowLoader
+from unrolled.data.splits import Split, require_splits
 from unrolled.errors import InputError
 from unrolled.functional.batch import at_end
 
-Split = Literal["train", "valid", "test"]
 OverLong = Literal["error", "truncate", "chunk"]
-NEEDED: dict[str | None, tuple[Split, ...]] = {"fit": ("train", "valid"), "validate": ("valid",), "test": ("test",)}
 
 
 class RowData(pl.LightningDataModule):
@@ -76,11 +75,7 @@ class RowData(pl.LightningDataModule):
                     raise InputError(f"{type(self).__name__}: {told}; leave it out")
             self.inputs = {split: [self.shorten(split, row) for row in rows] for split, rows in inputs.items()}
             rank_zero_info("%s: %s", type(self).__name__, "; ".join(map(self.told, self.inputs)))
-        for split in NEEDED.get(stage, ("train",)):
-            if not self.inputs[split]:
-                raise InputError(
-                    f"{type(self).__name__}: the {split} split is empty; set data.init_args.{split}_fraction above 0"
-                )
+        require_splits(self, stage, {split: len(rows) for split, rows in self.inputs.items()})
 
     def check_arguments(self) -> None:
         """Refuse arguments that no data could satisfy."""
