@@ -15,3 +15,7 @@ class InputError(UnrolledError, ValueError):
 
 class RunFailed(UnrolledError):
     """The run itself went wrong after it had started."""
+
+
+class InputWarning(UserWarning):
+    """The input can be used, but hardly as it was meant; told in one line."""

@@ -224,6 +224,8 @@ def test_files_that_are_refused(tmp_path, ours, theirs, named):
         (None, {"separator": "ab"}, "separator: expected one character"),
         (None, {"valid_fraction": 0.0}, "expected shares above 0, below 1 together, got 0.0 and 0.05"),
         (None, {"test_fraction": float("nan")}, "expected shares above 0"),
+        (None, {"test_fraction": 0.0}, "expected shares above 0, below 1 together, got 0.05 and 0.0"),
+        (None, {"valid_fraction": 0.6, "test_fraction": 0.4}, "below 1 together, got 0.6 and 0.4"),
         (None, {"longest": 0}, "longest: expected 1 or more, got 0"),
         (None, {"level": "syllable"}, "level: expected character, word or subword, got 'syllable'"),
     ],

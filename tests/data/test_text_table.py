@@ -6,7 +6,7 @@ import torch
 from unrolled.cli import main
 from unrolled.data import TextTable
 from unrolled.data.vocabulary import UNKNOWN
-from unrolled.errors import InputError
+from unrolled.errors import InputError, InputWarning
 from unrolled.functional.batch import IGNORE
 
 
@@ -154,7 +154,7 @@ def test_a_checkpoint_of_other_texts_is_refused(tmp_path):
 
 def test_texts_without_a_known_word_are_counted(tmp_path):
     rows = "train,a b,1\ntrain,b a,2\nvalid,c d,1\nvalid,a,1\n"
-    with pytest.warns(UserWarning, match=r"1 of 2 texts of the valid split \(50.0%\) have no known token"):
+    with pytest.warns(InputWarning, match=r"1 of 2 texts of the valid split \(50.0%\) have no known token"):
         ready(tmp_path, f"part,text,label\n{rows}", split_column="part")
 
 

@@ -219,7 +219,13 @@ def test_a_task_is_built_in_the_sizes_of_its_data(
             "SequenceRegression",
             "CopyMemory",
             "SequenceRegression needs data with input_size and output_size, but CopyMemory has classes and "
-            "vocabulary_size; use SequenceClassification or SequenceTagging",
+            "vocabulary_size; use SequenceTagging",
+        ),
+        (
+            "SequenceClassification",
+            "CopyMemory",
+            "SequenceClassification needs data with a class for each sequence, but CopyMemory has a class for each "
+            "step; use SequenceTagging",
         ),
         ("SequenceTagging", None, "but TextFile has level and vocabulary_size; use LanguageModeling"),
     ],

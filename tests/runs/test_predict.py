@@ -7,11 +7,11 @@ import torch
 
 from unrolled import recipe
 from unrolled.cli import main
-from unrolled.errors import InputError
+from unrolled.errors import InputError, InputWarning
 from unrolled.functional.batch import at_end, pad_rows
 from unrolled.runs.build import parse
 from unrolled.runs.fit import fit
-from unrolled.runs.predict import lines, predict
+from unrolled.runs.predict import predict
 from unrolled.runs.restore import restore
 
 
@@ -64,10 +64,35 @@ def test_the_command_prints_a_table(run, tmp_path, capsys):
     head, row = capsys.readouterr().out.splitlines()
     assert head.split("\t") == ["class", "no", "yes", "text"]
     assert row.split("\t")[0] == "yes" and row.split("\t")[3] == "a good film" and float(row.split("\t")[2]) > 0.5
-    (tmp_path / "new.txt").write_text("film is dull\n\nfilm is good\n", encoding="utf-8")
+    (tmp_path / "new.txt").write_text("film is dull\n\n \nfilm is\u2028good\n", encoding="utf-8")
     assert main(["predict", str(run), "--file", str(tmp_path / "new.txt")]) == 0
-    assert [line.split("\t")[0] for line in capsys.readouterr().out.splitlines()] == ["class", "no", "yes"]
-    assert lines(tmp_path / "new.txt") == ["film is dull", "film is good"]
+    rows = [row.split("\t") for row in capsys.readouterr().out.removesuffix("\n").split("\n")]
+    assert [row[0] for row in rows] == ["class", "no", "", "", "yes"]  # a row for each line, wherever it is blank
+    assert rows[2] == rows[3] == ["", "", "", ""] and rows[4][3] == "film is good"
+
+
+@pytest.mark.parametrize(("name", "sign"), [("new.csv", ","), ("new.tsv", "\t")])
+def test_a_table_is_read_by_the_text_column_of_the_run(run, tmp_path, capsys, name, sign):
+    rows = [("id", "text"), ("1", f'"film is{sign} dull"'), ("2", ""), ("3", "film is good")]
+    (tmp_path / name).write_text("".join(f"{a}{sign}{b}\n" for a, b in rows), encoding="utf-8")
+    assert main(["predict", str(run), "--file", str(tmp_path / name)]) == 0
+    assert [row.split("\t")[0] for row in capsys.readouterr().out.splitlines()] == ["class", "no", "", "yes"]
+    (tmp_path / name).write_text(f"id{sign}body\n1{sign}film is dull\n", encoding="utf-8")
+    assert main(["predict", str(run), "--file", str(tmp_path / name)]) == 2
+    told = capsys.readouterr().err
+    assert f"{name}: expected a column 'text', as the run's texts have it, got id, body;" in told
+    assert told.count("\n") == 1
+
+
+def test_texts_without_a_known_word_are_told_with_their_share(run, capsys):
+    assert main(["predict", str(run), "--text", "zebra giraffe"]) == 0
+    told = capsys.readouterr().err
+    assert told.endswith(": 1 of 1 texts (100.0%) have no known token; what is told of them is a guess\n")
+    assert told.startswith("unrolled: warning: ") and told.count("\n") == 1
+    assert main(["predict", str(run), "--text", "a good zebra"]) == 0
+    assert capsys.readouterr().err == ""
+    with pytest.warns(InputWarning, match=r"2 of 3 texts \(66\.7%\)"):
+        predict(run, ["zebra", "film", " ", "giraffe"])
 
 
 def test_results_hold_the_confusion_matrix(run):
@@ -84,7 +109,7 @@ def test_results_hold_the_confusion_matrix(run):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--text", " "], "text 1: expected a text with at least one word, got ' '"),
+        (["--text", " "], "--text: expected a text with a word, got ' '"),
         ([], "one of the arguments --text --file is required"),
         (["--text", "a", "--file", "b"], "not allowed with argument"),
         (["--file", "missing.txt"], "missing.txt: expected a UTF-8 text file, got no such file"),

@@ -132,6 +132,18 @@ def test_translate_on_the_command_line(
     assert capsys.readouterr().out.splitlines() == expected[:1]
 
 
+def test_sentences_without_a_known_word_are_told_with_their_share(
+    a_run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "in.txt").write_text("0 1\n\nx y\n2 x\n", encoding="utf-8")
+    assert main(["translate", str(a_run), "--file", str(tmp_path / "in.txt")]) == 0
+    out, told = capsys.readouterr()
+    assert out.count("\n") == 4  # a line for each, the empty one too
+    assert told == (
+        f"unrolled: warning: {a_run}: 1 of 3 sentences (33.3%) have no known token; what is said of them is a guess\n"
+    )
+
+
 @pytest.mark.parametrize(
     ("given", "named"),
     [

@@ -1,11 +1,10 @@
 """What each command does with its words.  Heavy imports stand inside, behind all that can be refused without them."""
 
 import contextlib
-import logging
+import math
 import os
 import shutil
 import sys
-import warnings
 from argparse import Namespace
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -13,24 +12,16 @@ from typing import Any
 
 from unrolled import recipe
 from unrolled.cli import folders
+from unrolled.cli.quiet import hush
 from unrolled.errors import InputError
 
 # Under ddp Lightning runs the command again for each further rank: they all write where the first one does.
 FOLDER = "UNROLLED_FOLDER"
-NOISE = (  # advice of Lightning's that does not fit a stream of text in memory
-    ".*does not have many workers.*",
-    ".*is smaller than the logging interval.*",
-    ".*available but not used.*",
-    "Checkpoint directory .* exists and is not empty.*",
-    ".*LeafSpec.*is deprecated.*",
-    ".*overridden `on_after_batch_transfer`.*",  # DirectForecasting folds what any data hands over
-)
-CHATTER = ("GPU available", "TPU available", "HPU available", "💡", "`Trainer.fit` stopped")
 
 
 def run(words: Namespace) -> None:
     """Do what a command line asks for."""
-    _hush()
+    hush()
     {
         "fit": fit,
         "validate": evaluate,
@@ -123,14 +114,17 @@ def translate(words: Namespace) -> None:
 def predict(words: Namespace) -> None:
     """Print a table, its columns parted by tabs: the class, the probability of each class, and the text."""
     folders.require_run(words.folder)
-    from unrolled.runs.predict import lines
+    if words.text is not None and not words.text.strip():
+        raise InputError(f"--text: expected a text with a word, got {words.text!r}")
     from unrolled.runs.predict import predict as ask
+    from unrolled.runs.predict import read_texts
 
-    texts = [words.text] if words.text is not None else lines(words.file)
+    texts = [words.text] if words.text is not None else read_texts(words.folder, words.file)
     told = ask(words.folder, texts, words.ckpt_path)
     print("class", *told[0].probabilities, "text", sep="\t")
     for one in told:
-        print(one.told, *(f"{p:.4f}" for p in one.probabilities.values()), " ".join(one.text.split()), sep="\t")
+        shown = ("" if math.isnan(p) else f"{p:.4f}" for p in one.probabilities.values())
+        print(one.told, *shown, " ".join(one.text.split()), sep="\t")
 
 
 def forecast(words: Namespace) -> None:
@@ -186,14 +180,3 @@ def _trainer_arguments() -> Iterator[None]:
 
 def _numbers(values: Mapping[str, Any]) -> str:
     return ", ".join(f"{name} {value:.4g}" for name, value in values.items())
-
-
-def _hush() -> None:
-    for message in NOISE:
-        warnings.filterwarnings("ignore", message=message)
-    for name in ("pytorch_lightning.utilities.rank_zero", "lightning_fabric.utilities.rank_zero"):
-        logging.getLogger(name).addFilter(_is_news)
-
-
-def _is_news(record: logging.LogRecord) -> bool:
-    return not record.getMessage().startswith(CHATTER)

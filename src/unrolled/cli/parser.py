@@ -79,7 +79,8 @@ def build() -> tuple[Parser, dict[str, Parser]]:
     predict = commands["predict"]
     given = predict.add_mutually_exclusive_group(required=True)
     given.add_argument("--text", metavar="TEXT", help="one text")
-    given.add_argument("--file", metavar="FILE", type=Path, help="a UTF-8 file with one text a line")
+    many = "UTF-8: a text a line, or a .csv or .tsv table with the run's text column; blanks give a row without a class"
+    given.add_argument("--file", metavar="FILE", type=Path, help=many)
 
     forecast = commands["forecast"]
     other = "a table of the same columns, whose series go on; default: the run's own data"

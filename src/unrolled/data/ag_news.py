@@ -4,7 +4,7 @@ import csv
 
 from unrolled.data.corpus_file import Pinned, find
 from unrolled.data.labelled_text import Example, LabelledText
-from unrolled.data.row_data import Split
+from unrolled.data.splits import Split
 
 PART = Pinned(
     "https://raw.githubusercontent.com/mhjabreel/CharCnn_Keras/master/data/ag_news_csv/test.csv",

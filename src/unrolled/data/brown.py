@@ -6,7 +6,8 @@ from pathlib import Path
 
 from unrolled.data.archive import opened
 from unrolled.data.download import data_folder, download
-from unrolled.data.text import Split, TextData
+from unrolled.data.splits import Split
+from unrolled.data.text import TextData
 
 ARCHIVE = Path("corpora/brown.zip")  # inside a folder of NLTK data
 URL = "https://raw.githubusercontent.com/nltk/nltk_data/gh-pages/packages/corpora/brown.zip"

@@ -28,6 +28,8 @@ class CopyMemory(SyntheticData):
         symbols: how many different ones there are.
     """
 
+    label_steps = True
+
     def __init__(self, *, delay: int = 100, length: int = 10, symbols: int = 8, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.delay = delay

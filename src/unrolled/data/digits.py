@@ -6,7 +6,7 @@ import torch
 
 from unrolled.data.labelled_series import LabelledSeries, Series
 from unrolled.data.pictures import Order, as_sequences, check_order
-from unrolled.data.row_data import Split
+from unrolled.data.splits import Split
 from unrolled.errors import InputError
 
 

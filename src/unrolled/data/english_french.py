@@ -7,7 +7,7 @@ from zipfile import BadZipFile, ZipFile
 from unrolled.data.download import data_folder, download
 from unrolled.data.pair_text import Pair, by_source
 from unrolled.data.pairs import PairData
-from unrolled.data.text import Split
+from unrolled.data.splits import Split
 from unrolled.errors import InputError
 
 URL = "https://www.manythings.org/anki/fra-eng.zip"

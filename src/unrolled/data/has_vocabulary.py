@@ -54,9 +54,11 @@ class HasVocabulary:
             InputError: it has.
         """
         if self._vocabulary is not None and self._vocabulary != vocabulary:
+            known, here = self._vocabulary.tokens, vocabulary.tokens
+            unlike = next((f"; {a!r} there is {b!r} here" for a, b in zip(known, here, strict=False) if a != b), "")
             raise InputError(
-                f"checkpoint: its vocabulary ({self._vocabulary.level}s, {len(self._vocabulary)} tokens) is not this "
-                f"text's ({vocabulary.level}s, {len(vocabulary)} tokens); use the data and arguments of the saved run"
+                f"checkpoint: its vocabulary ({self._vocabulary.level}s, {len(known)} tokens) is not this text's "
+                f"({vocabulary.level}s, {len(here)} tokens{unlike}); use the data and arguments of the saved run"
             )
         self._vocabulary = vocabulary
 

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from unrolled.data.corpus_file import Pinned, find
 from unrolled.data.labelled_series import LabelledSeries, Series
-from unrolled.data.row_data import Split
+from unrolled.data.splits import Split
 from unrolled.errors import InputError
 
 # The UEA archive publishes its files in a zip that changes; a package keeps the same files unpacked.

@@ -6,9 +6,8 @@ import torch
 from torch import Tensor
 
 from unrolled.data.classes import agreed, refuse_unseen
-from unrolled.data.row_data import Split
 from unrolled.data.split_rows import SplitRows
-from unrolled.data.splits import deal
+from unrolled.data.splits import Split, deal
 from unrolled.errors import InputError
 from unrolled.functional.neighbours import nearest_centroid, nearest_neighbour, resample
 from unrolled.functional.stratified import stratified

@@ -4,16 +4,16 @@ from itertools import chain
 from typing import Any, NamedTuple
 
 import torch
-from pytorch_lightning.utilities import rank_zero_warn
 from torch import Tensor
 
-from unrolled.data.classes import agreed, numbered, refuse_unseen
-from unrolled.data.has_vocabulary import HasVocabulary, build, check_level, saved
-from unrolled.data.row_data import Split
+from unrolled.data.classes import numbered, refuse_unseen
+from unrolled.data.has_vocabulary import build, check_level
 from unrolled.data.split_rows import SplitRows
-from unrolled.data.splits import deal
+from unrolled.data.splits import Split, deal
 from unrolled.data.text_baselines import error_rates
-from unrolled.data.vocabulary import UNKNOWN, Level
+from unrolled.data.token_classes import TokenClasses
+from unrolled.data.unknown import warn_by_split
+from unrolled.data.vocabulary import Level
 from unrolled.data.words import spaced
 from unrolled.errors import InputError
 
@@ -27,7 +27,7 @@ class Example(NamedTuple):
     language: str = ""  # where the data set tells it: results are then also told by language
 
 
-class LabelledText(HasVocabulary, SplitRows):
+class LabelledText(TokenClasses, SplitRows):
     """Texts, each with one label, or with several between `separator`s.  A data set overrides `load` alone.
 
     After `setup()`: `vocabulary`, built on the training part alone; `classes`, in the order of their numbers;
@@ -52,7 +52,6 @@ class LabelledText(HasVocabulary, SplitRows):
         super().__init__(**kwargs)
         self.level, self.vocabulary_size, self.lower_case = level, vocabulary_size, lower_case
         self.examples: dict[Split, list[Example]] = {}
-        self.classes: list[str] = []
 
     def load(self) -> dict[Split, list[Example]]:
         """The examples: all as "train", or with a "test", or a "valid", of their own; called once."""
@@ -64,23 +63,16 @@ class LabelledText(HasVocabulary, SplitRows):
 
     def fill(self) -> tuple[dict[Split, list[Tensor]], dict[Split, list[Tensor]]]:
         self.examples = self.split(self.load())
-        whole = self.examples["train"]
         told = {split: [self.labels_of(example) for example in part] for split, part in self.examples.items()}
-        found = sorted({label for labels in told["train"] for label in labels})
-        self.classes = agreed(type(self).__name__, self.classes, found, 2 if self.separator is None else 1)
-        refuse_unseen(self, {split: [*chain(*labels)] for split, labels in told.items()}, self.classes)
-        texts = [self.read(example.text) for example in whole]
-        self.adopt(build(texts, self.level, self.vocabulary_size))
-        inputs = {
-            split: [self.vocabulary.encode(self.read(example.text)) for example in part]
-            for split, part in self.examples.items()
-        }
-        for split, rows in inputs.items():
-            self._warn_of_unknown(split, rows)
         several = self.separator is not None
-        return inputs, {
-            split: [numbered(labels, self.classes, several) for labels in part] for split, part in told.items()
-        }
+        self.name_classes({*chain(*told["train"])}, fewest=1 if several else 2)
+        refuse_unseen(self, {split: [*chain(*labels)] for split, labels in told.items()}, self.classes)
+        read = {split: [self.read(example.text) for example in part] for split, part in self.examples.items()}
+        self.adopt(build(read["train"], self.level, self.vocabulary_size))
+        inputs = {split: [*map(self.vocabulary.encode, texts)] for split, texts in read.items()}
+        warn_by_split(self, inputs)
+        labels = {split: [numbered(names, self.classes, several) for names in part] for split, part in told.items()}
+        return inputs, labels
 
     def labels_of(self, example: Example) -> list[str]:
         """Its label, or each of its labels."""
@@ -109,26 +101,6 @@ class LabelledText(HasVocabulary, SplitRows):
         if not len(numbers):
             raise InputError(f"expected a text with at least one {self.level}, got {text!r}; leave it out")
         return numbers
-
-    def _warn_of_unknown(self, split: Split, rows: list[Tensor]) -> None:
-        unknown = self.vocabulary.tokens.index(UNKNOWN)
-        if lost := sum(len(row) > 0 and bool((row == unknown).all()) for row in rows):
-            rank_zero_warn(
-                f"{type(self).__name__}: {lost:,} of {len(rows):,} texts of the {split} split ({lost / len(rows):.1%}) "
-                "have no known token; raise data.init_args.vocabulary_size"
-            )
-
-    def sizes(self) -> dict[str, Any]:
-        return {"vocabulary_size": len(self.vocabulary), "classes": len(self.classes)}
-
-    def state_dict(self) -> dict[str, Any]:
-        """Vocabulary and classes go with the weights, for they are worth nothing without them."""
-        return {**saved(self.vocabulary), "classes": self.classes, "sizes": self.sizes()}
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        names, self.classes = self.classes, list(state_dict["classes"])
-        self.take_over(state_dict)
-        agreed(type(self).__name__, self.classes, names or self.classes)
 
     def baselines(self, split: str) -> dict[str, float]:
         """Error rates, of models fitted on the training part."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from unrolled.data.labelled_text import Example, LabelledText
-from unrolled.data.row_data import Split
+from unrolled.data.splits import Split
 from unrolled.errors import InputError
 
 LIBRARIES = ("numpy", "optuna", "pytorch_lightning", "scipy", "sklearn", "sqlalchemy", "torch", "wandb")

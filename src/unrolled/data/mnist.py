@@ -12,7 +12,7 @@ from unrolled.data.corpus_file import Pinned, find
 from unrolled.data.download import data_folder
 from unrolled.data.labelled_series import LabelledSeries, Series
 from unrolled.data.pictures import Order, as_sequences, check_order
-from unrolled.data.row_data import Split
+from unrolled.data.splits import Split
 from unrolled.errors import InputError
 
 URL = "https://ossci-datasets.s3.amazonaws.com/mnist/"

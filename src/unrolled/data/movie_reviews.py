@@ -3,7 +3,7 @@
 from unrolled.data.archive import opened
 from unrolled.data.corpus_file import nltk_corpus
 from unrolled.data.labelled_text import Example, LabelledText
-from unrolled.data.row_data import Split
+from unrolled.data.splits import Split
 
 SHA256, SIZE = "a41211ae685019137410268134db6a1a14428c89b671eb83056151a878539008", 4004848
 LABELS = {"neg": "negative", "pos": "positive"}  # folders of the archive

@@ -8,7 +8,7 @@ from unrolled.data.download import data_folder, download
 from unrolled.data.pair_files import pair_up
 from unrolled.data.pair_text import Pair
 from unrolled.data.pairs import PairData
-from unrolled.data.text import Split
+from unrolled.data.splits import Split
 from unrolled.errors import InputError
 
 Language = Literal["en", "de", "fr", "cs"]

@@ -5,7 +5,7 @@ from typing import Any
 
 from unrolled.data.corpus_file import Pinned, find
 from unrolled.data.labelled_text import Example, LabelledText
-from unrolled.data.row_data import Split
+from unrolled.data.splits import Split
 from unrolled.data.vocabulary import Level
 
 SITE = "https://raw.githubusercontent.com/spro/practical-pytorch/master/data/names"

@@ -6,8 +6,7 @@ import unicodedata
 from collections.abc import Iterable
 from typing import Literal
 
-from unrolled.data.text import Split
-from unrolled.errors import InputError
+from unrolled.data.splits import Split
 
 Pair = tuple[str, str]
 Form = Literal["NFC", "NFD"]
@@ -21,15 +20,6 @@ def prepare(sentence: str, *, form: Form = "NFC", lowercase: bool = False, punct
     """
     same = unicodedata.normalize(form, sentence.lower() if lowercase else sentence)
     return " ".join(MARK.findall(same) if punctuation else same.split())
-
-
-def check_fractions(valid_fraction: float, test_fraction: float) -> None:
-    """Raises InputError: shares outside (0, 1), or that leave nothing to train on."""
-    if not (valid_fraction > 0 and test_fraction > 0 and valid_fraction + test_fraction < 1):
-        given = f"{valid_fraction} and {test_fraction}"
-        raise InputError(
-            f"data.init_args.valid_fraction, test_fraction: expected shares above 0, below 1 together, got {given}"
-        )
 
 
 def by_source(pairs: Iterable[Pair], valid_fraction: float, test_fraction: float) -> dict[Split, list[Pair]]:

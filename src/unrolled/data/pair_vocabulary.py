@@ -31,8 +31,9 @@ class PairVocabulary:
 
     def __init__(self, tokens: Iterable[str], level: Level) -> None:
         self.tokens, self.level = [*tokens], level
-        self.numbers = {token: number for number, token in enumerate(self.tokens)}
-        if tuple(self.tokens[:3]) != SPECIALS or len(self.numbers) < len(self.tokens):
+        # a special token that someone wrote is none: a sentence would end where <eos> stands in it
+        self.numbers = {token: number for number, token in enumerate(self.tokens) if token not in SPECIALS}
+        if tuple(self.tokens[:3]) != SPECIALS or len(self.numbers) + 3 < len(self.tokens):
             raise InputError(f"vocabulary: expected {', '.join(SPECIALS)} first, every token once: {self.tokens[:3]}")
 
     @classmethod
@@ -83,6 +84,16 @@ class Sides(NamedTuple):
         """What a checkpoint keeps: plain builtins."""
         merges = {"merges": self.target.merges} if isinstance(self.target, Subwords) else {}
         return {"source": self.source.tokens, "target": self.target.tokens, "level": self.target.level, **merges}
+
+    def require(self, kept: dict[str, Any]) -> None:
+        """Refuse what a checkpoint of other vocabularies kept."""
+        mine = self.kept()
+        if differ := [name for name in ("source", "target", "merges") if kept.get(name) != mine.get(name)]:
+            given, wanted = (f"{len(of.get(differ[0], ()))} {of['level']}s" for of in (kept, mine))
+            raise InputError(
+                f"checkpoint: its {differ[0]} vocabulary ({given}) is not that of these pairs ({wanted}); use the data "
+                "and arguments of the saved run"
+            )
 
     @classmethod
     def restored(cls, kept: dict[str, Any]) -> "Sides":

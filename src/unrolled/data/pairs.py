@@ -11,7 +11,8 @@ from unrolled.data.pair_lengths import OverLong, short_enough
 from unrolled.data.pair_loader import PairLoader
 from unrolled.data.pair_text import Form, Pair, prepare, spread
 from unrolled.data.pair_vocabulary import Sides
-from unrolled.data.text import Split
+from unrolled.data.splits import Split
+from unrolled.data.unknown import warn_by_split
 from unrolled.data.vocabulary import Level
 from unrolled.errors import InputError
 
@@ -91,6 +92,7 @@ class PairData(pl.LightningDataModule):
         self.source_vocabulary, self.vocabulary = self.sides
         for name, pairs in self.texts.items():
             self.encoded[name] = [(self.source_vocabulary.encode(a), self.vocabulary.encode(b)) for a, b in pairs]
+        warn_by_split(self, {name: [source for source, _ in pairs] for name, pairs in self.encoded.items()})
         counts = (f"{name} {len(pairs):,}, {self.too_long[name]:,} too long" for name, pairs in self.texts.items())
         rank_zero_info("%s, pairs: %s", type(self).__name__, "; ".join(counts))
 
@@ -120,13 +122,7 @@ class PairData(pl.LightningDataModule):
         return {**self.sides.kept(), "written": self.written(), "sizes": self.sizes()}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        mine = self.sides.kept()
-        if differ := [name for name in ("source", "target", "merges") if state_dict.get(name) != mine.get(name)]:
-            given, wanted = (f"{len(of.get(differ[0], ()))} {of['level']}s" for of in (state_dict, mine))
-            raise InputError(
-                f"checkpoint: its {differ[0]} vocabulary ({given}) is not that of these pairs ({wanted});"
-                " use the data and arguments of the saved run"
-            )
+        self.sides.require(state_dict)
 
     def train_dataloader(self) -> PairLoader:
         return self._loader("train", self.batch_size, self.order_seed)

@@ -6,7 +6,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from unrolled.data.synthetic import Split, SyntheticData
+from unrolled.data.splits import Split
+from unrolled.data.synthetic import SyntheticData
 from unrolled.errors import InputError
 from unrolled.functional.batch import IGNORE
 

@@ -4,7 +4,8 @@ import re
 from collections.abc import Mapping
 from importlib import import_module
 
-from unrolled.data.text import Split, TextData
+from unrolled.data.splits import Split
+from unrolled.data.text import TextData
 from unrolled.errors import InputError
 
 SHARES: dict[Split, float] = {"train": 0.8, "valid": 0.1, "test": 0.1}  # of the characters

@@ -6,7 +6,7 @@ import torch
 
 from unrolled.data.pair_text import Pair
 from unrolled.data.pairs import PairData
-from unrolled.data.text import Split
+from unrolled.data.splits import Split
 from unrolled.errors import InputError
 from unrolled.functional.draws import generator
 

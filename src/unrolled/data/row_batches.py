@@ -6,10 +6,10 @@ import pytorch_lightning as pl
 from torch import Tensor
 
 from unrolled.data.row_loader import RowLoader
+from unrolled.data.splits import Split
 from unrolled.errors import InputError
 from unrolled.functional.batch import at_end
 
-Split = Literal["train", "valid", "test"]
 OverLong = Literal["error", "truncate", "chunk"]
 
 

@@ -6,10 +6,8 @@ from pytorch_lightning.utilities import rank_zero_info
 from torch import Tensor
 
 from unrolled.data.row_batches import RowBatches
-from unrolled.data.row_batches import Split as Split
+from unrolled.data.splits import Split, require_splits
 from unrolled.errors import InputError
-
-NEEDED: dict[str | None, tuple[Split, ...]] = {"fit": ("train", "valid"), "validate": ("valid",), "test": ("test",)}
 
 
 class RowData(RowBatches):
@@ -45,11 +43,7 @@ class RowData(RowBatches):
                     raise InputError(f"{self.owner}: {told}; leave it out")
             self.inputs = {split: [self.shorten(split, row) for row in rows] for split, rows in inputs.items()}
             rank_zero_info("%s: %s", type(self).__name__, "; ".join(map(self.told, self.inputs)))
-        for split in NEEDED.get(stage, ("train",)):
-            if not self.inputs[split]:
-                raise InputError(
-                    f"{self.owner}: the {split} split is empty; set data.init_args.{split}_fraction above 0"
-                )
+        require_splits(self.owner, stage, {split: len(rows) for split, rows in self.inputs.items()})
 
     def told(self, split: Split) -> str:
         """How many sequences a split has, how long they are, and how many were over-long."""

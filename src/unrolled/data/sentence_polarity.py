@@ -3,7 +3,7 @@
 from unrolled.data.archive import opened
 from unrolled.data.corpus_file import nltk_corpus
 from unrolled.data.labelled_text import Example, LabelledText
-from unrolled.data.row_data import Split
+from unrolled.data.splits import Split
 
 SHA256, SIZE = "6e1ed4405b65c7eabf1d199a7f7c437091ac21da0ea7467b410a74062574566b", 490256
 FILES = {"negative": "sentence_polarity/rt-polarity.neg", "positive": "sentence_polarity/rt-polarity.pos"}

@@ -12,9 +12,9 @@ from unrolled.data.fitted_state import check_fitted, fitted_state
 from unrolled.data.last_windows import LastWindows, last_windows
 from unrolled.data.one_series import Numbers, Series, check
 from unrolled.data.series_baselines import SeriesBaselines
-from unrolled.data.series_parts import Split
 from unrolled.data.series_places import places
 from unrolled.data.series_streams import check_streams
+from unrolled.data.splits import Split
 from unrolled.errors import InputError
 
 SPLITS: tuple[Split, ...] = ("train", "valid", "test")

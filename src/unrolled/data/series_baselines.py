@@ -6,7 +6,7 @@ from torch import Tensor
 
 from unrolled.data.forecast_baselines import Forecast, fit_linear, forecast_errors, linear, origins
 from unrolled.data.series_batches import SeriesBatches
-from unrolled.data.series_parts import Split
+from unrolled.data.splits import Split
 from unrolled.functional.naive_forecasts import last_season, last_value
 
 

@@ -11,9 +11,10 @@ from unrolled.data.one_series import Series
 from unrolled.data.resumable import ResumableLoader
 from unrolled.data.series_inputs import SeriesInputs
 from unrolled.data.series_loaders import Cut, RandomWindows, RollingOrigins
-from unrolled.data.series_parts import Borders, Split
+from unrolled.data.series_parts import Borders
 from unrolled.data.series_streams import SeriesStreams, cut_streams
 from unrolled.data.series_windows import WindowMaker
+from unrolled.data.splits import Split
 from unrolled.errors import InputError
 
 Sampling = Literal["windows", "stream"]

@@ -1,13 +1,12 @@
 """How every series is divided in time.  C time steps of context, H of the horizon."""
 
-from typing import Any, ClassVar, Literal, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import pytorch_lightning as pl
 
 from unrolled.data.one_series import Series
+from unrolled.data.splits import Split
 from unrolled.errors import InputError
-
-Split = Literal["train", "valid", "test"]
 
 
 class Borders(NamedTuple):

@@ -6,8 +6,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from unrolled.data.one_series import Series
-from unrolled.data.series_parts import Borders, Split
+from unrolled.data.series_parts import Borders
 from unrolled.data.series_windows import WindowMaker
+from unrolled.data.splits import Split
 
 
 def places(

@@ -8,8 +8,8 @@ from typing import Any
 import torch
 
 from unrolled.data.labelled_series import LabelledSeries, Series
-from unrolled.data.row_data import Split
 from unrolled.data.sequence_rows import check_times, constant, number
+from unrolled.data.splits import Split
 from unrolled.data.table_file import Row, read_table, require_columns, require_filled
 from unrolled.data.text_table import SPLITS
 from unrolled.errors import InputError

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from unrolled.data.row_data import RowData, Split
-from unrolled.data.splits import check_shares
+from unrolled.data.row_data import RowData
+from unrolled.data.splits import Split, check_shares
 
 SPLITS: tuple[Split, ...] = ("train", "valid", "test")
 

@@ -1,11 +1,15 @@
 """Which examples are trained on, and which are held out."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Literal
 
 import torch
 
 from unrolled.errors import InputError
 from unrolled.functional.draws import generator
+
+Split = Literal["train", "valid", "test"]
+NEEDED: dict[str | None, tuple[Split, ...]] = {"fit": ("train", "valid"), "validate": ("valid",), "test": ("test",)}
 
 
 def deal(groups: Sequence[str], shares: Sequence[float], seed: int) -> list[list[int]]:
@@ -32,6 +36,20 @@ def deal(groups: Sequence[str], shares: Sequence[float], seed: int) -> list[list
         parts[part] += members[names[place]]
         dealt += len(members[names[place]])
     return [sorted(numbers) for numbers in parts]
+
+
+def require_splits(owner: str, stage: str | None, counts: Mapping[Split, int]) -> None:
+    """Refuse a data set without what a stage needs.
+
+    Args:
+        owner: the data set, or the user's file.
+        stage: fit, validate or test; null: training alone.
+        counts: how much each split holds.
+    """
+    for split in NEEDED.get(stage, ("train",)):
+        if not counts[split]:
+            advice = f"set data.init_args.{split}_fraction above 0"
+            raise InputError(f"{owner}: the {split} split is empty; {advice}")
 
 
 def check_shares(valid: float, test: float, folds: int, fold: int) -> None:

@@ -3,18 +3,15 @@
 B batch (rows of this process), T time, F input features, O output features.
 """
 
-from typing import Any, Literal
+from typing import Any, ClassVar
 
 import pytorch_lightning as pl
 import torch
 from torch import Tensor
 
-from unrolled.data.resumable import ResumableLoader
+from unrolled.data.splits import Split
+from unrolled.data.synthetic_loader import SyntheticLoader
 from unrolled.errors import InputError
-from unrolled.functional.batch import SequenceBatch
-from unrolled.functional.draws import generator
-
-Split = Literal["train", "valid", "test"]
 
 
 class SyntheticData(pl.LightningDataModule):
@@ -31,6 +28,8 @@ class SyntheticData(pl.LightningDataModule):
         eval_batches: validation batches, and as many test batches.
         seed: of the rows.
     """
+
+    label_steps: ClassVar[bool | None] = None  # whether each step has a class; None: the last one, as the sequence's
 
     def __init__(
         self,
@@ -91,36 +90,17 @@ class SyntheticData(pl.LightningDataModule):
                 f"{_told(self.sizes())}; use the arguments of the saved run"
             )
 
-    def train_dataloader(self) -> "SyntheticLoader":
+    def train_dataloader(self) -> SyntheticLoader:
         return self._loader("train")
 
-    def val_dataloader(self) -> "SyntheticLoader":
+    def val_dataloader(self) -> SyntheticLoader:
         return self._loader("valid")
 
-    def test_dataloader(self) -> "SyntheticLoader":
+    def test_dataloader(self) -> SyntheticLoader:
         return self._loader("test")
 
-    def _loader(self, split: Split) -> "SyntheticLoader":
+    def _loader(self, split: Split) -> SyntheticLoader:
         return SyntheticLoader(self, split, self.trainer.global_rank if self.trainer else 0)
-
-
-class SyntheticLoader(ResumableLoader):
-    """The batches of one split as process `rank` draws them."""
-
-    counted_by = "data.init_args.batches"
-
-    def __init__(self, data: SyntheticData, split: Split, rank: int = 0) -> None:
-        super().__init__()
-        self.data, self.split, self.rank = data, split, rank
-
-    def __len__(self) -> int:
-        return self.data.batches if self.split == "train" else self.data.eval_batches
-
-    def batch(self, index: int) -> SequenceBatch:
-        rows, epoch = (self.data.eval_batch_size, 0) if self.split != "train" else (self.data.batch_size, self.epoch)
-        random = generator(self.data.seed, self.split, epoch, index, self.rank)
-        inputs, targets = self.data.draw_split(self.split, rows, random)
-        return SequenceBatch(inputs, targets, self.data.fresh(rows, inputs.shape[1], index))
 
 
 def _told(sizes: dict[str, Any]) -> str:

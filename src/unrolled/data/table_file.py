@@ -11,8 +11,14 @@ from unrolled.errors import InputError
 from unrolled.nearest import nearest
 
 Row = Mapping[str, str]
+TABS = (".tsv", ".tab")  # what the name of a table ends with whose fields are parted by tabs
 SHOWN = 8  # row numbers in one line
 LONGEST = 2**31 - 1  # characters of a field; csv alone takes 131,072, and a book in a field has more
+
+
+def is_table(path: Path) -> bool:
+    """Whether a file's name says that it is a CSV or TSV table."""
+    return path.suffix.lower() in (".csv", *TABS)
 
 
 def read_table(path: Path) -> list[Row]:
@@ -21,7 +27,7 @@ def read_table(path: Path) -> list[Row]:
     Raises:
         InputError: no such file, no rows, a column that stands twice, or a row of more or fewer fields.
     """
-    separator = "\t" if path.suffix.lower() in (".tsv", ".tab") else ","
+    separator = "\t" if path.suffix.lower() in TABS else ","
     header, *rows = [fields for _, fields in split_lines(path, delimiter=separator)]
     if twice := [name for name in header if header.count(name) > 1]:
         raise InputError(f"{path}: expected each column once, got {twice[0]!r} twice; rename one")

@@ -6,15 +6,17 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from unrolled.data.row_data import RowData, Split
-from unrolled.data.splits import check_shares
-from unrolled.data.vocabulary import Vocabulary
+from unrolled.data.has_vocabulary import build
+from unrolled.data.row_data import RowData
+from unrolled.data.splits import Split, check_shares
+from unrolled.data.token_classes import TokenClasses
+from unrolled.data.unknown import warn_by_split
 from unrolled.errors import InputError
 
 Sentence = list[tuple[str, str]]  # (word, tag) in their order
 
 
-class TaggedText(RowData):
+class TaggedText(TokenClasses, RowData):
     """Sentences whose words have a tag each.  A data set overrides `load` alone.
 
     After `setup()`: `vocabulary` of words and `classes`, the tags, both of the training part alone;
@@ -42,8 +44,6 @@ class TaggedText(RowData):
         self.vocabulary_size, self.lower_case = vocabulary_size, lower_case
         self.valid_fraction, self.test_fraction = valid_fraction, test_fraction
         self.sentences: dict[Split, list[Sentence]] = {}
-        self.classes: list[str] = []
-        self.vocabulary: Vocabulary | None = None
 
     def load(self) -> dict[Split, list[Sentence]]:
         """The sentences of each split; called once."""
@@ -55,20 +55,13 @@ class TaggedText(RowData):
 
     def fill(self) -> tuple[dict[Split, list[Tensor]], dict[Split, list[Tensor]]]:
         self.sentences = self.load()
-        words = " ".join(self._read(sentence) for sentence in self.sentences["train"])
-        saved = (self.vocabulary, self.classes)
-        self.vocabulary = Vocabulary.build(words, "word", self.vocabulary_size)
-        self.classes = sorted({tag for sentence in self.sentences["train"] for _, tag in sentence})
-        if saved[0] is not None and saved != (self.vocabulary, self.classes):
-            raise InputError(
-                f"checkpoint: its vocabulary ({len(saved[0])} words, {len(saved[1])} tags) is not this text's "
-                f"({len(self.vocabulary)} words, {len(self.classes)} tags); use the data and arguments of the "
-                "saved run"
-            )
+        self.adopt(build([*map(self._read, self.sentences["train"])], "word", self.vocabulary_size))
+        self.name_classes({tag for sentence in self.sentences["train"] for _, tag in sentence})
         inputs = {
             split: [self.vocabulary.encode(self._read(sentence)) for sentence in sentences]
             for split, sentences in self.sentences.items()
         }
+        warn_by_split(self, inputs)
         return inputs, {split: [self._tags(split, s) for s in said] for split, said in self.sentences.items()}
 
     def _read(self, sentence: Sentence) -> str:
@@ -83,21 +76,6 @@ class TaggedText(RowData):
                 "another data.init_args.seed"
             )
         return torch.tensor([numbers[tag] for _, tag in sentence])
-
-    def sizes(self) -> dict[str, Any]:
-        return {"vocabulary_size": len(self.vocabulary or ()), "classes": len(self.classes)}
-
-    def state_dict(self) -> dict[str, Any]:
-        """Words and tags go with the weights, for they are worth nothing without them."""
-        words = list(self.vocabulary.tokens) if self.vocabulary else []
-        return {"vocabulary": words, "classes": self.classes, "sizes": self.sizes()}
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        mine = (self.vocabulary, self.classes)
-        self.vocabulary = Vocabulary(state_dict["vocabulary"], "word")
-        self.classes = list(state_dict["classes"])
-        if mine[0] is not None and mine != (self.vocabulary, self.classes):
-            raise InputError("checkpoint: its words and tags are not this text's; use the data of the saved run")
 
     def baselines(self, split: str) -> dict[str, float]:
         """Error rates: the most frequent tag of all, and of each word (of an unknown word, of all)."""

@@ -1,19 +1,16 @@
 """The base of every text data set: text -> splits -> vocabulary -> streams."""
 
-from itertools import accumulate
-from typing import Any, Literal
+from typing import Any
 
 import pytorch_lightning as pl
-import torch
 from torch import Tensor
 
+from unrolled.data.documents import encode_documents
 from unrolled.data.has_vocabulary import HasVocabulary, build, check_level, saved
+from unrolled.data.splits import Split, require_splits
 from unrolled.data.streams import StreamLoader
 from unrolled.data.vocabulary import Level
 from unrolled.errors import InputError
-
-Split = Literal["train", "valid", "test"]
-NEEDED: dict[str | None, tuple[Split, ...]] = {"fit": ("train", "valid"), "validate": ("valid",), "test": ("test",)}
 
 
 class TextData(HasVocabulary, pl.LightningDataModule):
@@ -63,22 +60,11 @@ class TextData(HasVocabulary, pl.LightningDataModule):
             self._texts = self.load()
             self.adopt(build([self._texts["train"]], self.level, self.vocabulary_size))
             for split, text in self._texts.items():
-                self.tokens[split], self._starts[split] = self._encode(text)
+                found = encode_documents(text, self.document_separator, self.vocabulary.encode)
+                self.tokens[split], self._starts[split] = found
         for split in self.tokens:
             self._check_length(split)
-        for split in NEEDED.get(stage, ("train",)):
-            if not len(self.tokens[split]):
-                raise InputError(
-                    f"{type(self).__name__}: the {split} split is empty; set data.init_args.{split}_fraction above 0"
-                )
-
-    def _encode(self, text: str) -> tuple[Tensor, Tensor]:
-        """The tokens of all documents, and the places of those with which the second and later ones start."""
-        separator = self.document_separator
-        *ended, rest = text.split(separator) if separator else [text]
-        documents = [*(f"{document}{separator}" for document in ended), rest]
-        encoded = [self.vocabulary.encode(document) for document in documents if document or len(documents) == 1]
-        return torch.cat(encoded), torch.tensor([*accumulate(map(len, encoded))][:-1], dtype=torch.int64)
+        require_splits(type(self).__name__, stage, {split: len(tokens) for split, tokens in self.tokens.items()})
 
     def check_arguments(self) -> None:
         """Refuse arguments that no text could satisfy."""

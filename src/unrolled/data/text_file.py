@@ -5,7 +5,8 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from unrolled.data.text import Split, TextData
+from unrolled.data.splits import Split
+from unrolled.data.text import TextData
 from unrolled.errors import InputError
 
 
@@ -63,6 +64,16 @@ def read_text(path: Path) -> str:
     if not data.strip():
         raise InputError(f"{path}: expected text, got an empty file ({len(data)} bytes); give a file that has text")
     return decoded(str(path), data)
+
+
+def read_lines(path: Path) -> list[str]:
+    """The lines of a UTF-8 file, the empty ones too."""
+    return lines_of(read_text(path))
+
+
+def lines_of(text: str) -> list[str]:
+    """A line ends at "\\n" alone, whatever else Unicode calls the end of one."""
+    return text.removesuffix("\n").split("\n") if text else []
 
 
 def decoded(where: str, data: bytes) -> str:

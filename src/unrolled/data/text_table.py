@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from unrolled.data.labelled_text import Example, LabelledText
-from unrolled.data.row_data import Split
+from unrolled.data.splits import Split
 from unrolled.data.table_file import Row, read_table, require_columns, require_filled
 from unrolled.errors import InputError
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from unrolled.data.corpus_file import Pinned, find
 from unrolled.data.labelled_text import Example, LabelledText
-from unrolled.data.row_data import Split
+from unrolled.data.splits import Split
 
 SITE = "https://cogcomp.seas.upenn.edu/Data/QA/QC"
 TRAIN = Pinned(

@@ -4,8 +4,7 @@ import re
 
 from unrolled.data.archive import opened
 from unrolled.data.corpus_file import nltk_corpus
-from unrolled.data.row_data import Split
-from unrolled.data.splits import deal
+from unrolled.data.splits import Split, deal
 from unrolled.data.tagged_text import Sentence, TaggedText
 
 SHA256, SIZE = "9da92d76c3666cfb6cddeaed0f7e86b344cce0f0928a286d439e555f19c37399", 1740034

@@ -6,7 +6,7 @@ from typing import Any
 from unrolled.data.archive import opened
 from unrolled.data.corpus_file import nltk_corpus
 from unrolled.data.labelled_text import Example, LabelledText
-from unrolled.data.row_data import Split
+from unrolled.data.splits import Split
 from unrolled.data.vocabulary import Level
 from unrolled.errors import InputError
 from unrolled.nearest import expected

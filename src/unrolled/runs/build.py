@@ -3,7 +3,7 @@
 import inspect
 import re
 from argparse import ArgumentError
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from jsonargparse import set_parsing_settings
@@ -17,6 +17,7 @@ from unrolled.errors import InputError
 from unrolled.nearest import expected
 from unrolled.recipe import Recipe, changes, check, override
 from unrolled.recipe_check import arguments, groups
+from unrolled.runs.kind import require_kind
 from unrolled.strategies.compose import compose
 from unrolled.tasks.base import SequenceTask
 
@@ -99,7 +100,7 @@ def build_task(recipe: Recipe, sizes: Mapping[str, Any]) -> SequenceTask:
         InputError: data of another kind than the task's, or arguments that exclude each other.
     """
     ((name, arguments),) = recipe["task"].items()
-    _check_sizes(name, recipe["data"]["class_path"], sizes.keys())
+    require_kind(name, recipe["data"]["class_path"], sizes.keys())
     arguments = dict(arguments)
     for strategy, own in recipe["strategies"].items():
         if shared := arguments.keys() & own.keys():
@@ -116,14 +117,6 @@ def build_task(recipe: Recipe, sizes: Mapping[str, Any]) -> SequenceTask:
         **arguments,
     )
     return task
-
-
-def _check_sizes(task: str, data: str, given: Set[str]) -> None:
-    """Refuse data that does not say exactly the sizes that the task is built from."""
-    if not catalog.fits(task, given):
-        fitting = " or ".join(name for name in catalog.names("tasks") if catalog.fits(name, given))
-        needs, says = (" and ".join(sorted(names)) for names in (catalog.sizes(task), given))
-        raise InputError(f"task: {task} needs data with {needs}, but {data} has {says}; use {fitting or 'other data'}")
 
 
 def _parameters(found: type) -> set[str]:

@@ -49,6 +49,7 @@ def fit(
     path = checkpoints.newest_sound(folder / "checkpoints") if resume else None
     if path is not None:
         checkpoint = checkpoints.load(path)
+        data.load_state_dict(checkpoint[type(data).__qualname__])  # refuses other data, which is why sizes may differ
         checkpoints.require_match(checkpoint, task, path)
     table.rewind(checkpoint["unrolled"]["optimizer_steps"] if path else 0)
     best = f"val/{task.chosen_by}"

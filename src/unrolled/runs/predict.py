@@ -8,7 +8,9 @@ import torch
 
 from unrolled import catalog
 from unrolled.data.labelled_text import LabelledText
-from unrolled.data.text_file import read_text
+from unrolled.data.table_file import is_table, read_table
+from unrolled.data.text_file import read_lines
+from unrolled.data.unknown import warn_of_unknown
 from unrolled.errors import InputError
 from unrolled.functional.batch import at_end, pad_rows
 from unrolled.runs.restore import read_recipe, restore
@@ -18,18 +20,21 @@ ROWS = 100  # texts that are read at once
 
 
 class Prediction(NamedTuple):
-    """What a run says of one text."""
+    """What a run says of one text; of nothing but blanks it says nothing."""
 
     text: str
     told: str  # the likeliest class; of several labels, those that are more likely than not
-    probabilities: dict[str, float]  # of each class, by name
+    probabilities: dict[str, float]  # of each class, by name; nan of blanks
 
 
 def predict(folder: Path, texts: Sequence[str], checkpoint: Path | None = None) -> list[Prediction]:
     """The class of each text, with the probability of each class, by the run's best checkpoint.
 
+    Warns where a text has no token that the run knows.
+
     Raises:
-        InputError: no run, one that does not tell classes of texts, no checkpoint, or a text without a token.
+        InputError: no run, one that does not tell classes of texts, no checkpoint, a text without a token that is not
+            blank, or an over-long one where the run refuses them.
     """
     recipe = read_recipe(folder)
     trained, name = next(iter(recipe["task"])), recipe["data"]["class_path"]
@@ -40,28 +45,43 @@ def predict(folder: Path, texts: Sequence[str], checkpoint: Path | None = None) 
     task, saved = restore(folder, checkpoint)
     data = found(**recipe["data"]["init_args"])
     data.load_state_dict(saved[found.__qualname__])
-    rows = []
-    for number, text in enumerate(texts, 1):
+    rows = {}
+    for place, text in enumerate(texts):
         try:
-            rows.append(data.shorten("test", data.encode(text)))
+            if text.strip():
+                rows[place] = data.shorten("test", data.encode(text))
         except InputError as error:
-            raise InputError(f"text {number}: {error}") from error
-    likely: list[torch.Tensor] = []
-    for begin in range(0, len(rows), ROWS):
-        part = rows[begin : begin + ROWS]
-        batch = pad_rows(part, [at_end(torch.tensor(0), len(row)) for row in part])
-        likely += task.probabilities(batch).cpu()
+            raise InputError(f"text {place + 1}: {error}") from error
+    warn_of_unknown(str(folder), "texts", [*rows.values()], "what is told of them is a guess")
+    likely = torch.full((len(texts), len(data.classes)), torch.nan)
+    places = [*rows]
+    for part in (places[begin : begin + ROWS] for begin in range(0, len(places), ROWS)):
+        batch = pad_rows([rows[place] for place in part], [at_end(torch.tensor(0), len(rows[place])) for place in part])
+        likely[part] = task.probabilities(batch).cpu()
     return [_prediction(text, row, data) for text, row in zip(texts, likely, strict=True)]
+
+
+def read_texts(folder: Path, file: Path) -> list[str]:
+    """The texts of a file: of a CSV or TSV table the column that the run's own has them in, else a text a line.
+
+    Raises:
+        InputError: no such file, one that is not UTF-8, or a table without that column.
+    """
+    if not is_table(file):
+        return read_lines(file)
+    column = read_recipe(folder)["data"]["init_args"].get("text_column", "text")
+    rows = read_table(file)
+    if column not in rows[0]:
+        told = f"expected a column {column!r}, as the run's texts have it, got {', '.join(rows[0])}"
+        raise InputError(f"{file}: {told}; rename one, or give a .txt file with a text a line")
+    return [row[column] for row in rows]
 
 
 def _prediction(text: str, row: torch.Tensor, data: LabelledText) -> Prediction:
     """Of one text with the probabilities `row` (C,)."""
     by_name = dict(zip(data.classes, row.tolist(), strict=True))
+    if not text.strip():
+        return Prediction(text, "", by_name)
     if data.separator is None:
         return Prediction(text, max(by_name, key=lambda name: by_name[name]), by_name)
     return Prediction(text, data.separator.join(name for name in by_name if by_name[name] > 0.5), by_name)
-
-
-def lines(path: Path) -> list[str]:
-    """The texts of a UTF-8 file, one a line; empty lines are left out."""
-    return [line for line in read_text(path).splitlines() if line.strip()]

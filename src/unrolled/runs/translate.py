@@ -9,7 +9,8 @@ from typing import Any
 from unrolled import catalog
 from unrolled.data.pair_text import prepare
 from unrolled.data.pair_vocabulary import Sides
-from unrolled.data.text_file import decoded, read_text
+from unrolled.data.text_file import decoded, lines_of, read_lines
+from unrolled.data.unknown import warn_of_unknown
 from unrolled.errors import InputError
 from unrolled.functional.pairs import pair_batch, until_end
 from unrolled.runs.restore import read_recipe, restore
@@ -22,6 +23,8 @@ def translate(
     folder: Path, sentences: Sequence[str], width: int = 5, alpha: float = 1.0, checkpoint: Path | None = None
 ) -> list[str]:
     """What the run's best checkpoint makes of each sentence, by beam search; an empty one stays empty.
+
+    Warns where a sentence has no token that the run knows.
 
     Args:
         folder: the run's folder.
@@ -46,9 +49,11 @@ def translate(
     prepared = [prepare(sentence, **told["written"]) for sentence in sentences]
     said = [""] * len(prepared)
     places = sorted((p for p, sentence in enumerate(prepared) if sentence), key=lambda p: len(prepared[p]))
+    numbers = {place: source.encode(prepared[place]) for place in places}
+    warn_of_unknown(str(folder), "sentences", [*numbers.values()], "what is said of them is a guess")
     for first in range(0, len(places), ROWS):
         chosen = places[first : first + ROWS]
-        encoded = [source.encode(prepared[place]) for place in chosen]
+        encoded = [numbers[place] for place in chosen]
         batch = pair_batch(encoded, encoded)  # only its sources are read
         found = task.translate(batch.source.to(task.device), batch.source_lengths.to(task.device), width, alpha)
         for place, ids in zip(chosen, until_end(found.ids), strict=True):
@@ -58,5 +63,4 @@ def translate(
 
 def read_sentences(path: Path | None) -> list[str]:
     """The lines of a UTF-8 file, or of standard input."""
-    text = decoded("standard input", sys.stdin.buffer.read()) if path is None else read_text(path)
-    return text.removesuffix("\n").split("\n") if text else []
+    return read_lines(path) if path else lines_of(decoded("standard input", sys.stdin.buffer.read()))

@@ -30,6 +30,7 @@ class SequenceClassification(PooledReader):
     """
 
     metric = "nats_per_target"
+    label_steps = False
 
     def __init__(
         self,

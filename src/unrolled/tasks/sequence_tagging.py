@@ -29,6 +29,7 @@ class SequenceTagging(WholeRows):
     """
 
     metric = "nats_per_target"
+    label_steps = True
 
     def __init__(
         self,

@@ -69,6 +69,13 @@ class SourceReader(TokenOutput):
             self.head.weight = self.embedding.weight
         self.memory: Memory | None = None  # the source, while a stretch of the target is read
 
+    def check_directions(self, directions: int) -> None:
+        if directions > 1:
+            raise InputError(
+                "architecture: expected one direction of a Translation's decoder, got bidirectional: true; leave it "
+                "out: its encoder reads in both directions in any case"
+            )
+
     def read_source(self, source: Tensor, lengths: Tensor) -> Memory:
         """What the decoder needs of sources (B, S) of `lengths` (B,)."""
         values, mask, start = self.encoder(self.thin(self.source_embedding(source)), lengths)

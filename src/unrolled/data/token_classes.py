@@ -1,0 +1,34 @@
+"""Tokens and classes: what texts with a label and texts with a tag for each word have in common."""
+
+from typing import Any
+
+from unrolled.data.classes import agreed
+from unrolled.data.has_vocabulary import HasVocabulary, saved
+
+
+class TokenClasses(HasVocabulary):
+    """A vocabulary, and `classes` in the order of their numbers, both of the training part alone."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.classes: list[str] = []
+
+    def name_classes(self, found: set[str], fewest: int = 2) -> None:
+        """Number the classes of the training part.
+
+        Raises:
+            InputError: fewer than `fewest`, or others than those of a checkpoint that was read.
+        """
+        self.classes = agreed(type(self).__name__, self.classes, sorted(found), fewest)
+
+    def sizes(self) -> dict[str, Any]:
+        return {"vocabulary_size": len(self.vocabulary), "classes": len(self.classes)}
+
+    def state_dict(self) -> dict[str, Any]:
+        """They go with the weights, which are worth nothing without them."""
+        return {**saved(self.vocabulary), "classes": self.classes, "sizes": self.sizes()}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        names, self.classes = self.classes, list(state_dict["classes"])
+        self.take_over(state_dict)
+        agreed(type(self).__name__, self.classes, names or self.classes, fewest=1)

@@ -1,0 +1,99 @@
+"""Of whatever texts: no group in two splits, a vocabulary of the training part alone, and sentences that come back."""
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from unrolled.data import PairTable, TextTable, TreebankTags
+from unrolled.data.labelled_text import Example
+from unrolled.data.pair_text import prepare
+from unrolled.data.pair_vocabulary import PairVocabulary, Sides, split
+from unrolled.data.subwords import LEAST
+from unrolled.errors import InputError
+from unrolled.functional.pairs import UNKNOWN
+
+SPLITS = ("train", "valid", "test")
+WORDS = st.lists(st.sampled_from("abcdefghij"), min_size=1, max_size=3).map(" ".join)
+anything = st.text(st.characters(exclude_categories=["Cs"]), max_size=60)
+
+
+def disjoint(homes):
+    return not (homes[0] & homes[1] or homes[0] & homes[2] or homes[1] & homes[2])
+
+
+def ready(data, load):
+    """Set up with what `load` says; where the draw has left nothing to train on, there is nothing to show."""
+    data.load = load
+    try:
+        data.setup("fit")
+    except InputError:
+        assume(False)
+    return data
+
+
+def of_words(vocabulary):
+    return {token for token in vocabulary.tokens if not token.startswith("<")}
+
+
+@pytest.mark.filterwarnings("ignore::unrolled.errors.InputWarning")
+@settings(max_examples=60)
+@given(
+    st.lists(st.tuples(WORDS, st.sampled_from("xy"), st.sampled_from(["", "", "g", "h"])), min_size=8, max_size=40),
+    st.integers(0, 9),
+)
+def test_labelled_texts(rows, seed):
+    """A text that repeats lies in one split, unless its rows name groups, which then do."""
+    data = TextTable("unread", valid_fraction=0.2, test_fraction=0.2, seed=seed)
+    ready(data, lambda: {"train": [Example(*row) for row in rows]})
+    homes = [{example.group or example.text for example in data.examples[name]} for name in SPLITS]
+    assert disjoint(homes) and sum(map(len, data.examples.values())) == len(rows)
+    assert of_words(data.vocabulary) == {word for one in data.examples["train"] for word in one.text.split()}
+    assert data.classes == sorted({one.label for one in data.examples["train"]})
+
+
+@pytest.mark.filterwarnings("ignore::unrolled.errors.InputWarning")
+@settings(max_examples=30)
+@given(st.fixed_dictionaries({name: st.lists(WORDS, min_size=1, max_size=5) for name in SPLITS}))
+def test_tagged_texts(parts):
+    said = {name: [[(word, "T") for word in text.split()] for text in part] for name, part in parts.items()}
+    said["train"].append([("z", "U")])
+    data = ready(TreebankTags(), lambda: said)
+    assert of_words(data.vocabulary) == {word for sentence in said["train"] for word, _ in sentence}
+    assert data.classes == ["T", "U"]
+
+
+@pytest.mark.filterwarnings("ignore::unrolled.errors.InputWarning")
+@settings(max_examples=60)
+@given(st.lists(st.tuples(WORDS, WORDS), min_size=15, max_size=60), st.sampled_from(["word", "character"]))
+def test_pairs(rows, level):
+    data = PairTable("unread", level=level, valid_fraction=0.3, test_fraction=0.3)
+    data.read = lambda: rows
+    ready(data, data.load)
+    assert disjoint([{source for source, _ in data.texts[name]} for name in SPLITS])
+    assert sorted(pair for name in SPLITS for pair in data.texts[name]) == sorted(rows)
+    for side, vocabulary in enumerate(data.sides):
+        known = {token for pair in data.texts["train"] for token in split(pair[side], level)}
+        assert of_words(vocabulary) == known
+
+
+@given(st.lists(anything, max_size=4), st.sampled_from(["word", "character", "subword"]))
+def test_sentences_of_pairs_come_back(sentences, level):
+    """As they were prepared; of the training part every token is known, and none but they are written."""
+    prepared = [prepare(sentence) for sentence in sentences]
+    sides = Sides.build([(one, one[::-1]) for one in prepared], level, LEAST + 20 if level == "subword" else None)
+    for side, vocabulary in enumerate(sides):
+        for one in (text[::-1] if side else text for text in prepared):
+            numbers = vocabulary.encode(one).tolist()
+            assert vocabulary.write(numbers) == one and all(number > 2 for number in numbers)
+    again = Sides.restored(sides.kept())
+    assert [again.source.encode(one).tolist() for one in prepared] == [
+        sides.source.encode(one).tolist() for one in prepared
+    ]
+
+
+@pytest.mark.parametrize("token", ["<unk>", "<bos>", "<eos>"])
+def test_a_special_token_that_someone_wrote_is_none(token):
+    """Else a sentence would end where it stands."""
+    vocabulary = PairVocabulary.build([f"a {token} b"], "word")
+    assert vocabulary.tokens == ["<unk>", "<bos>", "<eos>", "a", "b"]
+    assert vocabulary.encode(f"a {token} b").tolist() == [3, UNKNOWN, 4]
