@@ -44,11 +44,12 @@ def spread(work: Callable[[Job], Result], jobs: Sequence[Job]) -> list[Result]:
 
 
 def interval(values: Sequence[float]) -> tuple[float, float]:
-    """The mean of independent runs, and half the width of its 95 % interval (Student's t); of one run: nan."""
-    if len(values) < 2:
-        return statistics.fmean(values), math.nan
+    """The mean of independent runs, and half the width of its 95 % interval (Student's t), nan where there is none."""
+    mean = statistics.fmean(values)
+    if len(values) < 2 or not math.isfinite(mean):
+        return mean, math.nan
     t = float(stats.t.ppf(0.975, len(values) - 1))
-    return statistics.fmean(values), t * statistics.stdev(values) / math.sqrt(len(values))
+    return mean, t * statistics.stdev(values) / math.sqrt(len(values))
 
 
 def axes(columns: int = 1, size: tuple[float, float] = (9, 4)) -> tuple[Any, Any]:

@@ -37,6 +37,11 @@ def test_a_nan_ends_it_unsolved(script):
     assert run.lost and not run.solved and len(run.errors) < 100
 
 
+def test_runs_without_a_number_have_no_interval(script):
+    mean, half = script("experiment").interval([1.0, float("nan"), 2.0])
+    assert mean != mean and half != half
+
+
 def test_a_mean_and_half_of_its_interval(script):
     told = script("solving").told
     assert told([1.0, 2.0, 3.0], ".2f") == "2.00 ± 2.48"  # t = 4.3027 at 2 degrees of freedom, times 1 / sqrt(3)
