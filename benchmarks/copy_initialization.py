@@ -21,8 +21,8 @@ from unrolled.strategies import ChronoInitialization, ClipNorm, ForgetBias, Orth
 from unrolled.tasks import SequenceTagging
 
 DATA = CopyMemory(delay=100, length=5, batch_size=32, batches=EVERY, eval_batches=5)
-WITHOUT_MEMORY = DATA.length * torch.tensor(DATA.symbols).log().item() / (DATA.delay + 2 * DATA.length)
-CHRONO = {"t_max": DATA.delay + 2 * DATA.length}  # time steps
+WITHOUT_MEMORY = DATA.baselines("test")["memoryless"]
+CHRONO = {"t_max": DATA.delay + 2 * DATA.length}  # time steps of a row
 ARMS: dict[str, tuple[str, tuple[type, ...], dict[str, Any], float]] = {  # the last: Adam's learning rate
     "RNN, orthogonal": ("RNN", (OrthogonalInitialization,), {}, 1e-3),
     "GRU, as torch draws it": ("GRU", (), {}, 3e-3),
