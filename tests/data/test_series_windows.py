@@ -175,9 +175,7 @@ def test_nothing_of_the_horizon_reaches_a_context(policy, scaling):
         before, after = data.cut(place), make(series=changed, **given).cut(place)
         assert torch.equal(before.inputs[:, :C], after.inputs[:, :C])
         assert torch.equal(before.rows.nan_to_num(), after.rows.nan_to_num())
-        known = slice(
-            6, 6 + data.maker.channels["known"]
-        )  # lags of the horizon's steps too, for they lie in the context
+        known = slice(6, 6 + data.maker.channels["known"])  # lags of the horizon's steps too: they lie in the context
         assert torch.equal(before.inputs[..., known], after.inputs[..., known])
 
 

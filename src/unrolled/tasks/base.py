@@ -55,7 +55,6 @@ class SequenceTask(Telemetry):
 
     seam: ClassVar[str | None] = None  # the one part of this class that a strategy owns
     steps_within_batch: ClassVar[bool] = False  # whether a batch may take several optimiser steps, whatever its length
-    label_steps: ClassVar[bool | None] = None  # of classes: whether each step has one, or else each sequence
     chosen_by: ClassVar[str] = "loss"  # the figure of the validation that is lowest at a run's best checkpoint
     batch: SequenceBatch  # this one, as long as the longest of all processes
     recalled: Tensor  # (B, T) bool: where `enter` looks at a row's state

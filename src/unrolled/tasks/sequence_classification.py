@@ -31,7 +31,7 @@ class SequenceClassification(PooledReader):
 
     metric = "nats_per_target"
     chosen_by = "error_rate"  # the loss of few rows rises with confidence while they are still told better
-    label_steps = False
+    label_steps = False  # a sequence has a class, not each of its steps: data say so by the same name
 
     def __init__(
         self,

@@ -29,7 +29,7 @@ class SequenceTagging(WholeRows):
     """
 
     metric = "nats_per_target"
-    label_steps = True
+    label_steps = True  # each step has a class
 
     def __init__(
         self,
