@@ -3,8 +3,8 @@
     python benchmarks/lengths.py [--rounds 5]
 
 Both read the same rows, in the batches of `RowLoader`: an LSTM from packed sequences or from padded ones, the output
-at each row's last step, forward and backward.  What is printed is the median over the rounds, which take turns, and
-the median of the rounds' ratios: a busy machine slows both alike.
+at each row's last step, forward and backward, down to the inputs, which learn as embeddings do.  What is printed is the
+median over the rounds, which take turns, and the median of the rounds' ratios: a busy machine slows both alike.
 """
 
 import argparse
@@ -63,7 +63,7 @@ def seconds(read: Reader, batches: Sequence[SequenceBatch]) -> float:
     began = time.perf_counter()
     for batch in batches:
         lengths = ends(batch.targets)
-        outputs = read(batch.inputs, lengths)
+        outputs = read(batch.inputs.detach().requires_grad_(), lengths)
         outputs[torch.arange(len(lengths)), lengths - 1].sum().backward()
     return time.perf_counter() - began
 
