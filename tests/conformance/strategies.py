@@ -235,8 +235,8 @@ CASES: dict[str, Case] = {
         [{"eta": x} for x in (-0.1, NAN, float("inf"))] + [{"gamma": x} for x in (-0.5, NAN, float("inf"))],
     ),
 }
-# Tested apart: the kit's text has no marks of what is missing (tests/strategies/test_own_imputation.py).
-APART = {"OwnImputation"}
+# Tested apart: the kit's text has no marks of what is missing and no classes (tests/strategies/test_<name>.py).
+APART = {"OwnImputation", "NaiveBayesInitialization"}
 each_strategy = pytest.mark.parametrize("name", CASES)
 each_file = pytest.mark.parametrize("name", [*CASES, *APART])
 FOUR = ("TruncatedBPTT", "CarriedState", "ScheduledSampling", "ClipNorm")

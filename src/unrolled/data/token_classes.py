@@ -2,12 +2,19 @@
 
 from typing import Any
 
+from torch import Tensor
+
 from unrolled.data.classes import agreed
 from unrolled.data.has_vocabulary import HasVocabulary, saved
+from unrolled.data.splits import Split
+from unrolled.data.token_counts import token_counts
 
 
 class TokenClasses(HasVocabulary):
     """A vocabulary, and `classes` in the order of their numbers, both of the training part alone."""
+
+    inputs: dict[Split, list[Tensor]]
+    labels: dict[Split, list[Tensor]]
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -23,6 +30,10 @@ class TokenClasses(HasVocabulary):
 
     def sizes(self) -> dict[str, Any]:
         return {"vocabulary_size": len(self.vocabulary), "classes": len(self.classes)}
+
+    def token_counts(self) -> tuple[Tensor, Tensor]:
+        """How often each class has each token of the training part, (C, V), and how often it was met in all, (V,)."""
+        return token_counts(self.inputs["train"], self.labels["train"], len(self.vocabulary), len(self.classes))
 
     def state_dict(self) -> dict[str, Any]:
         """They go with the weights, which are worth nothing without them."""

@@ -22,6 +22,7 @@ from unrolled.strategies.gradient_penalty import GradientPenalty
 from unrolled.strategies.identity_initialization import IdentityInitialization
 from unrolled.strategies.loss_scheduled_sampling import LossScheduledSampling
 from unrolled.strategies.max_norm import MaxNorm
+from unrolled.strategies.naive_bayes_initialization import NaiveBayesInitialization
 from unrolled.strategies.orthogonal_initialization import OrthogonalInitialization
 from unrolled.strategies.own_imputation import OwnImputation
 from unrolled.strategies.parallel_scheduled_sampling import ParallelScheduledSampling
@@ -57,6 +58,7 @@ __all__ = [
     "IdentityInitialization",
     "LossScheduledSampling",
     "MaxNorm",
+    "NaiveBayesInitialization",
     "OrthogonalInitialization",
     "OwnImputation",
     "ParallelScheduledSampling",
