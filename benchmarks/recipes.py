@@ -3,41 +3,29 @@
     python benchmarks/recipes.py [RECIPE ...] [--seeds 3] [--folder runs/results]
 
 Trains and tests each named recipe with seeds 1, 2, ..., keeps what was measured in docs/results.csv, where it replaces
-what stood there of the recipe, and writes the table of docs/results.md from that file; without a recipe, the table
-alone.  One thread a run; data that is not generated is looked for where `unrolled fit` looks for it.
+what stood there of the recipe, and writes from that file the table of docs/results.md and the line with which each
+recipe opens; without a recipe, these alone.  One thread a run; data that is not generated is looked for where `unrolled
+fit` looks for it.
 """
 
 import argparse
-import csv
 import json
 import os
 import shutil
-import statistics
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
+from headlines import headline, opened
+from measured import Figure, read, write
+from recipe_table import PAGE, page, table
 from rich.progress import track
 
-from experiment import interval
 from unrolled import recipe
 from unrolled.nearest import expected
 
-DOCS = Path(__file__).parents[1] / "docs"
-MEASURED, PAGE = DOCS / "results.csv", DOCS / "results.md"
-BEGIN, END = "<!-- benchmarks/recipes.py writes from here -->\n", "<!-- to here -->\n"
 BESIDE = {"bleu", "chrf", "exact_match", "mae", "mase", "owa", "smape", "coverage_80", "macro_f1"}
-
-
-class Figure(NamedTuple):
-    """One line of the file."""
-
-    recipe: str
-    seed: int
-    kind: str  # metric, or one beside it; baseline, or "baseline of" one beside; seconds, of training
-    name: str
-    value: float
 
 
 def measure(name: str, seed: int, folder: Path) -> list[Figure]:
@@ -72,53 +60,12 @@ def figures(name: str, seed: int, found: dict[str, Any]) -> list[Figure]:
     return told
 
 
-def read() -> list[Figure]:
-    if not MEASURED.is_file():
-        return []
-    with MEASURED.open(newline="", encoding="utf-8") as file:
-        return [
-            Figure(row["recipe"], int(row["seed"]), row["kind"], row["name"], float(row["value"]))
-            for row in csv.DictReader(file)
-        ]
-
-
-def write(figures: list[Figure]) -> None:
-    with MEASURED.open("w", newline="", encoding="utf-8") as file:
-        lines = csv.writer(file, lineterminator="\n")
-        lines.writerow(Figure._fields)
-        lines.writerows(figure._replace(value=f"{figure.value:.6g}") for figure in sorted(figures))
-
-
-def table(figures: list[Figure]) -> str:
-    """Markdown: a row for each recipe and metric; the mean over the seeds ± half its 95 % interval."""
-    rows = [
-        "| recipe | on the test data | unrolled | seeds | without a network | seconds |",
-        "|---|---|---|---|---|---|",
-    ]
+def write_headlines(figures: list[Figure]) -> None:
+    """Into every shipped recipe that was measured."""
     for name in sorted({figure.recipe for figure in figures}):
-        own = [figure for figure in figures if figure.recipe == name]
-        seconds = statistics.median(figure.value for figure in own if figure.kind == "seconds")
-        for kind in ("metric", "beside"):
-            for metric in sorted({figure.name for figure in own if figure.kind == kind}):
-                values = [figure.value for figure in own if (figure.kind, figure.name) == (kind, metric)]
-                mean, half = interval(values)
-                simple = baselines(own, "baseline" if kind == "metric" else f"baseline of {metric}")
-                cells = [name, metric.replace("_", " "), f"{mean:.4g} ± {half:.2g}", f"{len(values)}", simple]
-                rows.append(f"| {' | '.join([*cells, f'{seconds:.0f}' if kind == 'metric' else ''])} |")
-    return "\n".join(rows) + "\n"
-
-
-def baselines(figures: list[Figure], kind: str) -> str:
-    """Each baseline's mean over the seeds."""
-    names = sorted({figure.name for figure in figures if figure.kind == kind})
-    found = {n: [figure.value for figure in figures if (figure.kind, figure.name) == (kind, n)] for n in names}
-    return ", ".join(f"{name} {statistics.fmean(values):.4g}" for name, values in found.items())
-
-
-def page(text: str, figures: list[Figure]) -> str:
-    """The page with the table between its two marks."""
-    before, rest = text.split(BEGIN)
-    return f"{before}{BEGIN}{table(figures)}{END}{rest.split(END)[1]}"
+        file = recipe.SHIPPED / f"{name}.yaml"
+        line = headline([figure for figure in figures if figure.recipe == name])
+        file.write_text(opened(file.read_text(encoding="utf-8"), line), encoding="utf-8")
 
 
 def main() -> None:
@@ -135,6 +82,7 @@ def main() -> None:
         if seed == 1:  # anew: no seed of an earlier version stays
             kept = [figure for figure in kept if figure.recipe != name]
         write(kept + measure(name, seed, given.folder))
+    write_headlines(read())
     PAGE.write_text(page(PAGE.read_text(encoding="utf-8"), read()), encoding="utf-8")
     print(table([figure for figure in read() if not given.recipes or figure.recipe in given.recipes]), end="")
 

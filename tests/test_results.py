@@ -14,13 +14,38 @@ ROOT = Path(__file__).parents[1]
 def recipes(monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
     yield importlib.import_module("recipes")
-    for name in ("recipes", "experiment"):
+    for name in ("recipes", "experiment", "measured", "recipe_table", "headlines"):
         sys.modules.pop(name, None)
 
 
 def test_the_page_holds_what_was_measured(recipes: Any) -> None:
     text = recipes.PAGE.read_text(encoding="utf-8")
     assert recipes.page(text, recipes.read()) == text
+
+
+def test_each_recipe_that_was_measured_opens_with_it(recipes: Any) -> None:
+    figures = recipes.read()
+    for name in {figure.recipe for figure in figures}:
+        text = (recipes.recipe.SHIPPED / f"{name}.yaml").read_text(encoding="utf-8")
+        line = recipes.headline([figure for figure in figures if figure.recipe == name])
+        assert recipes.opened(text, line) == text, name
+
+
+def test_a_headline_tells_metric_best_baseline_bleu_seconds_and_seeds(recipes: Any) -> None:
+    told = [
+        ("metric", "character_error_rate", 0.5), ("baseline", "copy", 0.75), ("baseline", "dictionary", 0.625),
+        ("beside", "bleu", 20.0), ("beside", "chrf", 40.0), ("baseline of bleu", "copy", 1.0),
+        ("seconds", "of training", 30.0),
+    ]  # fmt: skip
+    figures = [recipes.Figure("pairs", seed, kind, name, value * seed) for seed in (1, 3) for kind, name, value in told]
+    expected = (
+        "# Result: character error rate 1 (dictionary 1.25), bleu 40 on the test data; 60 s on one busy core; 2 seeds."
+    )
+    assert recipes.headline(figures) == expected
+    assert recipes.opened("# Pairs.\n# Result: old.\ntask: x\n", expected) == f"# Pairs.\n{expected}\ntask: x\n"
+    for text in ("# Pairs.\ntask: x\n", "# Result: a\n# Result: b\n"):
+        with pytest.raises(ValueError, match="expected one line"):
+            recipes.opened(text, expected)
 
 
 def test_a_row_tells_mean_interval_baseline_and_seconds(recipes: Any) -> None:

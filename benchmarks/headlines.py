@@ -1,0 +1,41 @@
+"""The line with which a shipped recipe tells what it reaches, as it was measured."""
+
+import re
+import statistics
+from collections.abc import Sequence
+
+from measured import Figure
+
+LINE = re.compile(r"^# Result: .*$", re.MULTILINE)
+ALSO = ("bleu",)  # told beside the metric, where it was measured
+
+
+def headline(figures: Sequence[Figure]) -> str:
+    """One comment from the lines of docs/results.csv of one recipe: means over its seeds, the best baseline's, time."""
+
+    def mean(kind: str, name: str) -> float:
+        return statistics.fmean(figure.value for figure in figures if (figure.kind, figure.name) == (kind, name))
+
+    def named(kind: str) -> list[str]:
+        return sorted({figure.name for figure in figures if figure.kind == kind})
+
+    (metric,) = named("metric")
+    told = f"{_words(metric)} {mean('metric', metric):.4g}"
+    if simple := [(mean("baseline", name), name) for name in named("baseline")]:
+        told += " ({1} {0:.4g})".format(*min(simple))
+    told += "".join(f", {_words(name)} {mean('beside', name):.4g}" for name in ALSO if name in named("beside"))
+    seconds = statistics.median(figure.value for figure in figures if figure.kind == "seconds")
+    seeds = len({figure.seed for figure in figures})
+    return f"# Result: {told} on the test data; {seconds:.0f} s on one busy core; {seeds} seeds."
+
+
+def opened(text: str, line: str) -> str:
+    """The recipe with `line` in place of its result."""
+    changed, count = LINE.subn(lambda _: line, text)
+    if count != 1:
+        raise ValueError(f"expected one line that starts with '# Result: ', got {count}")
+    return changed
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
