@@ -6,13 +6,13 @@ from torch import Tensor, nn
 
 from unrolled.errors import InputError
 from unrolled.functional.losses import squared_error
-from unrolled.tasks.evaluated import EvaluatedTask
+from unrolled.tasks.whole_rows import WholeRows
 
 
-class SequenceRegression(EvaluatedTask):
+class SequenceRegression(WholeRows):
     """y_t = W h_t + b, trained on the mean squared error over the numbers that are given; a target of nan is none.
 
-    Reads inputs (B, T, F) and predicts (B, T, O), in one direction.
+    Reads inputs (B, T, F) and predicts (B, T, O), in one direction, or whole sequences in both.
 
     Args:
         input_size: features F of a time step; the data says it.
@@ -20,7 +20,7 @@ class SequenceRegression(EvaluatedTask):
         readout: linear; or identity, where the architecture's outputs are themselves the predictions.
 
     Raises:
-        InputError: sizes below 1, a bidirectional architecture, another readout, or identity where H is not O.
+        InputError: sizes below 1, another readout, or identity where H is not O.
     """
 
     metric = "mse"
