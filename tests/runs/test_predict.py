@@ -153,6 +153,10 @@ def test_several_labels_and_languages_from_fit_to_prediction(tmp_path, monkeypat
     assert [one.told for one in told] == ["fun;good", "good", "", "fun"]
     assert all(0 < p < 1 for one in told for p in one.probabilities.values())
     monkeypatch.chdir(tmp_path)
+    capsys.readouterr()
+    assert main(["test", "run"]) == 0
+    scores = ", ".join(f"{n} {s['accuracy']:.4g} ({s['count']})" for n, s in results["by_language"].items())
+    assert capsys.readouterr().out.splitlines()[-1] == f"accuracy by language (sequences): {scores}"
     assert main(["report", "run", "--name", "r"]) == 0
     page = (tmp_path / "reports/r/index.html").read_text(encoding="utf-8")
     assert "Class by class" in page and '<td data-key="de">de</td>' in page

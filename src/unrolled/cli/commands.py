@@ -90,6 +90,9 @@ def evaluate(words: Namespace) -> None:
     print(f"{words.folder}: {_numbers(results['metrics'])}")
     if baselines := results.get("baselines"):
         print(f"baselines, {results['baseline_metric'].replace('_', ' ')}: {_numbers(baselines)}")
+    if languages := results.get("by_language"):
+        told = ", ".join(f"{name} {of['accuracy']:.4g} ({of['count']})" for name, of in languages.items())
+        print(f"accuracy by language (sequences): {told}")
 
 
 def generate(words: Namespace) -> None:
