@@ -1,6 +1,7 @@
 """Archives are read where they lie, and only the files of their own."""
 
-from zipfile import ZipFile
+import stat
+from zipfile import ZipFile, ZipInfo
 
 import pytest
 
@@ -15,19 +16,32 @@ def written(path, *names):
     return path
 
 
+WINDOWS = ["..\\outside.txt", "C:\\outside.txt", "C:/outside.txt", "\\\\host\\share\\outside.txt"]
+
+
 def test_what_is_inside_is_read(tmp_path):
     with opened(written(tmp_path / "a.zip", "set/a.txt"), "a set") as files:
         assert files.read("set/a.txt") == b"text"
     assert [*tmp_path.iterdir()] == [tmp_path / "a.zip"]
 
 
-@pytest.mark.parametrize("name", ["../outside.txt", "set/../../outside.txt", "/tmp/outside.txt", "..\\outside.txt"])
+@pytest.mark.parametrize("name", ["../outside.txt", "set/../../outside.txt", "/tmp/outside.txt", *WINDOWS])
 def test_an_archive_that_leaves_its_folder_is_refused(tmp_path, name):
     path = written(tmp_path / "a.zip", "set/a.txt", name)
     told = r"a\.zip: expected files inside the archive's own folder, got "
     with pytest.raises(InputError, match=told) as caught, opened(path, "a set"):
         pytest.fail("it was opened")
     assert "\n" not in str(caught.value) and "outside.txt" in str(caught.value)
+
+
+def test_an_archive_with_a_link_is_refused(tmp_path):
+    link = ZipInfo("set/b.txt")
+    link.create_system, link.external_attr = 3, (stat.S_IFLNK | 0o777) << 16  # 3: Unix, as `zip --symlinks` writes it
+    with ZipFile(tmp_path / "a.zip", "w") as files:
+        files.writestr(link, "/etc/hostname")
+    told = r"a\.zip: expected files inside the archive's own folder, got 'set/b\.txt'"
+    with pytest.raises(InputError, match=told), opened(tmp_path / "a.zip", "a set"):
+        pytest.fail("it was opened")
 
 
 def test_two_dots_in_a_name_are_a_name(tmp_path):

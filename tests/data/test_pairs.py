@@ -196,6 +196,12 @@ def test_two_files(tmp_path):
     assert data.baselines("test") == {"copy": [source for source, _ in data.texts["test"]]}
 
 
+def test_a_missing_file_is_told_with_its_argument(tmp_path):
+    path = write(tmp_path / "a.txt", "a\n")
+    with pytest.raises(InputError, match=r"none: expected .*, got no such file; check data.init_args.target_path$"):
+        PairFiles(path, str(tmp_path / "none")).setup("fit")
+
+
 @pytest.mark.parametrize(
     ("ours", "theirs", "named"),
     [
@@ -218,7 +224,7 @@ def test_files_that_are_refused(tmp_path, ours, theirs, named):
         ("en\tde\na\t \n", {}, "line 2: expected a sentence in each column, de is empty; fill"),
         ("en\tde\na\tb\nc\n", {}, "line 3: expected 2 columns as in its first line, got 1"),
         ("en\tde\na\rb\tc\n", {}, "line 2: expected 2 columns as in its first line, got 1"),
-        ('en,de\n"a,b\nc,d\n', {"separator": ","}, "expected a table, got: unexpected end of data; check its quotes"),
+        ('en,de\n"a,b\nc,d\n', {"separator": ","}, "line 2: expected a table, got: unexpected end of data"),
         ("en,de\na,b\n", {}, r"\(en,de\), got 'en'; name one, or set data.init_args.separator"),
         ("en\tde\n", {}, "train split: expected pairs, got none: the split has none"),
         (None, {"separator": "ab"}, "separator: expected one character"),

@@ -97,7 +97,19 @@ WRONG = {  # name: rows, what the message says, and where they are not the usual
         "row 3: expected a number in column 'speed', got ''; correct or fill",
     ),
     "a nan": (changed(3, "s1,0.5,nan,1,up"), "row 3: expected a number in column 'speed', got 'nan'"),
-    "a time that is none": (changed(3, "s1,noon,1,1,up"), "row 3: expected a number in column 'time', got 'noon'"),
+    "a number with a sign of Python's": (changed(3, "s1,0.5,1_000,1,up"), "row 3: expected a number .*, got '1_000'"),
+    "more than float32 holds": (
+        changed(3, "s1,0.5,-1e39,1,up"),
+        "row 3: expected a finite number of float32 in column 'speed', got '-1e39'; correct or fill",
+    ),
+    "a date": (
+        changed(3, "s1,2020-01-01,1,1,up"),
+        "row 3: expected a number in column 'time', got '2020-01-01'; number the steps, or set data.init_args.time_col",
+    ),
+    "a row behind blank lines": (
+        ["", *changed(3, "s1,0.5,fast,1,up")[:2], "", "s1,0.5,fast,1,up"],
+        "row 3 .line 6.: expected a number in column 'speed', got 'fast'",
+    ),
     "times that do not ascend": (
         changed(3, "s1,0,1,1,up"),
         "row 3: expected a time after 0 in series 's1', got 0; sort the rows",
@@ -162,6 +174,23 @@ def test_what_is_wrong_with_the_whole_is_told_with_the_file(rows, given, told, t
     with pytest.raises(InputError) as caught:
         ready(path, **given)
     assert str(caught.value).startswith(f"{path}: {told}") and "\n" not in str(caught.value)
+
+
+def test_a_time_only_orders_and_may_be_larger_than_any_input(tmp_path):
+    assert found(ready(table(tmp_path, changed(3, "s1,1e300,1,1,up")))) == EXPECTED
+
+
+@pytest.mark.parametrize(
+    ("columns", "told"),
+    [
+        ([], "expected a column or more, or null for all others, got []"),
+        (["speed", "speed"], "column 'speed' stands in feature_columns already; name it once"),
+    ],
+)
+def test_features_are_named_once_or_left_to_the_table(columns, told, tmp_path):
+    with pytest.raises(InputError) as caught:
+        ready(table(tmp_path, series()), feature_columns=columns)
+    assert str(caught.value) == f"data.init_args.feature_columns: {told}"
 
 
 def test_results_call_the_classes_by_their_labels(tmp_path):

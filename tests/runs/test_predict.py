@@ -1,5 +1,6 @@
 """New texts to a trained run: what it tells is what its task computes, and bad input is refused."""
 
+import warnings
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from unrolled.errors import InputError, InputWarning
 from unrolled.functional.batch import at_end, pad_rows
 from unrolled.runs.build import parse
 from unrolled.runs.fit import fit
-from unrolled.runs.predict import predict
+from unrolled.runs.predict import Prediction, predict
 from unrolled.runs.restore import restore
 
 
@@ -71,6 +72,20 @@ def test_the_command_prints_a_table(run, tmp_path, capsys):
     assert rows[2] == rows[3] == ["", "", "", ""] and rows[4][3] == "film is good"
 
 
+def test_each_text_is_answered(run, capsys):
+    assert main(["predict", str(run), "--text", "film is dull", "--text=film is good"]) == 0
+    assert [row.split("\t")[0] for row in capsys.readouterr().out.splitlines()] == ["class", "no", "yes"]
+
+
+def test_a_label_of_two_lines_is_printed_in_one(run, capsys, monkeypatch):
+    said = [Prediction("a", "very\ngood", {"very\ngood": 1.0, "dull\tand grey": 0.0})]
+    monkeypatch.setattr("unrolled.runs.predict.predict", lambda *_: said)
+    assert main(["predict", str(run), "--text", "a"]) == 0
+    head, row = capsys.readouterr().out.splitlines()
+    assert head.split("\t") == ["class", "very good", "dull and grey", "text"]
+    assert row.split("\t") == ["very good", "1.0000", "0.0000", "a"]
+
+
 @pytest.mark.parametrize(("name", "sign"), [("new.csv", ","), ("new.tsv", "\t")])
 def test_a_table_is_read_by_the_text_column_of_the_run(run, tmp_path, capsys, name, sign):
     rows = [("id", "text"), ("1", f'"film is{sign} dull"'), ("2", ""), ("3", "film is good")]
@@ -81,7 +96,11 @@ def test_a_table_is_read_by_the_text_column_of_the_run(run, tmp_path, capsys, na
     assert main(["predict", str(run), "--file", str(tmp_path / name)]) == 2
     told = capsys.readouterr().err
     assert f"{name}: expected a column 'text', as the run's texts have it, got id, body;" in told
-    assert told.count("\n") == 1
+    assert told.count("\n") == 1 and "Did you mean" not in told
+    (tmp_path / name).write_text(f"id{sign}Texts\n1{sign}film is dull\n", encoding="utf-8")
+    assert main(["predict", str(run), "--file", str(tmp_path / name)]) == 2
+    told = capsys.readouterr().err
+    assert "got id, Texts; did you mean Texts? Rename it, or give" in told and told.count("\n") == 1
 
 
 def test_texts_without_a_known_word_are_told_with_their_share(run, capsys):
@@ -112,13 +131,30 @@ def test_results_hold_the_confusion_matrix(run):
         (["--text", " "], "--text: expected a text with a word, got ' '"),
         ([], "one of the arguments --text --file is required"),
         (["--text", "a", "--file", "b"], "not allowed with argument"),
-        (["--file", "missing.txt"], "missing.txt: expected a UTF-8 text file, got no such file"),
+        (["--file", "missing.txt"], "missing.txt: expected a UTF-8 text file, got no such file; check --file"),
+        (["--file", "missing.csv"], "missing.csv: expected a UTF-8 text file, got no such file; check --file"),
+        (["--text", "a", "--text", "\u200b"], "--text: expected a text with a word, got '\\u200b'"),
     ],
 )
 def test_bad_input_is_refused_in_one_line(run, workdir, capsys, words, message):
     assert main(["predict", str(run), *words]) == 2
     error = capsys.readouterr().err
     assert message in error and error.count("\n") == 1
+
+
+def test_rows_in_pieces_are_trained_without_a_word_of_a_library(tmp_path, workdir, monkeypatch, capfd):
+    """A batch of pieces holds no class where none of its rows ends there."""
+    monkeypatch.setenv("WANDB_MODE", "disabled")
+    rows = "".join(f"film {i} is a very {word} one,{word}\n" for i in range(20) for word in ("good", "dull"))
+    (tmp_path / "mine.csv").write_text(f"text,label\n{rows}", encoding="utf-8")
+    pieces = ["--data.init_args.over_long=chunk", "--data.init_args.max_length=2", "--strategies=[CarriedState]"]
+    brief = ["--trainer.max_epochs=1", "--trainer.limit_train_batches=4", "--data.init_args.batch_size=8"]
+    with warnings.catch_warnings():
+        warnings.resetwarnings()
+        words = ["fit", "-c", "text_table", f"--data.init_args.path={tmp_path / 'mine.csv'}", *pieces, *brief]
+        assert main(words) == 0
+    told = capfd.readouterr().err
+    assert "Warning" not in told and "training_step" not in told and "site-packages" not in told
 
 
 def test_a_run_of_another_task_is_refused(tmp_path):

@@ -130,6 +130,8 @@ def test_translate_on_the_command_line(
     assert capsys.readouterr().err == told
     assert main([*words, "--text", "0 1 2"]) == 0
     assert capsys.readouterr().out.splitlines() == expected[:1]
+    assert main([*words, "--text", "0 1 2", "--text", "3"]) == 0
+    assert capsys.readouterr().out.splitlines() == expected
 
 
 def test_sentences_without_a_known_word_are_told_with_their_share(
@@ -153,7 +155,7 @@ def test_sentences_without_a_known_word_are_told_with_their_share(
         ),
         (["--length_penalty", "-1", "--text", "1"], "a --length_penalty of 0 or more, got 5 and -1.0"),
         (["--text", "1", "--file", "x"], "expected --text or --file, got both"),
-        (["--file", "nothing.txt"], "nothing.txt: expected a UTF-8 text file, got no such file"),
+        (["--file", "nothing.txt"], "nothing.txt: expected a UTF-8 text file, got no such file; check --file"),
         (["--ckpt_path", "nothing.ckpt", "--text", "1"], "nothing.ckpt"),
     ],
 )

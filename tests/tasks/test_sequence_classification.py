@@ -19,6 +19,7 @@ from unrolled.errors import InputError
 from unrolled.functional.batch import IGNORE, SequenceBatch, at_end, lengthen, pad_rows
 from unrolled.strategies import CarriedState, CheckpointedBPTT, ClipNorm, TruncatedBPTT
 from unrolled.tasks import SequenceClassification, SequenceTagging
+from unrolled.tasks.class_metrics import ClassMetrics
 
 V, C, H = 9, 3, 4
 POOLS = ("last", "mean", "max", "attention")
@@ -238,6 +239,22 @@ def test_several_labels_by_sigmoid(bidirectional):
     expected = f1_score(labels, logits > 0, average="macro", zero_division=0)
     assert measured["val/f1"] == pytest.approx(expected, rel=1e-6)
     assert np.asarray(task.findings(None, "valid")["confusion"]).shape == (2, 2, 2)
+
+
+@pytest.mark.parametrize("output", ["softmax", "sigmoid"])
+def test_without_an_example_nothing_is_told_of_classes(output, recwarn):
+    judge = ClassMetrics(C, output)
+    shape = (C, C) if output == "softmax" else (C, 2, 2)
+    none = torch.zeros((0,) if output == "softmax" else (0, C), dtype=torch.int64)
+    judge.update(none, none)
+    found, confusion = judge.conclude("val")
+    assert {*found} == {"val/accuracy", "val/f1", "val/error_rate"} and all(value.isnan() for value in found.values())
+    assert confusion.shape == shape and not confusion.any() and not recwarn.list
+    some = torch.ones((1,) if output == "softmax" else (1, C), dtype=torch.int64)
+    judge.update(some, some)
+    judge.update(none, none)
+    found, confusion = judge.conclude("val")
+    assert found["val/accuracy"] == 1 and confusion.shape == shape and confusion.sum() == (1 if shape == (C, C) else C)
 
 
 def test_numbers_are_read_as_they_are():

@@ -110,24 +110,26 @@ def translate(words: Namespace) -> None:
     from unrolled.runs.translate import read_sentences
     from unrolled.runs.translate import translate as say
 
-    sentences = [words.text] if words.text is not None else read_sentences(words.file)
+    sentences = words.text if words.text is not None else read_sentences(words.file)
     print(*say(words.folder, sentences, words.beam, words.length_penalty, words.ckpt_path), sep="\n")
 
 
 def predict(words: Namespace) -> None:
     """Print a table, its columns parted by tabs: the class, the probability of each class, and the text."""
     folders.require_run(words.folder)
-    if words.text is not None and not words.text.strip():
-        raise InputError(f"--text: expected a text with a word, got {words.text!r}")
+    from unrolled.data.words import blank
+
+    if empty := [text for text in words.text or () if blank(text)]:
+        raise InputError(f"--text: expected a text with a word, got {empty[0]!r}")
     from unrolled.runs.predict import predict as ask
     from unrolled.runs.predict import read_texts
 
-    texts = [words.text] if words.text is not None else read_texts(words.folder, words.file)
+    texts = words.text if words.text is not None else read_texts(words.folder, words.file)
     told = ask(words.folder, texts, words.ckpt_path)
-    print("class", *told[0].probabilities, "text", sep="\t")
+    print("class", *map(_in_line, told[0].probabilities), "text", sep="\t")
     for one in told:
         shown = ("" if math.isnan(p) else f"{p:.4f}" for p in one.probabilities.values())
-        print(one.told, *shown, " ".join(one.text.split()), sep="\t")
+        print(_in_line(one.told), *shown, _in_line(one.text), sep="\t")
 
 
 def forecast(words: Namespace) -> None:
@@ -168,6 +170,11 @@ def completion(words: Namespace) -> None:
     from unrolled.cli.completion import script
 
     print(script(words.shell))
+
+
+def _in_line(text: str) -> str:
+    """A text as a field of a table that is printed, however many lines it has."""
+    return " ".join(text.split())
 
 
 @contextlib.contextmanager

@@ -71,14 +71,14 @@ def build() -> tuple[Parser, dict[str, Parser]]:
     generate.add_argument("--seed", metavar="N", type=int, default=0, help="of the draws; default: 0")
 
     translate = commands["translate"]
-    translate.add_argument("--text", metavar="TEXT", help="the sentence to translate")
+    translate.add_argument("--text", metavar="TEXT", action="append", help="the sentence to translate; may be repeated")
     translate.add_argument("--file", metavar="FILE", type=Path, help="a UTF-8 file; default: standard input")
     translate.add_argument("--beam", metavar="N", type=int, default=5, help="width; 1 is greedy; default: 5")
     penalty = "exponent of the length penalty, 0 or more: the higher, the longer; default: 1"
     translate.add_argument("--length_penalty", metavar="A", type=float, default=1.0, help=penalty)
     predict = commands["predict"]
     given = predict.add_mutually_exclusive_group(required=True)
-    given.add_argument("--text", metavar="TEXT", help="one text")
+    given.add_argument("--text", metavar="TEXT", action="append", help="one text; may be repeated")
     many = "UTF-8: a text a line, or a .csv or .tsv table with the run's text column; blanks give a row without a class"
     given.add_argument("--file", metavar="FILE", type=Path, help=many)
 

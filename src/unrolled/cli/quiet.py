@@ -13,6 +13,7 @@ NOISE = (  # advice of Lightning's that does not fit a stream of text in memory
     ".*available but not used.*",
     "Checkpoint directory .* exists and is not empty.*",
     ".*LeafSpec.*is deprecated.*",
+    ".*`training_step` returned `None`.*",  # a batch without a target: a piece of rows whose class stands at their end
     ".*overridden `on_after_batch_transfer`.*",  # DirectForecasting folds what any data hands over
 )
 CHATTER = ("GPU available", "TPU available", "HPU available", "💡", "`Trainer.fit` stopped")

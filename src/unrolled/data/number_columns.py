@@ -8,6 +8,7 @@ import numpy as np
 
 from unrolled.data.one_series import Numbers
 from unrolled.data.table_file import read_table, require_columns
+from unrolled.data.table_lines import rows_in
 from unrolled.errors import InputError
 
 MISSING = {"", "na", "nan", "null", "none"}  # in small letters
@@ -45,10 +46,18 @@ def require(path: Path, table: Any, named: Mapping[str, Sequence[str]]) -> None:
     Raises:
         InputError: which one, what is there, and the nearest.
     """
-    there, owners = {str(name): "" for name in table.columns}, dict[str, str]()
+    there = {str(name): "" for name in table.columns}
     for argument, columns in named.items():
         for column in columns:
             require_columns(path, there, {argument: column})
+    name_once(named)
+
+
+def name_once(named: Mapping[str, Sequence[str]]) -> None:
+    """Refuse a column that two arguments name, or one of them twice."""
+    owners = dict[str, str]()
+    for argument, columns in named.items():
+        for column in columns:
             if (other := owners.setdefault(column, argument)) != argument or list(columns).count(column) > 1:
                 raise InputError(
                     f"data.init_args.{argument}: column {column!r} stands in {other} already; name it once"
@@ -70,8 +79,8 @@ def numbers(path: Path, column: Any, name: str) -> Numbers:
     if (wrong := ~absent & ~np.isfinite(found)).any():
         row = int(wrong.argmax())
         raise InputError(
-            f"{path}: row {row + 1}: expected a finite number in column {name!r}, got {str(column.iloc[row])!r}; "
-            "correct it, or leave it empty if it is missing"
+            f"{path}: row {rows_in(path, row + 1)}: expected a finite number in column {name!r}, got "
+            f"{str(column.iloc[row])!r}; correct it, or leave it empty if it is missing"
         )
     return np.where(absent, np.nan, found)
 

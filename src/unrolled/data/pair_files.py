@@ -5,7 +5,7 @@ from typing import Any
 
 from unrolled.data.own_pairs import OwnPairs
 from unrolled.data.pair_text import Pair
-from unrolled.data.text_file import lines_of, read_text
+from unrolled.data.text_file import lines_of, read_text, require_file
 from unrolled.errors import InputError
 
 
@@ -22,6 +22,8 @@ class PairFiles(OwnPairs):
         self.source_path, self.target_path = source_path, target_path
 
     def read(self) -> list[Pair]:
+        for name in ("source_path", "target_path"):
+            require_file(Path(getattr(self, name)), f"data.init_args.{name}")
         return aligned(Path(self.source_path), Path(self.target_path))
 
 

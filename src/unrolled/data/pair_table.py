@@ -6,7 +6,8 @@ from typing import Any
 
 from unrolled.data.own_pairs import OwnPairs
 from unrolled.data.pair_text import Pair
-from unrolled.data.table_file import split_lines
+from unrolled.data.table_file import shown
+from unrolled.data.table_lines import split_lines
 from unrolled.errors import InputError
 
 
@@ -58,6 +59,6 @@ class PairTable(OwnPairs):
     def _column(self, header: list[str], key: str) -> int:
         name = getattr(self, key)
         if name not in header:
-            given = f"expected a column of {self.path} ({', '.join(header)}), got {name!r}"
+            given = f"expected a column of {self.path} ({shown(header)}), got {name!r}"
             raise InputError(f"data.init_args.{key}: {given}; name one, or set data.init_args.separator")
         return header.index(name)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from unrolled.data.number_columns import numbers, one_hot
 from unrolled.data.one_series import ADVICE, Numbers, Series
+from unrolled.data.table_lines import rows_in
 from unrolled.data.time_stamps import Grid
 from unrolled.errors import InputError
 
@@ -54,24 +55,24 @@ def series_of(
     Raises:
         InputError: a static column that changes, or a row without a number that is said to be known.
     """
-    check_static(f"{path}: series {name!r}", static, rows)
+    check_static(path, name, static, rows)
     check_known(path, known, rows)
     targets, before, then = (each.on(grid, rows) for each in (values, known, past))
     return Series(name, targets, before, then, static.numbers[rows[0]], grid.start, grid.frequency)
 
 
-def check_static(where: str, static: Columns, rows: Rows) -> None:
+def check_static(path: Path, name: str, static: Columns, rows: Rows) -> None:
     """Refuse numbers that differ between the rows of a series; missing ones agree."""
     found = static.numbers[rows]
     changed = (found != found[0]) & ~(np.isnan(found) & np.isnan(found[0]))
     for row, place in np.argwhere(changed)[:1]:
         told = f"the same in all rows of the static column {static.names[place]!r}"
-        differ = f"rows {rows[0] + 1} and {rows[row] + 1} differ"
-        raise InputError(f"{where}: expected {told}, but {differ}; correct them, or call it a past one")
+        differ = f"rows {rows_in(path, int(rows[0]) + 1)} and {rows_in(path, int(rows[row]) + 1)} differ"
+        raise InputError(f"{path}: series {name!r}: expected {told}, but {differ}; correct them, or call it a past one")
 
 
 def check_known(path: Path, known: Columns, rows: Rows) -> None:
     """Refuse rows that lack a number of what is known beforehand."""
     for row, place in np.argwhere(np.isnan(known.numbers[rows]))[:1]:
         told = f"expected a number in column {known.names[place]!r}, got none"
-        raise InputError(f"{path}: row {rows[row] + 1}: {told}; {ADVICE['known']}")
+        raise InputError(f"{path}: row {rows_in(path, int(rows[row]) + 1)}: {told}; {ADVICE['known']}")

@@ -8,9 +8,11 @@ from typing import Any
 import torch
 
 from unrolled.data.labelled_series import LabelledSeries, Series
-from unrolled.data.sequence_rows import check_times, constant, number
+from unrolled.data.number_columns import name_once
+from unrolled.data.sequence_rows import check_times, constant, feature
 from unrolled.data.splits import Split
 from unrolled.data.table_file import Row, read_table, require_columns, require_filled
+from unrolled.data.table_lines import rows_in
 from unrolled.data.text_table import SPLITS
 from unrolled.errors import InputError
 
@@ -51,6 +53,13 @@ class SeriesTable(LabelledSeries):
     def owner(self) -> str:
         return self.path
 
+    def check_arguments(self) -> None:
+        super().check_arguments()
+        if self.feature_columns is not None and not self.feature_columns:
+            told = "expected a column or more, or null for all others, got []"
+            raise InputError(f"data.init_args.feature_columns: {told}")
+        name_once({"feature_columns": self.feature_columns or []})
+
     def load(self) -> dict[Split, list[Series]]:
         path = Path(self.path)
         rows = read_table(path)
@@ -58,8 +67,8 @@ class SeriesTable(LabelledSeries):
         named = {name: getattr(self, name) for name in told}
         require_columns(path, rows[0], named | {"feature_columns": None})
         features = self.feature_columns or [name for name in rows[0] if name not in named.values()]
-        for feature in features:
-            require_columns(path, rows[0], {"feature_columns": feature})
+        for name in features:
+            require_columns(path, rows[0], {"feature_columns": name})
         if not features:
             raise InputError(f"{path}: expected a column of numbers beside {', '.join(rows[0])}, got none; give one")
         for column in filter(None, (self.sequence_column, self.label_column)):
@@ -78,9 +87,10 @@ class SeriesTable(LabelledSeries):
         said = partial(constant, self.path, name, rows, places)
         label, group = said(self.label_column), said(self.group_column)
         check_times(self.path, name, rows, places, self.time_column)
-        numbers = torch.tensor([[number(self.path, rows, place, column) for column in features] for place in places])
+        numbers = torch.tensor([[feature(self.path, rows, place, column) for column in features] for place in places])
         split = said(self.split_column).lower()
         if self.split_column is not None and split not in SPLITS:
             expected = f"expected {', '.join(SPLITS)} in column {self.split_column!r}"
-            raise InputError(f"{self.path}: row {places[0] + 1}: {expected}, got {split!r}; correct it")
+            row = rows_in(Path(self.path), places[0] + 1)
+            raise InputError(f"{self.path}: row {row}: {expected}, got {split!r}; correct it")
         return SPLITS.get(split, "train"), Series(numbers, label, group)

@@ -49,21 +49,31 @@ class TextFile(TextData):
         return blank.end() if blank else place
 
 
-def read_text(path: Path) -> str:
-    """The text of a UTF-8 file, its line ends written as "\\n"."""
+def require_file(path: Path, argument: str) -> None:
+    """Refuse a path that names no file; `argument` is where the user wrote it."""
     if not path.is_file():
         found = "a folder" if path.is_dir() else "no such file"
         names = [other.name for other in path.parent.iterdir()] if path.parent.is_dir() else []
         nearest = [name for name in get_close_matches(path.name, names, n=1) if (path.parent / name).is_file()]
-        advice = f"did you mean {path.parent / nearest[0]}?" if nearest else "check data.init_args.path"
+        advice = f"did you mean {path.parent / nearest[0]}?" if nearest else f"check {argument}"
         raise InputError(f"{path}: expected a UTF-8 text file, got {found}; {advice}")
+
+
+def read_bytes(path: Path) -> bytes:
+    """The bytes of a file that is not empty."""
+    require_file(path, "data.init_args.path")
     try:
         data = path.read_bytes()
     except OSError as error:
         raise InputError(f"{path}: expected a readable file, got {error.strerror}; check its permissions") from error
     if not data.strip():
         raise InputError(f"{path}: expected text, got an empty file ({len(data)} bytes); give a file that has text")
-    return decoded(str(path), data)
+    return data
+
+
+def read_text(path: Path) -> str:
+    """The text of a UTF-8 file, its line ends written as "\\n"."""
+    return decoded(str(path), read_bytes(path))
 
 
 def read_lines(path: Path) -> list[str]:

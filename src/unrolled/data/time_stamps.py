@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unrolled.data.frequency import NAMED, infer
+from unrolled.data.table_lines import rows_in
 from unrolled.errors import InputError
 
 Rows = NDArray[np.int64]
@@ -42,7 +43,7 @@ def parse(path: Path, column: Any) -> Any:
     if times.isna().any():
         row = int(times.isna().argmax())
         told = f"expected a time in column {column.name!r}, as 2026-01-31 13:00, got {str(column.iloc[row])!r}"
-        raise InputError(f"{path}: row {row + 1}: {told}; correct it")
+        raise InputError(f"{path}: row {rows_in(path, row + 1)}: {told}; correct it")
     return times
 
 
@@ -53,7 +54,7 @@ def grids(path: Path, times: Any, members: dict[str, Rows], frequency: str | Non
         InputError: times that do not ascend, stand twice, or lie between two steps; a frequency that nobody knows.
     """
     for name, rows in members.items():
-        check_order(f"{path}: series {name!r}", times[rows], rows + 1)
+        check_order(path, name, times[rows], rows + 1)
     if times.dtype.kind == "i":
         return {name: counted(times[rows].to_numpy()) for name, rows in members.items()}
     longest = max(members, key=lambda name: len(members[name]))
@@ -64,15 +65,15 @@ def grids(path: Path, times: Any, members: dict[str, Rows], frequency: str | Non
 SORTED = "sort the rows, or name data.init_args.series_column"
 
 
-def check_order(where: str, times: Any, rows: Rows) -> None:
-    """Refuse times (N,) that do not ascend; `rows` are their numbers in the file."""
+def check_order(path: Path, name: str, times: Any, rows: Rows) -> None:
+    """Refuse times (N,) of the series `name` that do not ascend; `rows` are their numbers in the file."""
     for place in np.flatnonzero(np.asarray(times[1:] <= times[:-1])):
         here, before = times[place + 1], times[place]
+        last, first = (rows_in(path, int(row)) for row in (rows[place + 1], rows[place]))
+        told = f"times that ascend, got {here} in row {last} after {before} in row {first}; {SORTED}"
         if here == before:
-            told = f"got {here} in rows {rows[place]} and {rows[place + 1]}; delete one"
-            raise InputError(f"{where}: expected each time once, {told}")
-        told = f"got {here} in row {rows[place + 1]} after {before} in row {rows[place]}; {SORTED}"
-        raise InputError(f"{where}: expected times that ascend, {told}")
+            told = f"each time once, got {here} in rows {first} and {last}; delete one"
+        raise InputError(f"{path}: series {name!r}: expected {told}")
 
 
 def grid(where: str, times: Any, frequency: str) -> Grid:

@@ -8,11 +8,13 @@ import torch
 
 from unrolled import catalog
 from unrolled.data.labelled_text import LabelledText
-from unrolled.data.table_file import is_table, read_table
-from unrolled.data.text_file import read_lines
+from unrolled.data.table_file import REPARTED, in_one, is_table, read_table, shown
+from unrolled.data.text_file import read_lines, require_file
 from unrolled.data.unknown import warn_of_unknown
+from unrolled.data.words import blank
 from unrolled.errors import InputError
 from unrolled.functional.batch import at_end, pad_rows
+from unrolled.nearest import nearest
 from unrolled.runs.restore import read_recipe, restore
 from unrolled.tasks import SequenceClassification
 
@@ -48,7 +50,7 @@ def predict(folder: Path, texts: Sequence[str], checkpoint: Path | None = None) 
     rows = {}
     for place, text in enumerate(texts):
         try:
-            if text.strip():
+            if not blank(text):
                 rows[place] = data.shorten("test", data.encode(text))
         except InputError as error:
             raise InputError(f"text {place + 1}: {error}") from error
@@ -67,20 +69,24 @@ def read_texts(folder: Path, file: Path) -> list[str]:
     Raises:
         InputError: no such file, one that is not UTF-8, or a table without that column.
     """
+    require_file(file, "--file")
     if not is_table(file):
         return read_lines(file)
     column = read_recipe(folder)["data"]["init_args"].get("text_column", "text")
     rows = read_table(file)
     if column not in rows[0]:
-        told = f"expected a column {column!r}, as the run's texts have it, got {', '.join(rows[0])}"
-        raise InputError(f"{file}: {told}; rename one, or give a .txt file with a text a line")
+        near = nearest(column, list(rows[0]))
+        advice = f"did you mean {near}? Rename it" if near else "rename one"
+        told = f"expected a column {column!r}, as the run's texts have it, got {shown(rows[0])}"
+        advice = REPARTED if in_one(rows[0]) else f"{advice}, or give a .txt file with a text a line"
+        raise InputError(f"{file}: {told}; {advice}")
     return [row[column] for row in rows]
 
 
 def _prediction(text: str, row: torch.Tensor, data: LabelledText) -> Prediction:
     """Of one text with the probabilities `row` (C,)."""
     by_name = dict(zip(data.classes, row.tolist(), strict=True))
-    if not text.strip():
+    if blank(text):
         return Prediction(text, "", by_name)
     if data.separator is None:
         return Prediction(text, max(by_name, key=lambda name: by_name[name]), by_name)

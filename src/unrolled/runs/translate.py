@@ -9,7 +9,7 @@ from typing import Any
 from unrolled import catalog
 from unrolled.data.pair_text import prepare
 from unrolled.data.pair_vocabulary import Sides
-from unrolled.data.text_file import decoded, lines_of, read_lines
+from unrolled.data.text_file import decoded, lines_of, read_lines, require_file
 from unrolled.data.unknown import warn_of_unknown
 from unrolled.errors import InputError
 from unrolled.functional.pairs import pair_batch, until_end
@@ -63,4 +63,7 @@ def translate(
 
 def read_sentences(path: Path | None) -> list[str]:
     """The lines of a UTF-8 file, or of standard input."""
-    return read_lines(path) if path else lines_of(decoded("standard input", sys.stdin.buffer.read()))
+    if path is None:
+        return lines_of(decoded("standard input", sys.stdin.buffer.read()))
+    require_file(path, "--file")
+    return read_lines(path)

@@ -2,8 +2,9 @@
 
 from typing import Any, Literal
 
+import torch
 from torch import Tensor, nn
-from torchmetrics import MetricCollection
+from torchmetrics import MetricCollection, SumMetric
 from torchmetrics.classification import (
     MulticlassAccuracy,
     MulticlassConfusionMatrix,
@@ -32,6 +33,8 @@ class ClassMetrics(nn.Module):
     def __init__(self, classes: int, output: Output = "softmax") -> None:
         super().__init__()
         once: dict[str, Any] = {"validate_args": False}
+        self.shape = (classes, classes) if output == "softmax" else (classes, 2, 2)  # of the confusion matrix
+        self.count = SumMetric(nan_strategy="disable")  # examples of all processes
         self.metrics = MetricCollection(
             {
                 "accuracy": MulticlassAccuracy(classes, average="micro", **once),
@@ -48,14 +51,22 @@ class ClassMetrics(nn.Module):
 
     def update(self, told: Tensor, truth: Tensor) -> None:
         """Add the classes `told` (N,) and `truth` (N,); or labels told and true, 0 or 1, (N, L)."""
-        self.metrics.update(told, truth)
+        self.count.update(len(truth))
+        if len(truth):
+            self.metrics.update(told, truth)
 
     def conclude(self, stage: str) -> tuple[dict[str, Tensor], Tensor]:
         """The numbers as `stage`/name, and how often each class was told as which, and start anew.
 
-        The confusion matrix is (C, C), truth down and told across; of labels one for each, (L, 2, 2).
+        Without an example they are nan: the batches of a validation may all end before a sequence does.  The confusion
+        matrix is (C, C), truth down and told across; of labels one for each, (L, 2, 2).
         """
-        found = self.metrics.compute()
+        if not self.count.compute():
+            found = dict.fromkeys(("accuracy", "f1"), torch.tensor(torch.nan))
+            found["confusion"] = torch.zeros(self.shape, dtype=torch.int64)
+        else:
+            found = self.metrics.compute()
+        self.count.reset()
         self.metrics.reset()
         confusion: Tensor = found.pop("confusion")
         found["error_rate"] = 1 - found["accuracy"]

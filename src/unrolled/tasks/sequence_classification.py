@@ -65,7 +65,7 @@ class SequenceClassification(PooledReader):
             raise InputError(f"task: output {self.output} does not fit data with {found} a sequence; use the other one")
         marked = counted(targets)
         logits, truth = self.head(hidden[marked]), targets[marked]
-        if self.judged is not None and len(truth):
+        if self.judged is not None:
             self._judge(self.judged).update(self.decide(logits), truth.long())
         if self.output == "sigmoid":
             return binary_cross_entropy(logits, truth)
