@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from torch.autograd import gradcheck
 from torch.nn import functional as F
 
+from unrolled.errors import InputError
 from unrolled.functional.batch import IGNORE
 from unrolled.functional.losses import bits, cross_entropy, gaussian_nll, perplexity, squared_error
 
@@ -76,9 +77,27 @@ def test_each_dtype_stays_as_wide_as_it_is():
         assert cross_entropy(torch.zeros(1, 1, 2, dtype=dtype), targets)[0].dtype == dtype
 
 
-def test_a_label_outside_the_vocabulary_is_refused():
-    with pytest.raises((IndexError, RuntimeError)):
-        cross_entropy(torch.randn(1, 2, 3), torch.tensor([[0, 3]]))
+@pytest.mark.parametrize("smoothing", [0.0, 0.1, 0.5])
+def test_a_share_of_each_target_goes_to_all_ids_alike(smoothing):
+    logits, targets = torch.randn(2, 3, 5, dtype=torch.float64), torch.tensor([[1, 4, IGNORE], [0, IGNORE, 2]])
+    expected = 0.0
+    for b, t in [(0, 0), (0, 1), (1, 0), (1, 2)]:
+        nats = -(logits[b, t] - logits[b, t].exp().sum().log())
+        wanted = torch.full((5,), smoothing / 5, dtype=torch.float64)
+        wanted[targets[b, t]] += 1 - smoothing
+        expected += float((wanted * nats).sum())
+    total, count = cross_entropy(logits, targets, smoothing)
+    assert float(total) == pytest.approx(expected, abs=1e-12) and count == 4
+    if smoothing == 0:
+        assert torch.equal(total, cross_entropy(logits, targets)[0])
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+@pytest.mark.parametrize("wrong", [3, -1])
+def test_a_label_outside_the_vocabulary_is_refused(wrong, smoothing):
+    targets = torch.tensor([[0, IGNORE, wrong, 7]])
+    with pytest.raises(InputError, match=f"expected 0 to 2, or {IGNORE} for none, got {wrong}$"):
+        cross_entropy(torch.randn(1, 4, 3), targets, smoothing)
 
 
 @pytest.mark.parametrize("vocabulary", [1, 2, 256, 10_000])

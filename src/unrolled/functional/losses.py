@@ -6,16 +6,30 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from unrolled.errors import InputError
 from unrolled.functional.batch import IGNORE
 
 
-def cross_entropy(logits: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+def cross_entropy(logits: Tensor, targets: Tensor, smoothing: float = 0.0) -> tuple[Tensor, Tensor]:
     """The summed negative log-likelihood in nats, and over how many targets it was summed.
 
     `logits` (B, T, V), `targets` (B, T); a target of IGNORE counts in neither.  Computed in float32 or wider.
+
+    Args:
+        smoothing: this share of each target goes to all V ids alike.  Source: Szegedy, Vanhoucke, Ioffe, Shlens & Wojna
+            2016, "Rethinking the Inception architecture for computer vision".
+
+    Raises:
+        InputError: a target that is none of the ids; on a GPU torch stops the process instead.
     """
     wide = logits.flatten(0, 1) if logits.dtype == torch.float64 else logits.flatten(0, 1).float()
-    total = F.cross_entropy(wide, targets.flatten(), ignore_index=IGNORE, reduction="sum")
+    told = targets.flatten()
+    try:
+        total = F.cross_entropy(wide, told, ignore_index=IGNORE, reduction="sum", label_smoothing=smoothing)
+    except IndexError:
+        ids = wide.shape[1]
+        wrong = told[(told != IGNORE) & ((told < 0) | (told >= ids))]
+        raise InputError(f"targets: expected 0 to {ids - 1}, or {IGNORE} for none, got {int(wrong[0])}") from None
     return total, (targets != IGNORE).sum()
 
 

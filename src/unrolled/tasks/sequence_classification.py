@@ -8,7 +8,6 @@ from torch.nn import functional as F
 
 from unrolled.errors import InputError
 from unrolled.functional.batch import SequenceBatch, counted
-from unrolled.functional.label_smoothing import smoothed_cross_entropy
 from unrolled.functional.losses import binary_cross_entropy, cross_entropy
 from unrolled.tasks.by_class import by_class, by_language
 from unrolled.tasks.class_metrics import ClassMetrics
@@ -69,9 +68,7 @@ class SequenceClassification(PooledReader):
             self._judge(self.judged).update(self.decide(logits), truth.long())
         if self.output == "sigmoid":
             return binary_cross_entropy(logits, truth)
-        if self.training and self.label_smoothing > 0:
-            return smoothed_cross_entropy(logits[None], truth[None], self.label_smoothing)
-        return cross_entropy(logits[None], truth[None])
+        return cross_entropy(logits[None], truth[None], self.label_smoothing if self.training else 0.0)
 
     def decide(self, logits: Tensor) -> Tensor:
         """The likeliest class (N,) of logits (N, C), or 1 for each label that is more likely than not, (N, C)."""

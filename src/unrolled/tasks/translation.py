@@ -8,7 +8,6 @@ from torch import Tensor, nn
 from unrolled.errors import InputError
 from unrolled.functional.batch import IGNORE
 from unrolled.functional.corpus_scores import bleu, character_error_rate
-from unrolled.functional.label_smoothing import smoothed_cross_entropy
 from unrolled.functional.losses import cross_entropy, perplexity
 from unrolled.functional.pairs import END, sayable
 from unrolled.functional.search import Hypotheses
@@ -52,9 +51,7 @@ class Translation(SourceReader):
         logits = self.head(hidden)
         if self.said is not None:
             self.said.append(sayable(logits).argmax(-1))
-        if self.training and self.label_smoothing > 0:
-            return smoothed_cross_entropy(logits, targets, self.label_smoothing)
-        return cross_entropy(logits, targets)
+        return cross_entropy(logits, targets, self.label_smoothing if self.training else 0.0)
 
     @torch.no_grad()
     def translate(self, source: Tensor, lengths: Tensor, width: int = 1, alpha: float = 1.0) -> Hypotheses:
