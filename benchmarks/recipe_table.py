@@ -11,7 +11,7 @@ BEGIN, END = "<!-- benchmarks/recipes.py writes from here -->\n", "<!-- to here 
 
 
 def table(figures: list[Figure]) -> str:
-    """Markdown: a row for each recipe and metric; the mean over the seeds ± half its 95 % interval."""
+    """Markdown: a row for each recipe and metric; the mean over the seeds ± half its 95 % interval, or the only one."""
     rows = [
         "| recipe | on the test data | unrolled | seeds | without a network | seconds |",
         "|---|---|---|---|---|---|",
@@ -22,9 +22,9 @@ def table(figures: list[Figure]) -> str:
         for kind in ("metric", "beside"):
             for metric in sorted({figure.name for figure in own if figure.kind == kind}):
                 values = [figure.value for figure in own if (figure.kind, figure.name) == (kind, metric)]
-                mean, half = interval(values)
+                told = "{:.4g} ± {:.2g}".format(*interval(values)) if len(values) > 1 else f"{values[0]:.4g}"
                 simple = baselines(own, "baseline" if kind == "metric" else f"baseline of {metric}")
-                cells = [name, metric.replace("_", " "), f"{mean:.4g} ± {half:.2g}", f"{len(values)}", simple]
+                cells = [name, metric.replace("_", " "), told, f"{len(values)}", simple]
                 rows.append(f"| {' | '.join([*cells, f'{seconds:.0f}' if kind == 'metric' else ''])} |")
     return "\n".join(rows) + "\n"
 

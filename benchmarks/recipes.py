@@ -78,10 +78,11 @@ def main() -> None:
         arguments.error(f"recipe: {expected(name, recipe.shipped())}")
     jobs = [(name, seed) for name in given.recipes for seed in range(1, given.seeds + 1)]
     for name, seed in track(jobs, description="recipes", disable=not sys.stdout.isatty()):
+        found = measure(name, seed, given.folder)
         kept = [figure for figure in read() if (figure.recipe, figure.seed) != (name, seed)]
         if seed == 1:  # anew: no seed of an earlier version stays
             kept = [figure for figure in kept if figure.recipe != name]
-        write(kept + measure(name, seed, given.folder))
+        write(kept + found)
     write_headlines(read())
     PAGE.write_text(page(PAGE.read_text(encoding="utf-8"), read()), encoding="utf-8")
     print(table([figure for figure in read() if not given.recipes or figure.recipe in given.recipes]), end="")

@@ -43,6 +43,7 @@ def test_a_headline_tells_metric_best_baseline_bleu_seconds_and_seeds(recipes: A
     )
     assert recipes.headline(figures) == expected
     assert recipes.opened("# Pairs.\n# Result: old.\ntask: x\n", expected) == f"# Pairs.\n{expected}\ntask: x\n"
+    assert recipes.headline(figures[:7]).endswith("; 30 s on one busy core; 1 seed.")
     for text in ("# Pairs.\ntask: x\n", "# Result: a\n# Result: b\n"):
         with pytest.raises(ValueError, match="expected one line"):
             recipes.opened(text, expected)
@@ -59,6 +60,8 @@ def test_a_row_tells_mean_interval_baseline_and_seconds(recipes: Any) -> None:
     (row,) = recipes.table(figures).splitlines()[2:]
     # t of 2 degrees of freedom at 97.5 %: 4.3027; 4.3027 * 0.1 / sqrt(3) = 0.2484
     assert row == "| trec | accuracy | 0.9 ± 0.25 | 3 | TF-IDF 0.7 | 20 |"
+    (row,) = recipes.table(figures[:3]).splitlines()[2:]
+    assert row == "| trec | accuracy | 0.8 | 1 | TF-IDF 0.7 | 10 |"
 
 
 def test_a_recipe_is_measured_by_the_command_that_users_give(recipes: Any, tmp_path: Path, monkeypatch: Any) -> None:
