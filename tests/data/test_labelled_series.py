@@ -140,7 +140,7 @@ def test_baselines_are_error_rates_of_simple_models():
 
 
 def test_long_series_are_refused_cut_or_read_in_pieces():
-    with pytest.raises(InputError, match=r"expected at most 5 time steps, got a sequence of [67] in the train split"):
+    with pytest.raises(InputError, match=r"row \d of the train split: expected at most 5 time steps, got [67]; raise"):
         ready(max_length=5)
     assert max(map(len, ready(max_length=5, over_long="truncate").inputs["train"])) == 5
     data = ready(max_length=5, over_long="chunk")
@@ -168,14 +168,17 @@ def test_classes_and_scale_travel_with_the_checkpoint():
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"classes": "a"}, r"Made: expected at least two classes, got 1 \(a\); there is nothing to learn"),
+        (
+            {"classes": "a"},
+            r"Made: expected at least two classes in the training part, got 1 \(a\), so there is nothing",
+        ),
         ({"valid_fraction": 1.0}, r"data.init_args.valid_fraction: expected a fraction in \[0, 1\), got 1.0"),
         ({"folds": 3, "fold": 3}, "data.init_args.fold: expected folds of 0, or 2 or more, and a fold below them"),
         (
             {"parts": {"train": [Series(torch.zeros(int(n != 3), 1), "ab"[n % 2]) for n in range(9)], "valid": []}},
             r"Made: row \d of the \w+ split: expected a time step or more, got none; leave it out",
         ),
-        ({"count": 1}, "Made: the valid split is empty; set data.init_args.valid_fraction above 0"),
+        ({"count": 1}, "Made: the valid split is empty: a share of 0.1 of 3 series holds none; give more of them"),
         (
             {
                 "parts": {
@@ -183,7 +186,7 @@ def test_classes_and_scale_travel_with_the_checkpoint():
                     "test": [Series(torch.zeros(1, 1), "z")],
                 }
             },
-            r"Made: the test split has the label 'z', which no training example has \(a, b\); give more",
+            r"Made: row 1 of the test split has the label 'z', which no training example has \(a, b\); give more",
         ),
     ],
     ids=str,

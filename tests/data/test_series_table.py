@@ -129,7 +129,7 @@ WRONG = {  # name: rows, what the message says, and where they are not the usual
     "a row that is too short": (changed(3, "s1,0.5,1,1"), "row 3: expected 5 fields"),
     "one class": (
         [row.replace("up", "down") for row in series()],
-        "t.csv: expected at least two classes, got 1 .down.",
+        "t.csv: column 'label': expected at least two classes in the training part, got 1 .down., so",
     ),
     "no numbers": (
         ["s1,1,a", "s2,1,b"],
@@ -159,15 +159,30 @@ def test_a_wrong_table_is_refused_in_one_line(name, tmp_path):
 @pytest.mark.parametrize(
     ("rows", "given", "told"),
     [
-        (series(), {"max_length": 2}, "expected at most 2 time steps, got a sequence of 3 in the train split; raise"),
-        (series(2), {}, "the valid split is empty; set data.init_args.valid_fraction above 0"),
+        (
+            series(),
+            {"max_length": 2},
+            "series 's2' (train split): expected at most 2 time steps, got 3; raise data.init_args.max_",
+        ),
+        (series(2), {}, "the valid split is empty: a share of 0.1 of 2 series holds none; give more of them, or raise"),
+        (
+            series(),
+            {"folds": 31, "fold": 30},
+            "expected an example or more in each of 31 folds, got 20 series; set data",
+        ),
+        (
+            [f"{row},dev" for row in series()],
+            {"split_column": "part"},
+            "column 'part': expected train in a row or more, got only dev; say train in those to learn from",
+        ),
         (
             [f"{row},{'test' if row.startswith('s0') else 'train'}" for row in changed(1, "s0,0.0,0,0,left")],
             {"split_column": "part"},
-            "the test split has the label 'left', which no training example has (down, up)",
+            "series 's0' (test split) has the label 'left', which no training example has (down, up); leave it out, or "
+            "move it to train in column 'part'",
         ),
     ],
-    ids=["over-long", "no valid split", "an unseen label"],
+    ids=["over-long", "no valid split", "more folds than series", "nothing to train on", "an unseen label"],
 )
 def test_what_is_wrong_with_the_whole_is_told_with_the_file(rows, given, told, tmp_path):
     path = table(tmp_path, rows, f"{HEADER},part" if "split_column" in given else HEADER)

@@ -8,12 +8,15 @@ from unrolled.data import PairTable, TextTable, TreebankTags
 from unrolled.data.labelled_text import Example
 from unrolled.data.pair_text import prepare
 from unrolled.data.pair_vocabulary import PairVocabulary, Sides, split
+from unrolled.data.splits import deal
 from unrolled.data.subwords import LEAST
 from unrolled.errors import InputError
 from unrolled.functional.pairs import UNKNOWN
 
 SPLITS = ("train", "valid", "test")
 WORDS = st.lists(st.sampled_from("abcdefghij"), min_size=1, max_size=3).map(" ".join)
+GROUPS = st.sampled_from(["", "", *(f"author {number}" for number in range(12))])
+SHARES = [[0.6, 0.2, 0.2], [0.5, 0.5], [0.2] * 5]
 anything = st.text(st.characters(exclude_categories=["Cs"]), max_size=60)
 
 
@@ -38,17 +41,28 @@ def of_words(vocabulary):
 @pytest.mark.filterwarnings("ignore::unrolled.errors.InputWarning")
 @settings(max_examples=60)
 @given(
-    st.lists(st.tuples(WORDS, st.sampled_from("xy"), st.sampled_from(["", "", "g", "h"])), min_size=8, max_size=40),
+    st.lists(st.tuples(WORDS, st.sampled_from("xy"), GROUPS), min_size=8, max_size=40),
     st.integers(0, 9),
 )
 def test_labelled_texts(rows, seed):
-    """A text that repeats lies in one split, unless its rows name groups, which then do."""
+    """A text that repeats lies in one split, and so does a group."""
     data = TextTable("unread", valid_fraction=0.2, test_fraction=0.2, seed=seed)
     ready(data, lambda: {"train": [Example(*row) for row in rows]})
-    homes = [{example.group or example.text for example in data.examples[name]} for name in SPLITS]
-    assert disjoint(homes) and sum(map(len, data.examples.values())) == len(rows)
+    assert disjoint([{example.text for example in data.examples[name]} for name in SPLITS])
+    assert disjoint([{example.group for example in data.examples[name]} - {""} for name in SPLITS])
+    assert sum(map(len, data.examples.values())) == len(rows)
     assert of_words(data.vocabulary) == {word for one in data.examples["train"] for word in one.text.split()}
     assert data.classes == sorted({one.label for one in data.examples["train"]})
+
+
+@given(st.lists(st.tuples(WORDS, GROUPS), min_size=1, max_size=40), st.integers(0, 9), st.sampled_from(SHARES))
+def test_texts_of_one_group_each_are_dealt_by_it(rows, seed, shares):
+    """What hangs together by texts changes nothing where no text stands in two groups."""
+    group_of = dict(rows)
+    examples = [Example(text, str(number), group_of[text]) for number, (text, _) in enumerate(rows)]
+    expected = deal([one.group or one.text for one in examples], shares, seed)
+    found = TextTable("unread", seed=seed).deal(examples, shares)
+    assert [[int(one.label) for one in part] for part in found] == expected
 
 
 @pytest.mark.filterwarnings("ignore::unrolled.errors.InputWarning")

@@ -57,7 +57,7 @@ def test_the_vocabulary_is_of_the_training_part_alone(tmp_path):
 
 @pytest.mark.parametrize("group", [None, "author"])
 def test_what_belongs_together_lies_in_one_split(tmp_path, group):
-    rows = "".join(f"text {i % 12} a,{'ab'[i % 2]},w{i % 10}\n" for i in range(60))
+    rows = "".join(f"text {i % 24} a,{'ab'[i // 2 % 2]},w{i % 12}\n" for i in range(120))
     data = ready(tmp_path, f"text,label,author\n{rows}", group_column=group, valid_fraction=0.2, test_fraction=0.3)
     key = (lambda example: example.group) if group else (lambda example: example.text)
     homes = [{key(example) for example in data.examples[split]} for split in ("train", "valid", "test")]
@@ -155,9 +155,10 @@ def test_a_checkpoint_of_other_texts_is_refused(tmp_path):
 def test_texts_without_a_known_word_are_counted(tmp_path):
     rows = "train,a b,1\ntrain,b a,2\nvalid,c d,1\nvalid,a,1\n"
     with pytest.warns(InputWarning, match=r"1 of 2 texts of the valid split \(50.0%\) have no known token"):
-        ready(tmp_path, f"part,text,label\n{rows}", split_column="part")
+        ready(tmp_path, f"part,text,label\n{rows}", split_column="part", test_fraction=0.0)
 
 
+RARE = 13  # a row that the seed holds out
 BAD = {
     "missing column": (
         "body,label\na,b\n",
@@ -165,7 +166,11 @@ BAD = {
         r"expected a column 'text', got body, label; set data.init_args.text_column",
     ),
     "nearest column": ("texts,label\na,b\n", {}, r"expected a column 'text', got texts, label; did you mean texts\?"),
-    "one class": ("text,label\na b,x\nc d,x\ne,x\n", {}, r"expected at least two classes, got 1 \(x\)"),
+    "one class": (
+        "text,label\n" + "".join(f"{word},x\n" for word in "abcdefghij"),
+        {},
+        r"column 'label': expected at least two classes in the training part, got 1 \(x\), so ",
+    ),
     "empty rows": (
         'text,label\na,x\n ,y\n!,x\n"",y\n',
         {},
@@ -203,24 +208,58 @@ BAD = {
     "unseen label": (
         "part,text,label\ntrain,a,x\ntrain,b,y\ntest,c,z\nvalid,d,x\n",
         {"split_column": "part"},
-        r"the test split has the label 'z', which no training example has \(x, y\)",
+        r"row 3 \(test split\) has the label 'z', which no training example has \(x, y\); leave it out, or move",
+    ),
+    "unseen label that was dealt": (
+        "text,label\n" + "".join(f"film {i},{'z' if i == RARE else 'xy'[i % 2]}\n" for i in range(20)),
+        {},
+        rf"row {RARE + 1} \((valid|test) split\) has the label 'z', which no training .*; give more rows of it, or",
+    ),
+    "no row to train on": (
+        "part,text,label\ntest,a,x\nDev,b,y\ntest,c,y\n",
+        {"split_column": "part"},
+        "column 'part': expected train in a row or more, got only dev, test; say train in those to learn from",
+    ),
+    "more folds than texts": (
+        "text,label\n" + "".join(f"film {i},{'xy'[i % 2]}\n" for i in range(12)),
+        {"folds": 13},
+        "expected an example or more in each of 13 folds, got 12 texts; set data.init_args.folds to 12 at most",
+    ),
+    "more folds than distinct texts": (
+        "text,label\n" + "".join(f"film {i % 6},{'xy'[i % 2]}\n" for i in range(12)),
+        {"folds": 7},
+        r"got 12 texts \(6 distinct texts\); set data.init_args.folds to 6 at most",
+    ),
+    "one text": (
+        "text,label\n" + "a film,x\na film,y\n" * 30,
+        {},
+        r"the valid split is empty: a share of 0.1 of 60 texts \(1 distinct text\) holds none; give more of them, or",
+    ),
+    "two groups": (
+        "text,label,who\n" + "".join(f"film {i},{'xy'[i // 2 % 2]},{'ab'[i % 2]}\n" for i in range(60)),
+        {"group_column": "who"},
+        r"the valid split is empty: a share of 0.1 of 60 texts \(2 groups\) holds none; give more of them",
     ),
     "split": ("part,text,label\ntrian,a,x\n", {"split_column": "part"}, r"row 1: expected train, .* got 'trian'"),
     "over-long": (
         GOOD,
         {"max_length": 3},
-        r"expected at most 3 time steps, got a sequence of \d in the \w+ split; raise",
+        r"row \d+ \(train split\): expected at most 3 time steps, got 6; raise data.init_args.max_length, or",
     ),
     "policy": (GOOD, {"over_long": "cut"}, r"over_long: expected error, truncate or chunk, got 'cut'"),
     "policy without length": (GOOD, {"over_long": "chunk"}, r"max_length: expected time steps, for over_long chunk"),
     "zero length": (GOOD, {"max_length": 0}, r"max_length: expected 1 or more, got 0"),
     "rows": (GOOD, {"batch_size": 0}, r"batch_size: expected 1 or more, got 0"),
     "level": (GOOD, {"level": "letter"}, r"level: expected character, word or subword, got 'letter'"),
-    "no label": ("text,label\na b,\nc d, ; \n", {"label_separator": ";"}, "expected at least one label, got 0"),
+    "no label": (
+        "text,label\n" + "".join(f"{word}, ; \n" for word in "abcdefghij"),
+        {"label_separator": ";"},
+        r"column 'label': expected at least one label in the training part, got 0 .*; give examples of one$",
+    ),
     "unseen of several labels": (
         "part,text,label\ntrain,a,x;y\ntrain,b,y\ntest,c,y;z\nvalid,d,x\n",
         {"split_column": "part", "label_separator": ";"},
-        r"the test split has the label 'z', which no training example has \(x, y\)",
+        r"row 3 \(test split\) has the label 'z', which no training example has \(x, y\)",
     ),
     "separator": (GOOD, {"label_separator": ""}, "label_separator: expected a sign between labels, or null, got ''"),
     "language column": (GOOD, {"language_column": "lable"}, "expected a column 'lable', got text, label; did you mean"),
@@ -239,9 +278,10 @@ def test_bad_input_is_refused_in_one_line(tmp_path, what):
     with pytest.raises(InputError, match=message) as caught:
         ready(tmp_path, text, **arguments)
     assert "\n" not in str(caught.value)
+    assert str(caught.value).startswith((f"{tmp_path / 'mine.csv'}: ", "data.init_args."))
 
 
-@pytest.mark.parametrize("what", ["missing column", "one class", "empty rows", "unseen label"])
+@pytest.mark.parametrize("what", ["missing column", "one class", "empty rows", "unseen label", "more folds than texts"])
 def test_the_command_line_says_so_with_exit_code_2_before_the_first_step(tmp_path, workdir, capsys, monkeypatch, what):
     monkeypatch.setenv("WANDB_MODE", "disabled")
     text, arguments, _ = BAD[what]

@@ -1,5 +1,6 @@
 """New texts to a trained run: what it tells is what its task computes, and bad input is refused."""
 
+import shutil
 import warnings
 from pathlib import Path
 
@@ -112,6 +113,18 @@ def test_texts_without_a_known_word_are_told_with_their_share(run, capsys):
     assert capsys.readouterr().err == ""
     with pytest.warns(InputWarning, match=r"2 of 3 texts \(66\.7%\)"):
         predict(run, ["zebra", "film", " ", "giraffe"])
+
+
+def test_an_over_long_text_is_named_with_what_the_run_reads(run, tmp_path):
+    saved = recipe.load(str(run / "recipe.yaml"))
+    refusing = tmp_path / "run"
+    shutil.copytree(run, refusing)
+    written = recipe.override(saved, {"data.init_args.over_long": "error"})
+    (refusing / "recipe.yaml").write_text(recipe.dump(written), encoding="utf-8")
+    told = "text 2: expected at most 5 time steps, as the run reads no more, got 6; shorten it, or train a run with "
+    with pytest.raises(InputError, match=f"^{told}data.init_args.over_long: truncate$"):
+        predict(refusing, ["film", "one film that is too long"])
+    assert len(predict(run, ["one film that is too long"])) == 1
 
 
 def test_results_hold_the_confusion_matrix(run):

@@ -1,5 +1,6 @@
 """The base of every data set of labelled series: series -> splits -> scaled features -> rows."""
 
+from collections.abc import Hashable
 from typing import Any, NamedTuple
 
 import torch
@@ -7,7 +8,7 @@ from torch import Tensor
 
 from unrolled.data.classes import agreed, refuse_unseen
 from unrolled.data.split_rows import SplitRows
-from unrolled.data.splits import Split, deal
+from unrolled.data.splits import Split
 from unrolled.errors import InputError
 from unrolled.functional.neighbours import nearest_centroid, nearest_neighbour, resample
 from unrolled.functional.stratified import stratified
@@ -19,6 +20,7 @@ class Series(NamedTuple):
     numbers: Tensor  # (T, F)
     label: str
     group: str = ""  # series of one group lie in one split; "": this one is for itself
+    where: str = ""  # what a message calls it, such as its name in the user's file
 
 
 class LabelledSeries(SplitRows):
@@ -29,6 +31,8 @@ class LabelledSeries(SplitRows):
     Args:
         standardize: whether each feature is shifted and scaled to mean 0 and variance 1 over the training part's steps.
     """
+
+    noun = "series"
 
     def __init__(self, *, standardize: bool = True, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -42,10 +46,11 @@ class LabelledSeries(SplitRows):
 
     def fill(self) -> tuple[dict[Split, list[Tensor]], dict[Split, list[Tensor]]]:
         parts = self.split(self.load())
+        self.where = {split: [one.where for one in part] for split, part in parts.items()}
         whole = parts["train"]
-        self.classes = agreed(self.owner, self.classes, sorted({one.label for one in whole}))
+        self.classes = agreed(self.labelled_in, self.classes, sorted({one.label for one in whole}))
         mean, spread = self._adopt([one.numbers for one in whole])
-        refuse_unseen(self, {split: [one.label for one in part] for split, part in parts.items()}, self.classes)
+        refuse_unseen(self, {split: [[one.label] for one in part] for split, part in parts.items()}, self.classes)
         return (
             {split: [(one.numbers - mean) / spread for one in part] for split, part in parts.items()},
             {split: [torch.tensor(self.classes.index(one.label)) for one in part] for split, part in parts.items()},
@@ -54,11 +59,12 @@ class LabelledSeries(SplitRows):
     def deal(self, examples: list[Series], shares: list[float]) -> list[list[Series]]:
         """By group; where there are no groups, each part has the same share of every class."""
         if any(one.group for one in examples):
-            groups = [f"group {one.group}" if one.group else f"number {place}" for place, one in enumerate(examples)]
-            parts = deal(groups, shares, self.seed)
-        else:
-            parts = stratified([one.label for one in examples], shares, self.seed)
+            return super().deal(examples, shares)
+        parts = stratified([one.label for one in examples], shares, self.seed)
         return [[examples[place] for place in part] for part in parts]
+
+    def ties(self, examples: list[Series]) -> list[Hashable]:
+        return [f"group {one.group}" if one.group else f"number {place}" for place, one in enumerate(examples)]
 
     def _adopt(self, series: list[Tensor]) -> tuple[Tensor, Tensor]:
         """The scale of the features: the training part's own, or the one that came with a checkpoint."""
@@ -100,5 +106,5 @@ class LabelledSeries(SplitRows):
         names, mine = self.classes, self.scale
         self.classes, self.scale = list(state_dict["classes"]), state_dict["scale"]
         if mine is not None:
-            agreed(self.owner, self.classes, names)
+            agreed(self.labelled_in, self.classes, names)
             self._adopt([mine[0][None]])

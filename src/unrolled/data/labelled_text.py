@@ -1,5 +1,6 @@
 """The base of every data set of texts with labels: text -> splits -> vocabulary -> rows."""
 
+from collections.abc import Hashable
 from itertools import chain
 from typing import Any, NamedTuple
 
@@ -9,13 +10,14 @@ from torch import Tensor
 from unrolled.data.classes import numbered, refuse_unseen
 from unrolled.data.has_vocabulary import build, check_level
 from unrolled.data.split_rows import SplitRows
-from unrolled.data.splits import Split, deal
+from unrolled.data.splits import Split
 from unrolled.data.text_baselines import error_rates
 from unrolled.data.token_classes import TokenClasses
 from unrolled.data.unknown import warn_by_split
 from unrolled.data.vocabulary import Level
 from unrolled.data.words import spaced
 from unrolled.errors import InputError
+from unrolled.functional.components import components
 
 
 class Example(NamedTuple):
@@ -23,8 +25,9 @@ class Example(NamedTuple):
 
     text: str
     label: str
-    group: str = ""  # examples of one group lie in one split; "": those of the same text
+    group: str = ""  # examples of one group lie in one split, and so do those of the same text
     language: str = ""  # where the data set tells it: results are then also told by language
+    where: str = ""  # what a message calls it, such as the row of the user's file
 
 
 class LabelledText(TokenClasses, SplitRows):
@@ -39,6 +42,7 @@ class LabelledText(TokenClasses, SplitRows):
         lower_case: whether A is read as a.
     """
 
+    noun = "texts"
     separator: str | None = None  # what stands between the labels of an example; None: it has one
 
     def __init__(
@@ -63,14 +67,15 @@ class LabelledText(TokenClasses, SplitRows):
 
     def fill(self) -> tuple[dict[Split, list[Tensor]], dict[Split, list[Tensor]]]:
         self.examples = self.split(self.load())
+        self.where = {split: [example.where for example in part] for split, part in self.examples.items()}
         told = {split: [self.labels_of(example) for example in part] for split, part in self.examples.items()}
         several = self.separator is not None
-        self.name_classes({*chain(*told["train"])}, fewest=1 if several else 2)
-        refuse_unseen(self, {split: [*chain(*labels)] for split, labels in told.items()}, self.classes)
+        self.name_classes(self.labelled_in, {*chain(*told["train"])}, fewest=1 if several else 2)
+        refuse_unseen(self, told, self.classes)
         read = {split: [self.read(example.text) for example in part] for split, part in self.examples.items()}
         self.adopt(build(read["train"], self.level, self.vocabulary_size))
         inputs = {split: [*map(self.vocabulary.encode, texts)] for split, texts in read.items()}
-        warn_by_split(self, inputs)
+        warn_by_split(self.owner, inputs)
         labels = {split: [numbered(names, self.classes, several) for names in part] for split, part in told.items()}
         return inputs, labels
 
@@ -80,10 +85,14 @@ class LabelledText(TokenClasses, SplitRows):
             return [example.label]
         return [label for part in example.label.split(self.separator) if (label := part.strip())]
 
-    def deal(self, examples: list[Example], shares: list[float]) -> list[list[Example]]:
-        """By group, and by text where an example has none."""
-        parts = deal([example.group or self.read(example.text) for example in examples], shares, self.seed)
-        return [[examples[place] for place in part] for part in parts]
+    def ties(self, examples: list[Example]) -> list[Hashable]:
+        """Those that share a group or a text, with one another or by others, lie in one part."""
+        texts = [self.read(example.text) for example in examples]
+        pairs = zip(examples, texts, strict=True)
+        return [*components([(("group", example.group or text), ("text", text)) for example, text in pairs])]
+
+    def tied_by(self, examples: list[Example]) -> str:
+        return "group" if any(example.group for example in examples) else "distinct text"
 
     def read(self, text: str) -> str:
         """The text as the vocabulary counts it."""

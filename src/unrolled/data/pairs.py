@@ -92,7 +92,8 @@ class PairData(pl.LightningDataModule):
         self.source_vocabulary, self.vocabulary = self.sides
         for name, pairs in self.texts.items():
             self.encoded[name] = [(self.source_vocabulary.encode(a), self.vocabulary.encode(b)) for a, b in pairs]
-        warn_by_split(self, {name: [source for source, _ in pairs] for name, pairs in self.encoded.items()})
+        sources = {name: [source for source, _ in pairs] for name, pairs in self.encoded.items()}
+        warn_by_split(type(self).__name__, sources)
         counts = (f"{name} {len(pairs):,}, {self.too_long[name]:,} too long" for name, pairs in self.texts.items())
         rank_zero_info("%s, pairs: %s", type(self).__name__, "; ".join(counts))
 

@@ -63,16 +63,15 @@ class RowBatches(pl.LightningDataModule):
                 f"data.init_args.max_length: expected time steps, for over_long {self.over_long}, got null"
             )
 
+    def refuses(self, row: Tensor) -> bool:
+        """Whether a sequence is over-long where none may be."""
+        return self.over_long == "error" and self.max_length is not None and len(row) > self.max_length
+
     def shorten(self, split: Split, row: Tensor) -> Tensor:
         """A sequence as `over_long` wants it, counted."""
         if self.max_length is None or len(row) <= self.max_length:
             return row
         self.cut[split] = self.cut.get(split, 0) + 1
-        if self.over_long == "error":
-            raise InputError(
-                f"{self.owner}: expected at most {self.max_length} time steps, got a sequence of {len(row)} "
-                f"in the {split} split; raise data.init_args.max_length, or say over_long: truncate or chunk"
-            )
         return row[: self.max_length] if self.over_long == "truncate" else row
 
     def targets(self, split: Split) -> list[Tensor]:

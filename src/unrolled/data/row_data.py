@@ -38,12 +38,28 @@ class RowData(RowBatches):
         if not self.inputs:
             inputs, self.labels = self.fill()
             for split, rows in inputs.items():
-                if empty := [number for number, row in enumerate(rows, 1) if not len(row)]:
-                    told = f"row {empty[0]} of the {split} split: expected a time step or more, got none"
-                    raise InputError(f"{self.owner}: {told}; leave it out")
+                for place, row in enumerate(rows):
+                    self.check_row(f"{self.owner}: {self.called(split, place)}", row)
             self.inputs = {split: [self.shorten(split, row) for row in rows] for split, rows in inputs.items()}
             rank_zero_info("%s: %s", type(self).__name__, "; ".join(map(self.told, self.inputs)))
         require_splits(self.owner, stage, {split: len(rows) for split, rows in self.inputs.items()})
+
+    @property
+    def labelled_in(self) -> str:
+        """What an error about the classes names: the owner, or the column of the user's file."""
+        return self.owner
+
+    def called(self, split: Split, place: int) -> str:
+        """What a message calls a sequence of a split."""
+        return f"row {place + 1} of the {split} split"
+
+    def check_row(self, where: str, row: Tensor) -> None:
+        """Refuse a sequence of no time step, or of too many."""
+        if not len(row):
+            raise InputError(f"{where}: expected a time step or more, got none; leave it out")
+        if self.refuses(row):
+            advice = "raise data.init_args.max_length, or say over_long: truncate or chunk"
+            raise InputError(f"{where}: expected at most {self.max_length} time steps, got {len(row)}; {advice}")
 
     def told(self, split: Split) -> str:
         """How many sequences a split has, how long they are, and how many were over-long."""

@@ -9,15 +9,14 @@ import torch
 
 from unrolled.data.labelled_series import LabelledSeries, Series
 from unrolled.data.number_columns import name_once
+from unrolled.data.own_rows import OwnRows
 from unrolled.data.sequence_rows import check_times, constant, feature
 from unrolled.data.splits import Split
 from unrolled.data.table_file import Row, read_table, require_columns, require_filled
-from unrolled.data.table_lines import rows_in
-from unrolled.data.text_table import SPLITS
 from unrolled.errors import InputError
 
 
-class SeriesTable(LabelledSeries):
+class SeriesTable(OwnRows, LabelledSeries):
     """A CSV or TSV file (UTF-8, with a header), one time step of one series a row.
 
     The rows of a series may stand anywhere, their times ascend; its label, split and group are the same in all of them.
@@ -49,10 +48,6 @@ class SeriesTable(LabelledSeries):
         self.sequence_column, self.time_column, self.label_column = sequence_column, time_column, label_column
         self.feature_columns, self.split_column, self.group_column = feature_columns, split_column, group_column
 
-    @property
-    def owner(self) -> str:
-        return self.path
-
     def check_arguments(self) -> None:
         super().check_arguments()
         if self.feature_columns is not None and not self.feature_columns:
@@ -73,24 +68,20 @@ class SeriesTable(LabelledSeries):
             raise InputError(f"{path}: expected a column of numbers beside {', '.join(rows[0])}, got none; give one")
         for column in filter(None, (self.sequence_column, self.label_column)):
             require_filled(path, rows, column)
+        self.check_splits(rows)
         series: dict[str, list[int]] = {}
         for place, row in enumerate(rows):
             series.setdefault(row[self.sequence_column].strip(), []).append(place)
         splits: dict[Split, list[Series]] = {"train": []}
         for name, places in series.items():
-            split, one = self._series(name, rows, places, features)
-            splits.setdefault(split, []).append(one)
+            constant(self.path, name, rows, places, self.split_column)
+            one = self._series(name, rows, places, features)
+            splits.setdefault(self.split_of(rows[places[0]]), []).append(one)
         return splits
 
-    def _series(self, name: str, rows: Sequence[Row], places: list[int], features: list[str]) -> tuple[Split, Series]:
-        """One series and the split that it is in; without a split column they are all dealt from "train"."""
+    def _series(self, name: str, rows: Sequence[Row], places: list[int], features: list[str]) -> Series:
         said = partial(constant, self.path, name, rows, places)
         label, group = said(self.label_column), said(self.group_column)
         check_times(self.path, name, rows, places, self.time_column)
         numbers = torch.tensor([[feature(self.path, rows, place, column) for column in features] for place in places])
-        split = said(self.split_column).lower()
-        if self.split_column is not None and split not in SPLITS:
-            expected = f"expected {', '.join(SPLITS)} in column {self.split_column!r}"
-            row = rows_in(Path(self.path), places[0] + 1)
-            raise InputError(f"{self.path}: row {row}: {expected}, got {split!r}; correct it")
-        return SPLITS.get(split, "train"), Series(numbers, label, group)
+        return Series(numbers, label, group, f"series {name!r}")

@@ -1,6 +1,6 @@
 """Which examples are trained on, and which are held out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Literal
 
 import torch
@@ -12,7 +12,7 @@ Split = Literal["train", "valid", "test"]
 NEEDED: dict[str | None, tuple[Split, ...]] = {"fit": ("train", "valid"), "validate": ("valid",), "test": ("test",)}
 
 
-def deal(groups: Sequence[str], shares: Sequence[float], seed: int) -> list[list[int]]:
+def deal(groups: Sequence[Hashable], shares: Sequence[float], seed: int) -> list[list[int]]:
     """The numbers of the examples in each part, in their order.  Examples of one group lie in one part.
 
     The groups are shuffled by the seed, and fill one part after the other up to its share of the examples, within one
@@ -23,7 +23,7 @@ def deal(groups: Sequence[str], shares: Sequence[float], seed: int) -> list[list
         shares: of the parts, together 1; a part with a share of 0 stays empty.
         seed: of the shuffle.
     """
-    members: dict[str, list[int]] = {}
+    members: dict[Hashable, list[int]] = {}
     for number, group in enumerate(groups):
         members.setdefault(group, []).append(number)
     names = [*members]

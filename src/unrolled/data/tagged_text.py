@@ -56,12 +56,12 @@ class TaggedText(TokenClasses, RowData):
     def fill(self) -> tuple[dict[Split, list[Tensor]], dict[Split, list[Tensor]]]:
         self.sentences = self.load()
         self.adopt(build([*map(self._read, self.sentences["train"])], "word", self.vocabulary_size))
-        self.name_classes({tag for sentence in self.sentences["train"] for _, tag in sentence})
+        self.name_classes(self.labelled_in, {tag for sentence in self.sentences["train"] for _, tag in sentence})
         inputs = {
             split: [self.vocabulary.encode(self._read(sentence)) for sentence in sentences]
             for split, sentences in self.sentences.items()
         }
-        warn_by_split(self, inputs)
+        warn_by_split(self.owner, inputs)
         return inputs, {split: [self._tags(split, s) for s in said] for split, said in self.sentences.items()}
 
     def _read(self, sentence: Sentence) -> str:

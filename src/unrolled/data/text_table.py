@@ -4,14 +4,13 @@ from pathlib import Path
 from typing import Any
 
 from unrolled.data.labelled_text import Example, LabelledText
+from unrolled.data.own_rows import OwnRows
 from unrolled.data.splits import Split
-from unrolled.data.table_file import Row, read_table, require_columns, require_filled
+from unrolled.data.table_file import read_table, require_columns, require_filled
 from unrolled.errors import InputError
 
-SPLITS: dict[str, Split] = {"train": "train", "valid": "valid", "validation": "valid", "dev": "valid", "test": "test"}
 
-
-class TextTable(LabelledText):
+class TextTable(OwnRows, LabelledText):
     """A CSV or TSV file (UTF-8, with a header), one text and its label, or its labels, a row.
 
     Args:
@@ -22,7 +21,7 @@ class TextTable(LabelledText):
             sigmoid; null: each row has one.
         language_column: the column of the text's language, by which results are then also told; null: there is none.
         split_column: the column that says train, valid or test; null: the rows are dealt by the fractions.
-        group_column: rows of one group, say of one author, lie in one split; null: rows of the same text do.
+        group_column: rows of one group, say of one author, lie in one split, as rows of the same text do in any case.
     """
 
     def __init__(
@@ -59,17 +58,10 @@ class TextTable(LabelledText):
             require_filled(path, rows, self.label_column)
         if self.language_column is not None:
             require_filled(path, rows, self.language_column)
+        self.check_splits(rows)
         splits: dict[Split, list[Example]] = {"train": []}
         for number, row in enumerate(rows, 1):
             group, language = (row[name].strip() if name else "" for name in (self.group_column, self.language_column))
-            example = Example(row[self.text_column], row[self.label_column].strip(), group, language)
-            splits.setdefault(self._split_of(path, number, row), []).append(example)
+            example = Example(row[self.text_column], row[self.label_column].strip(), group, language, f"row {number}")
+            splits.setdefault(self.split_of(row), []).append(example)
         return splits
-
-    def _split_of(self, path: Path, number: int, row: Row) -> Split:
-        if self.split_column is None:
-            return "train"
-        if (said := row[self.split_column].strip().lower()) not in SPLITS:
-            told = f"row {number}: expected {', '.join(SPLITS)} in column {self.split_column!r}, got {said!r}"
-            raise InputError(f"{path}: {told}; correct it")
-        return SPLITS[said]

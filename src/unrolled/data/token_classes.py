@@ -20,13 +20,13 @@ class TokenClasses(HasVocabulary):
         super().__init__(**kwargs)
         self.classes: list[str] = []
 
-    def name_classes(self, found: set[str], fewest: int = 2) -> None:
-        """Number the classes of the training part.
+    def name_classes(self, where: str, found: set[str], fewest: int = 2) -> None:
+        """Number the classes of the training part; `where` they stand is what an error names.
 
         Raises:
             InputError: fewer than `fewest`, or others than those of a checkpoint that was read.
         """
-        self.classes = agreed(type(self).__name__, self.classes, sorted(found), fewest)
+        self.classes = agreed(where, self.classes, sorted(found), fewest)
 
     def sizes(self) -> dict[str, Any]:
         return {"vocabulary_size": len(self.vocabulary), "classes": len(self.classes)}

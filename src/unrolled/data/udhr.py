@@ -9,6 +9,7 @@ from unrolled.data.labelled_text import Example, LabelledText
 from unrolled.data.splits import Split
 from unrolled.data.vocabulary import Level
 from unrolled.errors import InputError
+from unrolled.functional.components import components
 from unrolled.nearest import expected
 
 SHA256, SIZE = "0796c314b09a930c989c6f9d93d226af9af13feccd88496e196c743dd266c7f3", 1653975
@@ -60,7 +61,7 @@ class UDHR(LabelledText):
                 raise InputError(f"data.init_args.languages: {expected(unknown[0], there)}")
             texts = {name: files.read(f"udhr2/{name}.txt").decode("utf-8") for name in chosen}
         lines = [(name, pieces(line, self.length)) for name, text in texts.items() for line in text.splitlines()]
-        groups = joined([[piece.lower() for piece in cut] for _, cut in lines])
+        groups = components([[piece.lower() for piece in cut] for _, cut in lines])
         found = {(piece, name): group for (name, cut), group in zip(lines, groups, strict=True) for piece in cut}
         return {"train": [Example(piece, name, str(group)) for (piece, name), group in found.items()]}
 
@@ -69,20 +70,3 @@ def pieces(line: str, length: int) -> list[str]:
     """A line, with one blank between words, in pieces of at most `length` characters; those below half left out."""
     spaced = " ".join(line.split())
     return [piece for piece in wrap(spaced, length, break_on_hyphens=False) if 2 * len(piece) >= length]
-
-
-def joined(lines: list[list[str]]) -> list[int]:
-    """Of each line the number of its group: lines that have a piece in common, with one another or by others."""
-    homes: dict[str, int] = {}
-    heads = [*range(len(lines))]  # an earlier line of the same group, or the line itself
-
-    def head(line: int) -> int:
-        while heads[line] != line:
-            line = heads[line]
-        return line
-
-    for number, line in enumerate(lines):
-        for piece in line:
-            other, own = head(homes.setdefault(piece, number)), head(number)
-            heads[max(other, own)] = min(other, own)
-    return [head(number) for number in range(len(lines))]

@@ -25,8 +25,8 @@ def warn_of_unknown(owner: str, texts: str, rows: Sequence[Tensor], advice: str)
         rank_zero_warn(f"{owner}: {told}; {advice}", category=InputWarning)
 
 
-def warn_by_split(owner: object, splits: Mapping[Any, Sequence[Tensor]]) -> None:
-    """Warn of the texts of each split of a data set, `owner`."""
+def warn_by_split(owner: str, splits: Mapping[Any, Sequence[Tensor]]) -> None:
+    """Warn of the texts of each split of `owner`."""
     for split, rows in splits.items():
         texts = f"texts of the {split} split"
-        warn_of_unknown(type(owner).__name__, texts, rows, "raise data.init_args.vocabulary_size, or train on more")
+        warn_of_unknown(owner, texts, rows, "raise data.init_args.vocabulary_size, or train on more")

@@ -51,7 +51,9 @@ def predict(folder: Path, texts: Sequence[str], checkpoint: Path | None = None) 
     for place, text in enumerate(texts):
         try:
             if not blank(text):
-                rows[place] = data.shorten("test", data.encode(text))
+                row = data.encode(text)
+                refuse_over_long(data, row)
+                rows[place] = data.shorten("test", row)
         except InputError as error:
             raise InputError(f"text {place + 1}: {error}") from error
     warn_of_unknown(str(folder), "texts", [*rows.values()], "what is told of them is a guess")
@@ -61,6 +63,14 @@ def predict(folder: Path, texts: Sequence[str], checkpoint: Path | None = None) 
         batch = pad_rows([rows[place] for place in part], [at_end(torch.tensor(0), len(rows[place])) for place in part])
         likely[part] = task.probabilities(batch).cpu()
     return [_prediction(text, row, data) for text, row in zip(texts, likely, strict=True)]
+
+
+def refuse_over_long(data: LabelledText, row: torch.Tensor) -> None:
+    """Raises InputError: a text (T,) is longer than those that the run was trained on may be."""
+    if data.refuses(row):
+        told = f"expected at most {data.max_length} time steps, as the run reads no more, got {len(row)}"
+        advice = "shorten it, or train a run with data.init_args.over_long: truncate"
+        raise InputError(f"{told}; {advice}")
 
 
 def read_texts(folder: Path, file: Path) -> list[str]:
