@@ -26,7 +26,7 @@ def headline(figures: Sequence[Figure]) -> str:
     told += "".join(f", {_words(name)} {mean('beside', name):.4g}" for name in ALSO if name in named("beside"))
     seconds = statistics.median(figure.value for figure in figures if figure.kind == "seconds")
     seeds = len({figure.seed for figure in figures})
-    return f"# Result: {told} on the test data; {seconds:.0f} s on one busy core; {seeds} seed{'' if seeds == 1 else 's'}."
+    return f"# Result: {told} on the test data; {seconds:.0f} s on one core; {seeds} seed{'' if seeds == 1 else 's'}."
 
 
 def opened(text: str, line: str) -> str:

@@ -39,11 +39,11 @@ def test_a_headline_tells_metric_best_baseline_bleu_seconds_and_seeds(recipes: A
     ]  # fmt: skip
     figures = [recipes.Figure("pairs", seed, kind, name, value * seed) for seed in (1, 3) for kind, name, value in told]
     expected = (
-        "# Result: character error rate 1 (dictionary 1.25), bleu 40 on the test data; 60 s on one busy core; 2 seeds."
+        "# Result: character error rate 1 (dictionary 1.25), bleu 40 on the test data; 60 s on one core; 2 seeds."
     )
     assert recipes.headline(figures) == expected
     assert recipes.opened("# Pairs.\n# Result: old.\ntask: x\n", expected) == f"# Pairs.\n{expected}\ntask: x\n"
-    assert recipes.headline(figures[:7]).endswith("; 30 s on one busy core; 1 seed.")
+    assert recipes.headline(figures[:7]).endswith("; 30 s on one core; 1 seed.")
     for text in ("# Pairs.\ntask: x\n", "# Result: a\n# Result: b\n"):
         with pytest.raises(ValueError, match="expected one line"):
             recipes.opened(text, expected)
