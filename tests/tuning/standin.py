@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from unrolled.errors import RunFailed
+from unrolled.errors import InputError, RunFailed
 from unrolled.tuning.trial import GoOn, Metrics
 
 
@@ -56,6 +56,14 @@ def second_is_nan(recipe: dict[str, Any], folder: Path, study: str, go_on: GoOn)
 def broken(recipe: dict[str, Any], folder: Path, study: str, go_on: GoOn) -> Metrics:
     print("what the run said")
     raise RunFailed("step 3: the loss is nan\nin encoder")
+
+
+def refused(recipe: dict[str, Any], folder: Path, study: str, go_on: GoOn) -> Metrics:
+    raise InputError("mine.csv: row 3: expected a number")
+
+
+def first_alone(recipe: dict[str, Any], folder: Path, study: str, go_on: GoOn) -> Metrics:
+    return (quadratic if folder.name == "0" else refused)(recipe, folder, study, go_on)
 
 
 def leaves(recipe: dict[str, Any], folder: Path, study: str, go_on: GoOn) -> Metrics:

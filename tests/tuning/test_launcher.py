@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from optuna.trial import FrozenTrial
 
-from unrolled.errors import RunFailed
+from unrolled.errors import InputError, RunFailed
 from unrolled.tuning import launch
 
 from .conftest import RATE, WriteSweep, study_in
@@ -99,6 +99,15 @@ def test_what_keeps_failing_is_told_with_its_first_reason(write_sweep: WriteSwee
         "0 of 2 trials of runs/stand-in finished and 2 failed; trial 0: step 3: the loss is nan in encoder; "
         "see runs/stand-in/logs/trial-0.txt"
     )
+
+
+@pytest.mark.parametrize(("train", "kind"), [("refused", InputError), ("first_alone", RunFailed)])
+def test_input_that_every_trial_refuses_is_bad_input(write_sweep: WriteSweep, train: str, kind: type) -> None:
+    """Exit code 2; where some trial could use it, the study has failed to finish."""
+    sweep = write_sweep(trials=2, workers=1)
+    with pytest.raises(kind, match=r"failed; trial \d: mine.csv: row 3: expected a number; see") as raised:
+        launch(sweep, train=f"standin:{train}")
+    assert type(raised.value) is kind
 
 
 def test_a_worker_that_dies_is_told_with_its_last_line(write_sweep: WriteSweep, monkeypatch: Any) -> None:

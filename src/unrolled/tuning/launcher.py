@@ -8,7 +8,7 @@ from typing import Any
 import optuna
 from rich.console import Console
 
-from unrolled.errors import RunFailed
+from unrolled.errors import InputError, RunFailed
 from unrolled.tuning import folds, sweep_file
 from unrolled.tuning.budget import failures, finished
 from unrolled.tuning.study_folder import prepare
@@ -39,7 +39,7 @@ def launch(
         train: `module:function` that a trial runs in its own process.
 
     Raises:
-        InputError: the sweep file is wrong, or the folder holds another study.
+        InputError: the sweep file is wrong, or what it gives every trial, or the folder holds another study.
         RunFailed: the workers left before the study was done.
         SystemExit: 130 after Ctrl-C; no finished trial is lost.
     """
@@ -85,7 +85,8 @@ def _refuse_unfinished(study: optuna.Study, sweep: Sweep, folder: Path, crew: Te
     if not wrong:
         raise RunFailed(f"{done}; its workers were stopped from outside; the same command goes on")
     first = wrong[0]
-    raise RunFailed(
+    refused = not finished(trials) and all(trial.user_attrs.get("refused") for trial in wrong)
+    raise (InputError if refused else RunFailed)(
         f"{done} and {len(wrong)} failed; trial {first.number}: {first.user_attrs['failure']}; "
         f"see {folder}/logs/trial-{first.number}.txt"
     )

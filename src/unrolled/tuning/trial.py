@@ -2,7 +2,8 @@
 
 The process comes from a fork server that has imported torch, Lightning and W&B once (3.5 seconds), so that each trial
 starts in milliseconds.  It talks to its worker through a pipe: ("validated", step, metrics) is answered by whether to
-go on; ("finished", metrics) and ("failed", reason) are the last words.  Optuna stays on the worker's side.
+go on; ("finished", metrics), ("refused", reason) and ("failed", reason) are the last words.  Optuna stays on the
+worker's side.
 """
 
 import importlib
@@ -18,7 +19,7 @@ from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from unrolled.errors import UnrolledError
+from unrolled.errors import InputError, UnrolledError
 
 CONTEXT = multiprocessing.get_context("forkserver")
 TRAIN = "unrolled.tuning.pruning:train"
@@ -30,6 +31,10 @@ GoOn = Callable[[int, Metrics], bool]  # (optimiser steps, metrics) -> whether t
 
 class TrialFailed(Exception):
     """This trial has no result; the study goes on."""
+
+
+class TrialRefused(TrialFailed):
+    """What this trial was given is wrong; nothing was trained."""
 
 
 class Interrupted(Exception):
@@ -51,6 +56,7 @@ def run(trial: Trial, go_on: GoOn, stop: threading.Event) -> Metrics:
 
     Raises:
         TrialFailed: it raised, or its process died; the reason in one line.
+        TrialRefused: it raised InputError.
         Interrupted: `stop` was set meanwhile.
     """
     multiprocessing.set_forkserver_preload([trial.train.partition(":")[0]])
@@ -67,8 +73,8 @@ def run(trial: Trial, go_on: GoOn, stop: threading.Event) -> Metrics:
         if process.exitcode != 0:
             _end(process)
         here.close()
-    if word == "failed":
-        raise TrialFailed(last)
+    if word in ("refused", "failed"):
+        raise (TrialRefused if word == "refused" else TrialFailed)(last)
     return last
 
 
@@ -129,7 +135,7 @@ def _run_here(trial: Trial, pipe: Connection) -> None:
         pipe.send(("finished", train(trial.recipe, trial.folder, trial.study, go_on)))
     except BaseException as error:  # SystemExit too: it would leave without a word
         traceback.print_exc()
-        pipe.send(("failed", _reason(error)))
+        pipe.send(("refused" if isinstance(error, InputError) else "failed", _reason(error)))
 
 
 def _reason(error: BaseException) -> str:

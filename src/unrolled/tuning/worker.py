@@ -88,6 +88,7 @@ class Worker:
                 return value
             except trial.TrialFailed as failure:
                 chosen.set_user_attr("failure", str(failure))
+                chosen.set_user_attr("refused", isinstance(failure, trial.TrialRefused))
                 raise
             finally:
                 given_up = self.study.get_trials(deepcopy=False)[chosen.number].state != TrialState.RUNNING
