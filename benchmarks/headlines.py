@@ -30,10 +30,9 @@ def headline(figures: Sequence[Figure]) -> str:
 
 
 def opened(text: str, line: str) -> str:
-    """The recipe with `line` in place of its result."""
+    """The recipe with `line` in place of its result, which stands in one line."""
     changed, count = LINE.subn(lambda _: line, text)
-    if count != 1:
-        raise ValueError(f"expected one line that starts with '# Result: ', got {count}")
+    assert count == 1, f"expected one line that starts with '# Result: ', got {count}"
     return changed
 
 

@@ -45,7 +45,7 @@ def test_a_headline_tells_metric_best_baseline_bleu_seconds_and_seeds(recipes: A
     assert recipes.opened("# Pairs.\n# Result: old.\ntask: x\n", expected) == f"# Pairs.\n{expected}\ntask: x\n"
     assert recipes.headline(figures[:7]).endswith("; 30 s on one core; 1 seed.")
     for text in ("# Pairs.\ntask: x\n", "# Result: a\n# Result: b\n"):
-        with pytest.raises(ValueError, match="expected one line"):
+        with pytest.raises(AssertionError, match="expected one line"):
             recipes.opened(text, expected)
 
 

@@ -124,7 +124,7 @@ def test_every_recipe_and_sweep_opens_with_its_result_and_command(file: Path) ->
 @pytest.mark.parametrize("name", recipe.shipped())
 def test_every_recipe_opens_with_its_result_and_command(name: str) -> None:
     head = (recipe.SHIPPED / f"{name}.yaml").read_text(encoding="utf-8").split("task:")[0]
-    assert f"unrolled fit -c {name}" in head and re.search(r"Re(sult|aches).* \d", head), head
+    assert f"unrolled fit -c {name}" in head and len(re.findall(r"^# Result: .*\d", head, re.MULTILINE)) == 1, head
 
 
 def test_the_python_of_the_readme_runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

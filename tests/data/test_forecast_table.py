@@ -1,6 +1,7 @@
 """The user's own table: what is read of it, which frequency it has, and what is refused before anything is trained."""
 
 import sys
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -406,3 +407,14 @@ def test_the_command_refuses_a_wrong_table_before_anything_is_trained(rows, give
     heard = capsys.readouterr().err
     assert told in heard and heard.count("\n") == 1
     assert not [*workdir.glob("runs/*/metrics.csv")]
+
+
+@pytest.mark.parametrize(("column", "told"), [("y", "expected a finite number"), ("time", "expected a time")])
+def test_a_row_behind_a_blank_line_is_told_with_its_line(tmp_path, column, told):
+    table = frame(made())
+    table[column] = table[column].astype(object)
+    table.iloc[4, table.columns.get_loc(column)] = "often"
+    header, *rows = Path(save(tmp_path, table)).read_text(encoding="utf-8").splitlines()
+    (path := tmp_path / "gap.csv").write_text("\n".join([header, "", *rows]), encoding="utf-8")
+    with pytest.raises(InputError, match=rf"gap.csv: row 5 \(line 7\): {told}.* got 'often'"):
+        ForecastTable(str(path), series_column="series", target_columns=["y"], **SMALL).setup()

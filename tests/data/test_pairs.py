@@ -222,6 +222,7 @@ def test_files_that_are_refused(tmp_path, ours, theirs, named):
     [
         (None, {"source": "fr", "target": "de"}, r"source: expected a column of .* \(id, en, de\), got 'fr'"),
         ("en\tde\na\t \n", {}, "line 2: expected a sentence in each column, de is empty; fill"),
+        ("en\tde\n\u200b\tb\n", {}, "line 2: expected a sentence in each column, en is empty; fill"),
         ("en\tde\na\tb\nc\n", {}, "line 3: expected 2 columns as in its first line, got 1"),
         ("en\tde\na\rb\tc\n", {}, "line 2: expected 2 columns as in its first line, got 1"),
         ('en,de\n"a,b\nc,d\n', {"separator": ","}, "line 2: expected a table, got: unexpected end of data"),

@@ -200,6 +200,7 @@ def test_a_time_only_orders_and_may_be_larger_than_any_input(tmp_path):
     [
         ([], "expected a column or more, or null for all others, got []"),
         (["speed", "speed"], "column 'speed' stands in feature_columns already; name it once"),
+        (["speed", "label"], "column 'label' stands in label_column already; name it once"),
     ],
 )
 def test_features_are_named_once_or_left_to_the_table(columns, told, tmp_path):

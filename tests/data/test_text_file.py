@@ -1,6 +1,7 @@
 import pytest
 
 from unrolled.data import TextFile
+from unrolled.data.text_file import read_text
 from unrolled.errors import InputError
 
 
@@ -80,3 +81,9 @@ def test_fractions_outside_their_range(path, name, value):
 
 def test_fractions_that_leave_nothing(path):
     assert "expected less than 1, got 1.1" in refused(path, valid_fraction=0.6, test_fraction=0.5)
+
+
+def test_a_byte_order_mark_alone_is_an_empty_file(tmp_path):
+    (path := tmp_path / "empty.csv").write_bytes(b"\xef\xbb\xbf")
+    with pytest.raises(InputError, match="expected text, got an empty file"):
+        read_text(path)

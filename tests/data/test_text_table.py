@@ -5,6 +5,7 @@ import torch
 
 from unrolled.cli import main
 from unrolled.data import TextTable
+from unrolled.data.labelled_text import Example
 from unrolled.data.vocabulary import UNKNOWN
 from unrolled.errors import InputError, InputWarning
 from unrolled.functional.batch import IGNORE
@@ -292,3 +293,29 @@ def test_the_command_line_says_so_with_exit_code_2_before_the_first_step(tmp_pat
     error = capsys.readouterr().err
     assert error.count("\n") == 1 and "Traceback" not in error
     assert not list(workdir.glob("runs/*/checkpoints/*"))
+
+
+def test_a_group_that_is_called_as_a_text_is_no_text(tmp_path):
+    """Only a shared group, or a shared text, ties examples."""
+    rows = [Example("g1", "x"), Example("film", "y", "g1"), Example("film 2", "x", "g1"), Example("g1", "y")]
+    ties = TextTable("unread").ties(rows)
+    assert ties[0] == ties[3] != ties[1] == ties[2]
+
+
+def test_rows_behind_blank_lines_are_told_with_their_line(tmp_path):
+    rows = "part,text,label\n" + "train,a b,x\ntrain,c d,y\n" * 5 + "\n\nvalid,a,x\n\ntest,b,{}\n"
+    with pytest.raises(InputError, match=r"row 12 \(line 16\) \(test split\) has the label 'z'"):
+        ready(tmp_path, rows.format("z"), split_column="part")
+    with pytest.raises(InputError, match=r"row 12 \(line 16\): expected train, .* got 'later'"):
+        ready(tmp_path, rows.replace("test,b", "later,b").format("x"), split_column="part")
+
+
+def test_a_quoted_name_with_a_comma_is_a_name(tmp_path):
+    with pytest.raises(InputError, match="got Review, in full; set data.init_args.text_column"):
+        ready(tmp_path, '"Review, in full"\ngood\n')
+
+
+def test_a_label_that_cannot_be_seen_is_none(tmp_path):
+    data = table(tmp_path, GOOD.replace(",yes", ",yes;\u200b"), label_separator=";")
+    data.setup("fit")
+    assert data.classes == ["no", "yes"]

@@ -51,7 +51,7 @@ def fitted(data, task=SequenceClassification, resume=None, steps=3, callbacks=()
     return made, trainer, state
 
 
-def bayes(data, classes, binary=True):
+def bayes(data, classes):
     """One class against all others: (C, V), by scikit-learn."""
     size = len(data.vocabulary)
     if data.label_steps:
@@ -124,6 +124,13 @@ def test_a_checkpoint_keeps_what_was_learnt(tmp_path):
     assert torch.equal(task.embedding.weight, whole.embedding.weight)
     trainer.test(task, datamodule=texts(tmp_path), verbose=False)
     assert torch.equal(task.embedding.weight, whole.embedding.weight)
+
+
+def test_another_fit_goes_on_with_what_was_learnt(tmp_path):
+    task, trainer, _ = fitted(texts(tmp_path), optimizer={"class_path": "Adam", "init_args": {"lr": 0.1}})
+    learnt = task.embedding.weight.detach().clone()
+    pl.Trainer(**QUIET | {"max_steps": 0}).fit(task, datamodule=trainer.datamodule)
+    assert torch.equal(task.embedding.weight, learnt)
 
 
 @pytest.mark.parametrize("wrong", [0.0, -1.0, float("nan"), float("inf")])

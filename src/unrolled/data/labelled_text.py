@@ -15,7 +15,7 @@ from unrolled.data.text_baselines import error_rates
 from unrolled.data.token_classes import TokenClasses
 from unrolled.data.unknown import warn_by_split
 from unrolled.data.vocabulary import Level
-from unrolled.data.words import spaced
+from unrolled.data.words import blank, spaced
 from unrolled.errors import InputError
 from unrolled.functional.components import components
 
@@ -83,13 +83,16 @@ class LabelledText(TokenClasses, SplitRows):
         """Its label, or each of its labels."""
         if self.separator is None:
             return [example.label]
-        return [label for part in example.label.split(self.separator) if (label := part.strip())]
+        return [label for part in example.label.split(self.separator) if not blank(label := part.strip())]
 
     def ties(self, examples: list[Example]) -> list[Hashable]:
         """Those that share a group or a text, with one another or by others, lie in one part."""
         texts = [self.read(example.text) for example in examples]
-        pairs = zip(examples, texts, strict=True)
-        return [*components([(("group", example.group or text), ("text", text)) for example, text in pairs])]
+        shared = [
+            (("text", text), *([("group", example.group)] if example.group else []))
+            for example, text in zip(examples, texts, strict=True)
+        ]
+        return [*components(shared)]
 
     def tied_by(self, examples: list[Example]) -> str:
         return "group" if any(example.group for example in examples) else "distinct text"

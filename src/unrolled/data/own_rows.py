@@ -8,7 +8,13 @@ from unrolled.data.table_file import Row
 from unrolled.data.table_lines import rows_in
 from unrolled.errors import InputError
 
-SPLITS: dict[str, Split] = {"train": "train", "valid": "valid", "validation": "valid", "dev": "valid", "test": "test"}
+SPLIT_WORDS: dict[str, Split] = {
+    "train": "train",
+    "valid": "valid",
+    "validation": "valid",
+    "dev": "valid",
+    "test": "test",
+}
 
 
 class OwnRows:
@@ -38,8 +44,8 @@ class OwnRows:
             return
         said = [row[self.split_column].strip().lower() for row in rows]
         for number, word in enumerate(said, 1):
-            if word not in SPLITS:
-                told = f"expected {', '.join(SPLITS)} in column {self.split_column!r}, got {word!r}"
+            if word not in SPLIT_WORDS:
+                told = f"expected {', '.join(SPLIT_WORDS)} in column {self.split_column!r}, got {word!r}"
                 raise InputError(f"{self.path}: row {rows_in(Path(self.path), number)}: {told}; correct it")
         if "train" not in said:
             told = f"expected train in a row or more, got only {', '.join(sorted({*said}))}"
@@ -47,4 +53,4 @@ class OwnRows:
 
     def split_of(self, row: Row) -> Split:
         """Without a split column they are all dealt from "train"."""
-        return "train" if self.split_column is None else SPLITS[row[self.split_column].strip().lower()]
+        return "train" if self.split_column is None else SPLIT_WORDS[row[self.split_column].strip().lower()]

@@ -6,6 +6,7 @@ from typing import Any
 from unrolled.data.own_pairs import OwnPairs
 from unrolled.data.pair_text import Pair
 from unrolled.data.text_file import lines_of, read_text, require_file
+from unrolled.data.words import blank
 from unrolled.errors import InputError
 
 
@@ -44,7 +45,7 @@ def pair_up(texts: dict[str, str]) -> list[Pair]:
         told = f"expected as many lines in both, got {len(ours)} and {len(theirs)}"
         raise InputError(f"{first}, {second}: {told}; line n of one must translate line n of the other")
     for name, sentences in lines.items():
-        if empty := next((n for n, sentence in enumerate(sentences, 1) if not sentence.strip()), None):
+        if empty := next((n for n, sentence in enumerate(sentences, 1) if blank(sentence)), None):
             raise InputError(
                 f"{name}, line {empty}: expected a sentence, got an empty line; leave the pair out of both"
             )

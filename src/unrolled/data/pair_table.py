@@ -8,6 +8,7 @@ from unrolled.data.own_pairs import OwnPairs
 from unrolled.data.pair_text import Pair
 from unrolled.data.table_file import shown
 from unrolled.data.table_lines import split_lines
+from unrolled.data.words import blank
 from unrolled.errors import InputError
 
 
@@ -49,8 +50,8 @@ class PairTable(OwnPairs):
                 told = f"expected {len(header)} columns as in its first line, got {len(row)}"
                 raise InputError(f"{where}: {told}; correct the line")
             pair = row[places[0]].strip(), row[places[1]].strip()
-            if not all(pair):
-                empty = header[places[0 if not pair[0] else 1]]
+            if any(map(blank, pair)):
+                empty = header[places[0 if blank(pair[0]) else 1]]
                 told = f"expected a sentence in each column, {empty} is empty"
                 raise InputError(f"{where}: {told}; fill it, or delete the line")
             pairs.append(pair)

@@ -39,7 +39,7 @@ class RowData(RowBatches):
             inputs, self.labels = self.fill()
             for split, rows in inputs.items():
                 for place, row in enumerate(rows):
-                    self.check_row(f"{self.owner}: {self.called(split, place)}", row)
+                    self.check_row(split, place, row)
             self.inputs = {split: [self.shorten(split, row) for row in rows] for split, rows in inputs.items()}
             rank_zero_info("%s: %s", type(self).__name__, "; ".join(map(self.told, self.inputs)))
         require_splits(self.owner, stage, {split: len(rows) for split, rows in self.inputs.items()})
@@ -53,13 +53,15 @@ class RowData(RowBatches):
         """What a message calls a sequence of a split."""
         return f"row {place + 1} of the {split} split"
 
-    def check_row(self, where: str, row: Tensor) -> None:
+    def check_row(self, split: Split, place: int, row: Tensor) -> None:
         """Refuse a sequence of no time step, or of too many."""
-        if not len(row):
-            raise InputError(f"{where}: expected a time step or more, got none; leave it out")
-        if self.refuses(row):
+        if len(row) and not self.refuses(row):
+            return
+        told = "expected a time step or more, got none; leave it out"
+        if len(row):
             advice = "raise data.init_args.max_length, or say over_long: truncate or chunk"
-            raise InputError(f"{where}: expected at most {self.max_length} time steps, got {len(row)}; {advice}")
+            told = f"expected at most {self.max_length} time steps, got {len(row)}; {advice}"
+        raise InputError(f"{self.owner}: {self.called(split, place)}: {told}")
 
     def told(self, split: Split) -> str:
         """How many sequences a split has, how long they are, and how many were over-long."""

@@ -53,7 +53,7 @@ class SeriesTable(OwnRows, LabelledSeries):
         if self.feature_columns is not None and not self.feature_columns:
             told = "expected a column or more, or null for all others, got []"
             raise InputError(f"data.init_args.feature_columns: {told}")
-        name_once({"feature_columns": self.feature_columns or []})
+        name_once({"label_column": [self.label_column], "feature_columns": self.feature_columns or []})
 
     def load(self) -> dict[Split, list[Series]]:
         path = Path(self.path)

@@ -49,13 +49,13 @@ def require_columns(path: Path, row: Row, columns: Mapping[str, str | None]) -> 
             near = nearest(name, list(row))
             advice = f"did you mean {near}?" if near else f"set data.init_args.{argument}"
             told = f"expected a column {name!r}, got {shown(row)}"
-            raise InputError(f"{path}: {told}; {REPARTED if in_one(row) else advice}")
+            raise InputError(f"{path}: {told}; {REPARTED if in_one(path, row) else advice}")
 
 
-def in_one(header: Iterable[str]) -> bool:
+def in_one(path: Path, header: Iterable[str]) -> bool:
     """Whether a header is one name only because another sign parts its fields."""
     first, *others = header
-    return not others and any(sign in first for sign in ";\t,")
+    return not others and any(sign in first for sign in ";\t," if sign != separator(path))
 
 
 def shown(header: Iterable[str]) -> str:

@@ -1,5 +1,6 @@
 """The user's own text."""
 
+import codecs
 import re
 from difflib import get_close_matches
 from pathlib import Path
@@ -66,7 +67,7 @@ def read_bytes(path: Path) -> bytes:
         data = path.read_bytes()
     except OSError as error:
         raise InputError(f"{path}: expected a readable file, got {error.strerror}; check its permissions") from error
-    if not data.strip():
+    if not data.removeprefix(codecs.BOM_UTF8).strip():
         raise InputError(f"{path}: expected text, got an empty file ({len(data)} bytes); give a file that has text")
     return data
 

@@ -7,6 +7,7 @@ from unrolled.data.labelled_text import Example, LabelledText
 from unrolled.data.own_rows import OwnRows
 from unrolled.data.splits import Split
 from unrolled.data.table_file import read_table, require_columns, require_filled
+from unrolled.data.table_lines import rows_in
 from unrolled.errors import InputError
 
 
@@ -62,6 +63,10 @@ class TextTable(OwnRows, LabelledText):
         splits: dict[Split, list[Example]] = {"train": []}
         for number, row in enumerate(rows, 1):
             group, language = (row[name].strip() if name else "" for name in (self.group_column, self.language_column))
-            example = Example(row[self.text_column], row[self.label_column].strip(), group, language, f"row {number}")
+            example = Example(row[self.text_column], row[self.label_column].strip(), group, language, str(number))
             splits.setdefault(self.split_of(row), []).append(example)
         return splits
+
+    def called(self, split: Split, place: int) -> str:
+        row = self.where[split][place]
+        return f"row {rows_in(Path(self.path), int(row))} ({split} split)" if row else super().called(split, place)

@@ -28,7 +28,7 @@ class UDHR(LabelledText):
     Args:
         languages: which ones, as the archive calls them; null: 38 of the most widespread, in eight scripts.
         length: characters of a piece at most; words stay whole where there are blanks.
-        level: what a token is: "character", or "word".
+        level: what a token is: "character", "word", or "subword" (a piece of a word).
         vocabulary_size: keep the most frequent tokens, special ones counted, the rest is read as <unk>; null: keep all.
     """
 

@@ -88,7 +88,7 @@ def read_texts(folder: Path, file: Path) -> list[str]:
         near = nearest(column, list(rows[0]))
         advice = f"did you mean {near}? Rename it" if near else "rename one"
         told = f"expected a column {column!r}, as the run's texts have it, got {shown(rows[0])}"
-        advice = REPARTED if in_one(rows[0]) else f"{advice}, or give a .txt file with a text a line"
+        advice = REPARTED if in_one(file, rows[0]) else f"{advice}, or give a .txt file with a text a line"
         raise InputError(f"{file}: {told}; {advice}")
     return [row[column] for row in rows]
 

@@ -15,7 +15,7 @@ class NaiveBayesInitialization(SequenceTask):
 
         E_vc := ratio_scale * log p(v | c) / p(v | not c)        p: counts + 1 of the training part, as shares
 
-    Set once, when training begins, and learnt from there on.  A sequence with a class counts each of its tokens once.
+    Set in front of the first step, and learnt from there on.  A sequence with a class counts each of its tokens once.
     A token that the training part lacks says nothing: 0.  No random number moves.
 
     Source: the log-count ratio of Wang & Manning 2012, "Baselines and bigrams: simple, good sentiment and topic
@@ -31,6 +31,7 @@ class NaiveBayesInitialization(SequenceTask):
     """
 
     seam = "initialization"
+    embedding: nn.Embedding
 
     def __init__(self, *, ratio_scale: float | None = 1.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -44,15 +45,14 @@ class NaiveBayesInitialization(SequenceTask):
         if embedding.embedding_dim < classes:
             told = f"expected an embedding_size of at least {classes}, the classes, got {embedding.embedding_dim}"
             raise InputError(f"NaiveBayesInitialization: {told}")
-        self.embedding: nn.Embedding = embedding
 
     def setup(self, stage: str) -> None:
         """Lightning calls this before it loads a checkpoint, whose weights then stand."""
         super().setup(stage)
-        if stage != "fit" or self.ratio_scale is None:
+        if stage != "fit" or self.ratio_scale is None or self.optimizer_steps > 0:
             return
         data: Any = getattr(self.trainer, "datamodule", None)
-        if not hasattr(data, "token_counts"):
+        if getattr(data, "token_counts", None) is None:
             told = f"expected data that count tokens by class, got {type(data).__name__}; leave it out"
             raise InputError(f"NaiveBayesInitialization: {told}")
         ratios = log_count_ratios(*data.token_counts())
