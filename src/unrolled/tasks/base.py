@@ -25,9 +25,8 @@ ADDITIVE = {"penalty", "gradient", "constraint"}  # seams that several strategie
 class SequenceTask(Telemetry):
     """Teach an architecture a sequence.  A strategy is a mixin that owns one seam of this step.
 
-    The first weights (initialization: `initialize`) are set once, when a task is made, or, where they need to see the
-    data, in Lightning's `setup`, in front of what a checkpoint holds.  Then one batch, in the order in
-    which things happen (seam: what its owner overrides):
+    The first weights (initialization: `initialize`) are set once, when a task is made, or in `setup`, where they need
+    the data.  Then one batch, in the order in which things happen (seam: what its owner overrides):
 
         on_train_batch_start      memory:     `recall`         where a row's state is looked at
                                   truncation: `windows`        where time is cut
