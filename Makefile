@@ -32,7 +32,7 @@ help: ## list what can be done
 	@echo "  VENV=$(VENV)  PYTHON=$(PYTHON)  TORCH_INDEX=$(TORCH_INDEX) (a further package index, for another build of torch)"
 
 setup: $(INSTALLED) ## make the environment in VENV, once
-	@echo "Ready: $(VENV). Next: make quickstart"
+	@$(if $(OWNER),:,echo "Ready: $(VENV). Next: make quickstart")
 
 quickstart: $(INSTALLED) ## train, test, sweep and report: about four minutes on two cores
 	@echo "== 1 of 4, train: unrolled fit -c quickstart"
@@ -106,11 +106,20 @@ clean: ## remove caches and build products; runs, reports, data and VENV stay
 	rm -rf build dist src/*.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find src tests benchmarks requirements -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# The stamp holds the folder that was installed: a clone that was moved or copied, environment and all, installs again.
-ifneq ($(shell cat "$(INSTALLED)" 2>/dev/null),$(CURDIR))
+# The stamp names the clone that VENV was installed from.  A clone that was moved or copied with its VENV installs
+# again; an outer VENV of another clone that is still there stays as it is, since two clones cannot share one.
+STAMPED := $(shell cat "$(INSTALLED)" 2>/dev/null)
+OUTER   := $(if $(findstring |$(CURDIR)/,|$(abspath $(VENV))),,$(VENV))
+OWNER   := $(if $(OUTER),$(shell test "$(STAMPED)" = "$(CURDIR)" || ! test -e "$(STAMPED)/pyproject.toml" || echo "$(STAMPED)"))
+ifneq ($(STAMPED),$(CURDIR))
 .PHONY: $(INSTALLED)
 endif
 
+ifneq ($(OWNER),)
+$(INSTALLED):
+	@echo "unrolled: warning: VENV=$(VENV) belongs to the clone in $(OWNER) and was left as it is: choose another VENV" >&2
+	@$(if $(filter-out setup,$(MAKECMDGOALS)),exit 2)
+else
 $(INSTALLED): pyproject.toml requirements/constraints.txt
 	@"$(VENV)/bin/python" -m pip --version >/dev/null 2>&1 || { \
 	    command -v "$(PYTHON)" >/dev/null || { echo "There is no $(PYTHON) here: add PYTHON=python3.12, say" >&2; exit 2; }; \
@@ -118,3 +127,4 @@ $(INSTALLED): pyproject.toml requirements/constraints.txt
 	    "$(PYTHON)" -m venv $$(test -f "$(VENV)/pyvenv.cfg" && echo --clear) "$(VENV)"; }
 	$(RUN) -m pip install --compile -c requirements/constraints.txt $(EXTRA_INDEX) --editable ".[all]"
 	@echo "$(CURDIR)" > "$(INSTALLED)"
+endif

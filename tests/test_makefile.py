@@ -174,3 +174,27 @@ def test_clean_keeps_what_was_made(clone: Path) -> None:
     assert make(clone, "clean").returncode == 0
     assert all(folder.exists() for folder in kept)
     assert not any(folder.exists() for folder in swept)
+
+
+def test_an_environment_of_another_clone_is_left_as_it_is(clone: Path) -> None:
+    outer = clone.parent / "env"
+    calls(make(clone, "setup", f"VENV={outer}"))
+    other = shutil.copytree(clone, clone.parent / "other")
+    warning = (
+        f"unrolled: warning: VENV={outer} belongs to the clone in {clone} and was left as it is: choose another VENV\n"
+    )
+    ended = make(other, "setup", f"VENV={outer}")
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", warning)
+    refused = make(other, "lint", f"VENV={outer}")
+    assert refused.returncode == 2 and refused.stdout == ""
+    assert refused.stderr.startswith(warning)
+    assert (outer / "unrolled-installed").read_text(encoding="utf-8") == f"{clone}\n"
+    assert calls(make(clone, "lint", f"VENV={outer}")) == ["python -m ruff check ."]
+
+
+def test_an_environment_whose_clone_is_gone_is_installed_again(clone: Path) -> None:
+    outer = clone.parent / "env"
+    calls(make(clone, "setup", f"VENV={outer}"))
+    moved = clone.rename(clone.parent / "moved")
+    assert any("pip install" in call for call in calls(make(moved, "lint", f"VENV={outer}")))
+    assert calls(make(moved, "lint", f"VENV={outer}")) == ["python -m ruff check ."]

@@ -8,7 +8,8 @@ from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn import functional as F
 
-from unrolled.architectures.regularized import Regularized, Weights
+from unrolled.architectures.fused_dtype import missing_half
+from unrolled.architectures.regularized import NAMES, Regularized, Weights
 from unrolled.architectures.stepwise import Through, unchanged
 from unrolled.functional.masks import cleared, last
 from unrolled.functional.state import State
@@ -53,9 +54,23 @@ class Layer(Regularized):
         raise NotImplementedError(f"{type(self).__name__} has no equations")
 
     def run(self, k: int, x: Tensor, state: State, lengths: Tensor | None) -> tuple[Tensor, State]:
-        """Outputs (B, T, H) and the final state from a fused call on padded rows (packed ones leave the fast CPU
-        path)."""
-        outputs, final = self._fused(k, x, tuple(part[None] for part in state), lengths)
+        """Outputs (B, T, H) and the final state from a fused call.
+
+        On a CPU without a kernel for the 16-bit type of the call it computes in float32, and rounds what it returns.
+        """
+        w, half = self.weights(k), missing_half(x, self.cells[k])
+        if half is None:
+            return self._run_fused(k, w, x, state, lengths)
+        wide = w._replace(w_ih=w.w_ih.float(), w_hh=w.w_hh.float(), b_ih=w.b_ih.float(), b_hh=w.b_hh.float())
+        with torch.autocast("cpu", enabled=False):
+            outputs, final = self._run_fused(k, wide, x.float(), tuple(part.float() for part in state), lengths)
+        return outputs.to(half), tuple(part.to(half) for part in final)
+
+    def _run_fused(
+        self, k: int, w: Weights, x: Tensor, state: State, lengths: Tensor | None
+    ) -> tuple[Tensor, State]:
+        """A fused call on padded rows (packed ones leave the fast CPU path)."""
+        outputs, final = self._fused(k, w, x, tuple(part[None] for part in state), lengths)
         if lengths is None:
             return outputs, tuple(part[0] for part in final)
         return cleared(outputs, lengths), (last(outputs, lengths), *(part[0] for part in final[1:]))
@@ -85,13 +100,13 @@ class Layer(Regularized):
             steps.append(named)
         return steps, state
 
-    def call(self, k: int, x: Any, state: Any) -> Any:
-        """The fused call of cell `k`."""
+    def call(self, k: int, w: Weights, x: Any, state: Any) -> Any:
+        """The fused call of cell `k` with the weights `w`."""
         cell = self.cells[k]
-        if not self.dropping:
-            return cell(x, state)
-        return functional_call(cell, {"weight_hh_l0": self.weights(k).w_hh}, (x, state))
+        own = ((name, getattr(cell, name)) for name in NAMES)
+        changed = {name: new for (name, old), new in zip(own, w[:4], strict=True) if new is not old}
+        return functional_call(cell, changed, (x, state)) if changed else cell(x, state)
 
-    def _fused(self, k: int, x: Tensor, state: State, lengths: Tensor | None) -> tuple[Tensor, State]:
-        outputs, h = self.call(k, x, state[0])
+    def _fused(self, k: int, w: Weights, x: Tensor, state: State, lengths: Tensor | None) -> tuple[Tensor, State]:
+        outputs, h = self.call(k, w, x, state[0])
         return outputs, (h,)

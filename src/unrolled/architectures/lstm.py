@@ -61,14 +61,14 @@ class LSTM(Recurrent):
         read = c if w.norms is None else w.norms["cell"](c)
         return {"i": i, "f": f, "g": g, "o": o, "c": c, "h": through(o * torch.tanh(read))}
 
-    def _fused(self, k: int, x: Tensor, state: State, lengths: Tensor | None) -> tuple[Tensor, State]:
+    def _fused(self, k: int, w: Weights, x: Tensor, state: State, lengths: Tensor | None) -> tuple[Tensor, State]:
         if lengths is None:
-            outputs, final = self.call(k, x, state)
+            outputs, final = self.call(k, w, x, state)
             return outputs, final
         # c at a row's own last step is not among the outputs.  One more input, 1 on padding, shuts the input gate and
         # opens the forget gate there, so that c reaches the end of the rectangle unchanged within the one fused call.
         padding = (~within(lengths, x.shape[1]))[..., None].to(x.dtype)
-        w_ih, *others, _ = self.weights(k)
+        w_ih, *others, _ = w
         hold = w_ih.new_tensor([-SHUT, SHUT, 0.0, 0.0]).repeat_interleave(self.hidden_size)[:, None]  # on i, f, g, o
         outputs, h, c = torch.lstm(
             torch.cat([x, padding], -1), state, [torch.cat([w_ih, hold], 1), *others],

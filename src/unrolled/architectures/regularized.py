@@ -9,6 +9,8 @@ from unrolled.architectures.masks import Masks
 from unrolled.architectures.stepwise import Stepwise
 from unrolled.errors import InputError
 
+NAMES = ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0")  # of a torch module, in the order of `Weights`
+
 
 class Weights(NamedTuple):
     """What one layer in one direction computes with; G gates."""
@@ -92,8 +94,7 @@ class Regularized(Stepwise):
 
     def weights(self, k: int) -> Weights:
         """Of cell `k`, as this call uses them."""
-        names = ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0")
-        w_ih, w_hh, b_ih, b_hh = (getattr(self.cells[k], name) for name in names)
+        w_ih, w_hh, b_ih, b_hh = (getattr(self.cells[k], name) for name in NAMES)
         if self.dropping:
             w_hh = w_hh * self.masks.of(f"weights of cell {k}", w_hh.shape, self.weight_drop, w_hh)
         norms = self.norms[k] if self.layer_norm else None

@@ -55,12 +55,12 @@ class RNN(Recurrent):
         total = torch.addmm(a, h, w.w_hh)
         return total if w.norms is None else w.norms["sum"](total) + self.bias(w)
 
-    def _fused(self, k: int, x: Tensor, state: State, lengths: Tensor | None) -> tuple[Tensor, State]:
+    def _fused(self, k: int, w: Weights, x: Tensor, state: State, lengths: Tensor | None) -> tuple[Tensor, State]:
         if lengths is None or self.nonlinearity == "tanh":
-            return super()._fused(k, x, state, lengths)
+            return super()._fused(k, w, x, state, lengths)
         # A relu has no bound: run on over padding it may overflow, and then its zero gradient is 0 * inf = nan.
         packed = pack_padded_sequence(x, lengths.cpu(), batch_first=True, enforce_sorted=False)
-        outputs, h = self.call(k, packed, state[0])
+        outputs, h = self.call(k, w, packed, state[0])
         return pad_packed_sequence(outputs, batch_first=True, total_length=x.shape[1])[0], (h,)
 
     def step(self, w: Weights, a_t: Tensor, state: State, through: Through) -> Gates:
