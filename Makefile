@@ -22,10 +22,10 @@ export PIP_USER := 0
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup quickstart train sweep report test test-all lint type bench experiments compare results lock clean
+.PHONY: help setup quickstart train sweep report test test-avx2 test-all lint type bench experiments compare results lock clean
 
 help: ## list what can be done
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 	@echo
 	@echo "Settings, added to any of them, and what they are now:"
 	@echo "  RECIPE=$(RECIPE)  SWEEP=$(SWEEP)  ARGS=$(ARGS) (handed to the command)"
@@ -57,6 +57,9 @@ report: $(INSTALLED) ## write reports/NAME/index.html: make report ARGS="runs/qu
 test: $(INSTALLED) ## the tests that take seconds: make test ARGS="tests/data -k brown"
 	OMP_NUM_THREADS=1 $(RUN) -m pytest -n 2 $(ARGS)
 
+test-avx2: $(INSTALLED) ## the numeric tests as on a processor without AVX-512 and 16-bit units
+	ONEDNN_MAX_CPU_ISA=AVX2 ATEN_CPU_CAPABILITY=avx2 OMP_NUM_THREADS=1 $(RUN) -m pytest -n 2 -m "numeric and not slow" $(ARGS)
+
 test-all: $(INSTALLED) ## every test, the slow ones too
 	OMP_NUM_THREADS=1 $(RUN) -m pytest -n 2 -m "" $(ARGS)
 
@@ -72,6 +75,7 @@ bench: $(INSTALLED) ## speed and memory, side by side: a bare PyTorch loop, trun
 	@OMP_NUM_THREADS=1 $(RUN) benchmarks/feedback.py $(ARGS)
 	@OMP_NUM_THREADS=1 $(RUN) benchmarks/strategy_costs.py $(ARGS)
 	@OMP_NUM_THREADS=1 $(RUN) benchmarks/regularized_cells.py $(ARGS)
+	@OMP_NUM_THREADS=1 $(RUN) benchmarks/half_precision.py $(ARGS)
 	@OMP_NUM_THREADS=1 $(RUN) benchmarks/series_cells.py $(ARGS)
 	@OMP_NUM_THREADS=1 $(RUN) benchmarks/lengths.py $(ARGS)
 	@OMP_NUM_THREADS=1 $(RUN) benchmarks/translation.py

@@ -5,6 +5,7 @@ torch is not imported here, so that the tests that need none stay quick.
 
 import os
 import random
+import re
 import signal
 import sys
 from collections.abc import Callable
@@ -29,6 +30,13 @@ def pytest_configure(config: pytest.Config) -> None:
     # The same examples on every machine, and no limit on time: a busy machine is not a bug.
     settings.register_profile("unrolled", deadline=None, derandomize=True, database=None)
     settings.load_profile("unrolled")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what depends on the processor's units: arithmetic, cells, and every test of a 16-bit type."""
+    for item in items:
+        if re.search(r"tests/(architectures|functional)/|bf16|bfloat16|precision", item.nodeid):
+            item.add_marker("numeric")
 
 
 @pytest.fixture(autouse=True)

@@ -41,12 +41,12 @@ def model_and_inputs(name):
 
 
 def run(model, inputs, state, lengths):
-    """Outputs, final state and the gradient of every weight; the same weights are dropped each time."""
+    """Outputs, final state and the gradient of every weight; each run drops the same weights."""
     torch.manual_seed(1)
     outputs, final = model(inputs, state, lengths)
-    torch.manual_seed(2)  # torch draws no number here: the next run of the test does
+    torch.manual_seed(2)
     loss = sum((part.float() * torch.randn(part.shape)).sum() for part in (outputs, *final))
-    return outputs, final, torch.autograd.grad(loss, [*model.parameters()])
+    return [outputs], [*final], [*torch.autograd.grad(loss, [*model.parameters()])]
 
 
 @each_fused
@@ -54,9 +54,9 @@ def run(model, inputs, state, lengths):
 @padded
 def test_without_a_kernel_autocast_computes_in_float32(name, dtype, lengths, no_kernel):
     model, (inputs, state) = model_and_inputs(name)
-    outputs, final, gradients = run(model, inputs, state, lengths)
+    (outputs,), final, gradients = run(model, inputs, state, lengths)
     with torch.autocast("cpu", dtype=dtype):
-        rounded, rounded_final, rounded_gradients = run(model, inputs, state, lengths)
+        (rounded,), rounded_final, rounded_gradients = run(model, inputs, state, lengths)
     assert {part.dtype for part in (rounded, *rounded_final)} == {dtype}
     if model.num_layers == 1:  # each layer rounds what the next one reads
         assert torch.equal(rounded, outputs.to(dtype))
@@ -73,9 +73,9 @@ def test_without_a_kernel_weights_of_16_bits_compute_in_float32(name, dtype, len
     model, (inputs, state) = model_and_inputs(name)
     model.to(dtype)
     inputs, state = inputs.to(dtype), tuple(part.to(dtype) for part in state)
-    outputs, final, gradients = run(model, inputs, state, lengths)
+    (outputs,), final, gradients = run(model, inputs, state, lengths)
     assert {part.dtype for part in (outputs, *final, *gradients)} == {dtype}
-    wide, _, wide_gradients = run(model.float(), inputs.float(), tuple(part.float() for part in state), lengths)
+    (wide,), _, wide_gradients = run(model.float(), inputs.float(), tuple(part.float() for part in state), lengths)
     eps = torch.finfo(dtype).eps
     close(outputs.float(), wide, 4 * eps)
     close([gradient.float() for gradient in gradients], wide_gradients, 8 * eps)
@@ -91,8 +91,7 @@ def test_with_or_without_a_kernel_the_result_is_the_same_up_to_rounding(name, dt
         monkeypatch.setattr(fused_dtype, "has_kernel", lambda *asked: False)
         wide = run(model, inputs, state, LENGTHS)
     for actual, expected in zip(as_it_is, wide, strict=True):
-        close(torch.cat([t.float().flatten() for t in [*actual]]), torch.cat([t.float().flatten() for t in [*expected]]),
-              32 * torch.finfo(dtype).eps)  # fmt: skip
+        close([part.float() for part in actual], [part.float() for part in expected], 32 * torch.finfo(dtype).eps)
 
 
 def test_a_double_backward_runs_without_a_kernel(no_kernel):
@@ -134,12 +133,24 @@ def test_the_kernel_is_asked_once_without_random_numbers():
     assert (asked.misses, asked.hits) == (2, 7)  # layers of 3 -> 5 and 5 -> 5 units, 3 calls of 3 layers
 
 
-def test_the_kernel_is_asked_in_inference_mode_too():
-    """The answer holds for training, whichever call comes first."""
+@pytest.mark.parametrize("first_call", ["in inference mode", "under bf16-true", "in a checkpointed segment"])
+def test_the_answer_does_not_depend_on_the_first_call(first_call):
     found = fused_dtype.has_kernel(torch.bfloat16, 3, 5)
     fused_dtype.has_kernel.cache_clear()
-    with torch.inference_mode():
-        assert fused_dtype.has_kernel(torch.bfloat16, 3, 5) == found
+    saved = []
+    if first_call == "in inference mode":
+        with torch.inference_mode():
+            again = fused_dtype.has_kernel(torch.bfloat16, 3, 5)
+    elif first_call == "under bf16-true":  # which sets the type of new tensors
+        torch.set_default_dtype(torch.bfloat16)
+        try:
+            again = fused_dtype.has_kernel(torch.bfloat16, 3, 5)
+        finally:
+            torch.set_default_dtype(torch.float32)
+    else:  # whose hooks count what is saved
+        with torch.autograd.graph.saved_tensors_hooks(saved.append, lambda tensor: tensor):
+            again = fused_dtype.has_kernel(torch.bfloat16, 3, 5)
+    assert again == found and not saved
 
 
 def test_it_says_so_once(no_kernel):
@@ -165,12 +176,14 @@ HIDDEN = {  # environments that hide a processor's units
 @pytest.mark.parametrize("units", HIDDEN)
 def test_a_cpu_without_16_bit_units_runs_every_cell(units):
     """In a process of its own, where oneDNN itself refuses: what no monkeypatch can show."""
-    script = f"""
+    script = """
 import torch
 from conformance.architectures import LENGTHS, close, make, random_inputs
 from unrolled.architectures import fused_dtype
 
+torch.set_default_dtype(torch.bfloat16)  # as under bf16-true
 assert not fused_dtype.has_kernel(torch.bfloat16, 3, 5)
+torch.set_default_dtype(torch.float32)
 for name in ("LSTM", "GRU", "RNN", "RNN-relu"):
     for lengths in (None, LENGTHS):
         model = make(name, "stacked").float()

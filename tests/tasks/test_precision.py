@@ -5,9 +5,10 @@ import pytorch_lightning as pl
 import torch
 from torch.utils.data import DataLoader
 
-from conformance.streams import B, T, V
-from conformance.training import fit, make
+from conformance.streams import B, T, V, restarting
+from conformance.training import SaveAfter, fit, make, train
 from unrolled import compose
+from unrolled.architectures import fused_dtype
 from unrolled.errors import RunFailed
 from unrolled.functional.batch import IGNORE, SequenceBatch
 from unrolled.strategies import AdaptiveTruncation, CarriedState, TruncatedBPTT
@@ -45,6 +46,44 @@ def test_a_carried_state_reads_on_behind_the_last_window(cell, truncation, given
     for a, b in zip(wide.task.after, narrow.task.after, strict=True):
         torch.testing.assert_close(b.float(), a, rtol=0.1, atol=0.1)
     assert wide.task.optimizer_steps == narrow.task.optimizer_steps
+
+
+@pytest.mark.parametrize("cell", ["RNN", "GRU", "LSTM"])
+def test_a_checkpoint_resumes_on_a_cpu_without_the_kernel(cell, tmp_path, monkeypatch):
+    """And a run that never had the kernel ends with the same weights, up to rounding."""
+    given = {
+        "architecture": {"class_path": cell, "init_args": {"hidden_size": 6}},
+        "trainer": BF16,
+        "loader": restarting(),
+    }
+    cls = compose(LanguageModeling, TruncatedBPTT, CarriedState)
+    path = tmp_path / "last.ckpt"
+    with_kernel = train(cls, k1=2, callbacks=[SaveAfter(3, path)], **given)
+    monkeypatch.setattr(fused_dtype, "has_kernel", lambda *asked: False)
+    for run in (train(cls, k1=2, **given), train(cls, k1=2, resume=path, **given)):
+        for a, b in zip(run.task.after, with_kernel.task.after, strict=True):
+            torch.testing.assert_close(a.float(), b.float(), rtol=0.1, atol=0.1)
+        for name, weight in with_kernel.weights.items():
+            torch.testing.assert_close(run.weights[name], weight, rtol=0.1, atol=0.1, msg=name)
+
+
+def test_16_mixed_is_bf16_mixed_on_a_cpu():
+    """Lightning replaces it, and says so; torch's own loss scaler serves GPUs alone."""
+    with pytest.warns(UserWarning, match="fp16 is not supported on CPU"):
+        run = train(LanguageModeling, trainer={"precision": "16-mixed"})
+    assert run.trainer.precision == "bf16-mixed" and all(loss.isfinite() for loss in run.losses)
+
+
+@pytest.mark.parametrize("precision", ["bf16-true", "16-true"])
+@pytest.mark.parametrize("cell", ["RNN", "GRU", "LSTM"])
+def test_weights_of_16_bits_train(cell, precision):
+    given = {
+        "architecture": {"class_path": cell, "init_args": {"hidden_size": 6}},
+        "optimizer": {"class_path": "SGD", "init_args": {"lr": 0.5}},  # Adam's eps of 1e-8 is 0 in float16
+    }
+    wide = train(LanguageModeling, **given)
+    narrow = train(LanguageModeling, trainer={"precision": precision}, **given)
+    torch.testing.assert_close(torch.stack(narrow.losses).float(), torch.stack(wide.losses), rtol=0.05, atol=0.05)
 
 
 class Spoil(pl.Callback):

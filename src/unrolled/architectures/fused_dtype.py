@@ -1,10 +1,11 @@
 """The number type in which a fused recurrent call runs on this CPU."""
 
 import warnings
-from functools import cache
+from functools import cache, partial
 
 import torch
 from torch import Tensor, nn
+from torch.autograd.graph import saved_tensors_hooks
 
 from unrolled.errors import InputWarning
 
@@ -14,9 +15,8 @@ HALF = (torch.bfloat16, torch.float16)
 def missing_half(x: Tensor, cell: nn.Module) -> torch.dtype | None:
     """The 16-bit type that a fused call of `cell` on `x` asks for and that this CPU has no kernel for, else None.
 
-    Where it is not None, oneDNN refuses the call of an LSTM under autocast, and torch emulates the other calls:
-    measured on 64 steps of 16 rows, 64 units, forward and backward without AVX-512 (process time, one thread),
-    an LSTM then takes 9 times as long as in float32, a GRU and an RNN 3 times.
+    There oneDNN refuses the call of an LSTM under autocast, and torch emulates every other call in 3 to 10 times the
+    time of float32 (`benchmarks/half_precision.py`).
     """
     dtype = x.dtype
     if x.device.type != "cpu" or dtype == torch.float64:
@@ -35,16 +35,22 @@ def has_kernel(dtype: torch.dtype, input_size: int, hidden_size: int) -> bool:
 
     The answer also stands for GRU and RNN, whose products oneDNN computes in the same types.
     """
-    with torch.inference_mode(False), torch.enable_grad(), torch.autocast("cpu", dtype=dtype):
-        x, state = torch.zeros(1, 1, input_size), torch.zeros(1, 1, hidden_size)
-        shapes = [(input_size,), (hidden_size,), (), ()]  # of each gate unit's weights: inputs, state, two biases
-        weights = [torch.zeros(4 * hidden_size, *shape, requires_grad=True) for shape in shapes]
+    float32 = partial(torch.zeros, dtype=torch.float32)  # the default type may be a 16-bit one (bf16-true)
+    with torch.inference_mode(False), torch.enable_grad(), torch.autocast("cpu", dtype=dtype), _unhooked():
+        x, state = float32(1, 1, input_size), float32(1, 1, hidden_size)
+        shapes = [(input_size,), (hidden_size,), (), ()]  # of one unit's weights: inputs, state, two biases
+        weights = [float32(4 * hidden_size, *shape, requires_grad=True) for shape in shapes]
         try:
             outputs, *_ = torch.lstm(x, (state, state), weights, True, 1, 0.0, True, False, True)
             torch.autograd.grad(outputs.sum(), weights)
         except RuntimeError:  # "could not create a primitive descriptor"
             return False
     return True
+
+
+def _unhooked() -> saved_tensors_hooks:
+    """A context whose saved tensors no outer hook counts: the first call may be inside of a checkpointed segment."""
+    return saved_tensors_hooks(lambda saved: saved, lambda saved: saved)
 
 
 @cache

@@ -66,9 +66,7 @@ class Layer(Regularized):
             outputs, final = self._run_fused(k, wide, x.float(), tuple(part.float() for part in state), lengths)
         return outputs.to(half), tuple(part.to(half) for part in final)
 
-    def _run_fused(
-        self, k: int, w: Weights, x: Tensor, state: State, lengths: Tensor | None
-    ) -> tuple[Tensor, State]:
+    def _run_fused(self, k: int, w: Weights, x: Tensor, state: State, lengths: Tensor | None) -> tuple[Tensor, State]:
         """A fused call on padded rows (packed ones leave the fast CPU path)."""
         outputs, final = self._fused(k, w, x, tuple(part[None] for part in state), lengths)
         if lengths is None:
