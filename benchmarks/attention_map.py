@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from experiment import axes, save
+from unrolled.reports.loading.run import read_run
 from unrolled.reports.records import Example
-from unrolled.reports.run import read_run
 
 SHOWN = 3  # maps side by side: the longest sentences
 

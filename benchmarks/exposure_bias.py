@@ -22,7 +22,7 @@ from torch import Tensor
 from experiment import QUIET, axes, interval, save, spread
 from unrolled import compose
 from unrolled.data import Sunspots
-from unrolled.data.synthetic import SyntheticData
+from unrolled.data.synthetic.synthetic_data import SyntheticData
 from unrolled.functional.batch import IGNORE
 from unrolled.strategies import (
     ClipNorm,

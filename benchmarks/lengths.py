@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from unrolled.architectures import LSTM
-from unrolled.data.row_loader import RowLoader
+from unrolled.data.loaders.bucketed import RowLoader
 from unrolled.functional.batch import SequenceBatch, at_end, ends
 
 FEATURES, ROWS, SEQUENCES = 64, 32, 640

@@ -19,7 +19,7 @@ import torch
 from experiment import QUIET, axes, interval, save, spread
 from unrolled import compose
 from unrolled.data import ETTh1
-from unrolled.data.one_series import Series
+from unrolled.data.forecasting.series import Series
 from unrolled.errors import InputError
 from unrolled.strategies import ClipNorm, OwnImputation
 from unrolled.tasks import DirectForecasting, Forecasting

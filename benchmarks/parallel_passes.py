@@ -18,7 +18,7 @@ from exposure_bias import Pattern
 from experiment import QUIET, spread
 from unrolled import compose
 from unrolled.strategies import ClipNorm, ParallelScheduledSampling
-from unrolled.strategies._feedback import Feedback
+from unrolled.strategies.feedback._choice import Feedback
 from unrolled.tasks import LanguageModeling
 
 PASSES = (1, 2, 3, 4, 6, 8, 29)

@@ -22,8 +22,8 @@ from measured import Figure, read, write
 from recipe_table import PAGE, page, table
 from rich.progress import track
 
-from unrolled import recipe
-from unrolled.nearest import expected
+from unrolled.config import recipe
+from unrolled.suggestions import expected
 
 BESIDE = {"bleu", "chrf", "exact_match", "mae", "mase", "owa", "smape", "coverage_80", "macro_f1"}
 

@@ -10,7 +10,7 @@ from pytorch_lightning.callbacks import Callback
 from scipy import stats
 
 from experiment import QUIET, interval
-from unrolled.data.synthetic import SyntheticData
+from unrolled.data.synthetic.synthetic_data import SyntheticData
 from unrolled.errors import RunFailed
 from unrolled.tasks.base import SequenceTask
 

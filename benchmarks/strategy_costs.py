@@ -20,7 +20,7 @@ from torch.utils.data import DataLoader
 from experiment import QUIET, hush
 from unrolled import compose, strategies
 from unrolled.functional.batch import SequenceBatch
-from unrolled.strategies._averaging import Averaging
+from unrolled.strategies.averaging._shared import Averaging
 from unrolled.tasks import LanguageModeling
 
 ROWS, STEPS, BATCHES, TOKENS = 16, 64, 10, 100

@@ -26,7 +26,7 @@ from pytorch_lightning.callbacks import Callback
 from torch import nn
 from torch.nn import functional as F
 
-from unrolled import recipe
+from unrolled.config import recipe
 from unrolled.runs.build import build, parse
 from unrolled.runs.fit import fit
 

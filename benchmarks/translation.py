@@ -16,7 +16,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import torch
 
-from unrolled.functional.pairs import pair_batch
+from unrolled.functional.translation import pair_batch
 from unrolled.tasks import Translation
 
 WORDS, UNITS, ROWS, STEPS = 5000, 128, 32, 12

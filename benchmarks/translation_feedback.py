@@ -18,7 +18,8 @@ import pytorch_lightning as pl
 import torch
 
 from experiment import QUIET, axes, interval, save, spread
-from unrolled import compose, recipe
+from unrolled import compose
+from unrolled.config import recipe
 from unrolled.data import EnglishFrench
 from unrolled.strategies import ClipNorm, ParallelScheduledSampling, ScheduledSampling, TeacherForcing
 from unrolled.tasks import Translation

@@ -26,7 +26,7 @@ from torch.utils.data import DataLoader
 
 from unrolled import compose
 from unrolled.functional.batch import SequenceBatch
-from unrolled.runs import memory
+from unrolled.runs.training import allocator as memory
 from unrolled.strategies import CheckpointedBPTT, TruncatedBPTT
 from unrolled.tasks import LanguageModeling
 

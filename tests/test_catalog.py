@@ -10,8 +10,7 @@ from typing import Any
 
 import pytest
 
-from unrolled import catalog
-from unrolled.catalog import signatures, source
+from unrolled.config import catalog, signatures, source
 from unrolled.errors import InputError, UnrolledError
 
 OWN = ["architectures", "data", "strategies", "tasks"]
@@ -174,7 +173,7 @@ def test_a_missing_package_is_named() -> None:
 
 
 def test_needs_no_torch() -> None:
-    code = "import sys; from unrolled import catalog; [catalog.classes(kind) for kind in catalog.PACKAGES]; "
+    code = "import sys; from unrolled.config import catalog; [catalog.classes(kind) for kind in catalog.PACKAGES]; "
     code += "sys.exit(str({'torch', 'pytorch_lightning'} & sys.modules.keys()))"
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert ended.stderr.strip() == "set()"

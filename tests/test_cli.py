@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from lightning_fabric.utilities.exceptions import MisconfigurationException
 
-from unrolled import recipe
 from unrolled.cli import main
+from unrolled.config import recipe
 from unrolled.errors import InputError, RunFailed
 
 Calls = list[tuple[str, tuple[Any, ...], dict[str, Any]]]
@@ -128,7 +128,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> Calls:
     import unrolled.reports
     import unrolled.runs.evaluate
     import unrolled.runs.fit
-    import unrolled.runs.generate
+    import unrolled.runs.inference.generate
     import unrolled.tuning
 
     seen: Calls = []
@@ -149,7 +149,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> Calls:
     }
     monkeypatch.setattr(unrolled.runs.fit, "fit", stand_in("fit", {"val/loss": 1.5}))
     monkeypatch.setattr(unrolled.runs.evaluate, "evaluate", stand_in("evaluate", measured))
-    monkeypatch.setattr(unrolled.runs.generate, "generate", stand_in("generate", "lo world"))
+    monkeypatch.setattr(unrolled.runs.inference.generate, "generate", stand_in("generate", "lo world"))
     monkeypatch.setattr(unrolled.reports, "write", stand_in("report", Path("reports/x/index.html")))
     monkeypatch.setattr(unrolled.tuning, "launch", stand_in("sweep", Path("runs/study")))
     return seen

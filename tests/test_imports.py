@@ -10,8 +10,8 @@ import pytest
 
 SOURCE = Path(__file__).parents[1] / "src" / "unrolled"
 
-# Plain Python, so that names, recipes and errors are told at once: the modules beside the packages, and the catalog.
-_PLAIN = {file.stem for file in SOURCE.glob("*.py")} - {"__init__", "__main__", "cli"} | {"catalog"}
+# Plain Python, so that wrong names and recipes are refused at once: the modules beside the packages, and `config`.
+_PLAIN = {file.stem for file in SOURCE.glob("*.py")} - {"__init__", "__main__", "cli"} | {"config"}
 _MODEL = {"functional", "architectures", "tasks", "strategies", "diagnostics"}
 
 # Each part of the package, and the parts that it may import beside itself and `errors`.
@@ -19,13 +19,13 @@ MAY_IMPORT: dict[str, set[str]] = {
     **dict.fromkeys(_PLAIN, _PLAIN),
     "functional": set(),
     "architectures": {"functional"},
-    "tasks": {"functional", "architectures", "catalog"},  # classes by name
+    "tasks": {"functional", "architectures", "config"},  # classes by name
     "strategies": {"functional", "architectures", "tasks"},
     "diagnostics": _MODEL,
-    "data": {"functional", "nearest"},  # nearest: names in messages, as plain as `errors`
+    "data": {"functional", "suggestions"},
     "runs": _PLAIN | _MODEL | {"data"},
     "tuning": _PLAIN | _MODEL | {"data", "runs"},
-    "reports": {"trial_words"},  # reads the files that runs wrote
+    "reports": {"trial_labels"},  # reads the files that runs wrote
     "cli": _PLAIN | _MODEL | {"data", "runs", "tuning", "reports", ""},  # "" is `import unrolled` itself
     "__main__": {"cli"},
     "__init__": {"architectures", "tasks", "strategies", "data"},
@@ -40,6 +40,21 @@ DOES_WITHOUT: dict[str, set[str]] = {
     "reports": _TORCH,
     "functional": _LIGHTNING,
     "architectures": _LIGHTNING,
+}
+
+
+# Inside data/: files, tokens and loaders, then the families, which do not know one another, then the data sets.
+_GROUND = {"base", "splits", "files", "tokens", "loaders"}
+_FAMILIES = {"language_modeling", "sequences", "translation", "forecasting"}
+FLOORS: dict[str, set[str]] = {
+    "base": set(),
+    "splits": {"base"},
+    "files": {"base"},
+    "tokens": {"base", "files"},
+    "loaders": {"base"},
+    **dict.fromkeys(_FAMILIES, _GROUND),
+    **dict.fromkeys(["datasets", "synthetic"], _GROUND | _FAMILIES),
+    "__init__": _GROUND | _FAMILIES | {"datasets", "synthetic"},
 }
 
 
@@ -66,11 +81,16 @@ def breaches(source: str, file: Path) -> list[str]:
     part = part_of(file)
     package = ["unrolled", *file.relative_to(SOURCE).parent.parts]
     found = []
+    floor = file.relative_to(SOURCE).parts[1].removesuffix(".py") if part == "data" else ""
     for name in imported(ast.parse(source), package):
         library, _, rest = name.partition(".")
         target = rest.split(".")[0]
         if library == "unrolled" and target not in MAY_IMPORT[part] | {part, "errors", "__version__"}:
             found.append(f"{part} may not import {name}")
+        if name.startswith("unrolled.data.") and floor:
+            below = name.split(".")[2]
+            if below not in FLOORS[floor] | {floor}:
+                found.append(f"data/{floor} may not import {name}")
         if library in DOES_WITHOUT.get(part, set()):
             found.append(f"{part} does without {library}")
     return found
@@ -95,10 +115,14 @@ def test_imports_run_one_way(file: Path) -> None:
         ("architectures/lstm.py", "from unrolled.tasks import LanguageModeling"),
         ("architectures/lstm.py", "from ..tasks.base import SequenceTask"),
         ("functional/losses.py", "from unrolled import compose"),
+        ("tasks/base.py", "from unrolled.data import TextFile"),
         ("tasks/base.py", "def later():\n    import unrolled.strategies"),
-        ("data/text.py", "from .. import runs"),
+        ("data/splits.py", "from .. import runs"),
+        ("data/files/text.py", "from unrolled.data.tokens.vocabulary import Vocabulary"),
+        ("data/sequences/labels.py", "from unrolled.data.translation import pair_data"),
+        ("data/translation/pair_data.py", "from unrolled.data.datasets.digits import Digits"),
         ("reports/page.py", "from unrolled.runs.fit import fit"),
-        ("recipe.py", "import torch.nn"),
+        ("config/recipe.py", "import torch.nn"),
         ("tuning/study.py", "import importlib\nimportlib.import_module('unrolled.cli')"),
     ],
 )
@@ -107,7 +131,7 @@ def test_a_breach_is_seen(file: str, source: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "statement", ["import unrolled", "from unrolled import errors, recipe, catalog", "import unrolled.cli"]
+    "statement", ["import unrolled", "from unrolled.config import recipe, catalog", "import unrolled.cli"]
 )
 def test_loads_no_torch(statement: str) -> None:
     heavy = "{'torch', 'pytorch_lightning', 'wandb', 'optuna', 'nltk', 'plotly'} & sys.modules.keys()"

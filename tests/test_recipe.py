@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from unrolled import recipe, yaml_file
+from unrolled.config import recipe
+from unrolled.config import yaml_io as yaml_file
 from unrolled.errors import InputError
 
 GOOD: dict[str, Any] = {

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from unrolled import recipe
+from unrolled.config import recipe
 
 ROOT = Path(__file__).parents[1]
 BLOCKS = re.findall(r"```(\w+)\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
@@ -159,7 +159,7 @@ def text(tmp_path: Path) -> Path:
 
 
 def test_the_table_of_strategies_is_complete() -> None:
-    from unrolled import catalog
+    from unrolled.config import catalog
 
     rows = re.findall(r"^\| (\w+) \| [^|]+ \| ([^|]+) \|$", _readme(), re.MULTILINE)
     cards = {seam: re.findall(r"\[(\w+)\]\((docs/strategies/\w+\.md)\)", cell) for seam, cell in rows}

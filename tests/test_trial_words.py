@@ -1,6 +1,6 @@
 """One name for a hyper-parameter and a state, at the terminal and in a report."""
 
-from unrolled.trial_words import labels, state
+from unrolled.trial_labels import labels, state
 
 
 def test_labels_are_short_unless_they_would_be_the_same() -> None:

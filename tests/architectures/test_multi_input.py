@@ -9,10 +9,10 @@ from torch.autograd import gradcheck
 
 from conformance.architectures import LENGTHS, close, each_path
 from unrolled.architectures import GRU, MultiInput
-from unrolled.architectures.channel_groups import channel_groups
+from unrolled.architectures.merged_channel_groups import channel_groups
 from unrolled.architectures.stepwise import send_through
+from unrolled.config.recipe import dump, load, normalise, override
 from unrolled.errors import InputError
-from unrolled.recipe import dump, load, normalise, override
 from unrolled.runs.build import parse
 
 BRANCHES = [

@@ -19,7 +19,7 @@ from conformance.architectures import (
     trace,
 )
 from conformance.regularized_cells import by_hand, drawn_zones
-from unrolled.architectures.masks import Masks, release, renew
+from unrolled.architectures.dropout_masks import Masks, release, renew
 from unrolled.errors import InputError
 
 VARIATIONAL = {"variational_input": 0.3, "variational_dropout": 0.4, "variational_output": 0.5}

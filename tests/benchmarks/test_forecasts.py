@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from unrolled.data import ETTh1
-from unrolled.data.one_series import Series
+from unrolled.data.forecasting.series import Series
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import torch
 
-from unrolled import catalog
+from unrolled.config import catalog
 
 SEAMS = {"gradient", "clipping", "penalty", "constraint", "averaging"}
 

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from conformance.training import FIT, Run, fit
 from unrolled import compose
-from unrolled.data.resumable import ResumableLoader
+from unrolled.data.loaders.resumable import ResumableLoader
 from unrolled.functional.batch import ForecastBatch
 from unrolled.tasks import Forecasting
 from unrolled.tasks.base import SequenceTask

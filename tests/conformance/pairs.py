@@ -6,8 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from unrolled.data.resumable import ResumableLoader
-from unrolled.functional.pairs import TranslationBatch, pair_batch
+from unrolled.data.loaders.resumable import ResumableLoader
+from unrolled.functional.translation import TranslationBatch, pair_batch
 
 SOURCES, TARGETS, H = 8, 7, 4  # ids on each side, 0 to 2 the special ones; hidden units
 TASK: dict[str, Any] = {

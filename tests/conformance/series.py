@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from unrolled.data.one_series import Series
-from unrolled.data.series import SeriesData
+from unrolled.data.forecasting.series import Series
+from unrolled.data.forecasting.series_data import SeriesData
 
 C, H, PERIOD = 7, 3, 4
 LENGTHS, LATE = (60, 44, 52), (0, 5, 2)  # time steps, and by how many each series starts behind the first

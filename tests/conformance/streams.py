@@ -5,7 +5,7 @@ from functools import partial
 
 import torch
 
-from unrolled.data.streams import StreamLoader
+from unrolled.data.loaders.token_stream import StreamLoader
 from unrolled.functional.batch import SequenceBatch
 
 V, B, T = 7, 3, 8

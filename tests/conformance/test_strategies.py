@@ -114,7 +114,7 @@ def test_trains_under_bfloat16(name):
 
 def test_omega_is_measured_in_the_losss_own_precision(monkeypatch):
     """Also where the rest of the step runs in 16 bits."""
-    from unrolled.strategies import gradient_penalty
+    from unrolled.strategies.penalty import gradient_penalty
 
     measured, seen = gradient_penalty.omega, []
 

@@ -5,7 +5,7 @@ from zipfile import ZipFile, ZipInfo
 
 import pytest
 
-from unrolled.data.archive import opened
+from unrolled.data.files.archives import opened
 from unrolled.errors import InputError
 
 

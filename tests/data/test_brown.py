@@ -1,6 +1,7 @@
 import pytest
 
-from unrolled.data import BrownCorpus, brown
+from unrolled.data import BrownCorpus
+from unrolled.data.datasets import brown
 from unrolled.errors import InputError
 
 

@@ -5,8 +5,8 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from unrolled.data import download as module
-from unrolled.data.download import data_folder, download
+from unrolled.data.files import download as module
+from unrolled.data.files.download import data_folder, download
 from unrolled.errors import InputError
 
 CONTENT = bytes(range(256)) * 1000

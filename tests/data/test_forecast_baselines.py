@@ -9,7 +9,7 @@ from sklearn.linear_model import Ridge
 from statsmodels.tsa.statespace.sarimax import SARIMAX
 
 from conformance.series import PERIOD, C, H, made, make
-from unrolled.data.forecast_baselines import PENALTIES
+from unrolled.data.forecasting.baselines import PENALTIES
 
 
 def windows(series, split):

@@ -11,7 +11,7 @@ import statsmodels.datasets.fertility as fertility_source
 import statsmodels.datasets.macrodata as macro_source
 
 from unrolled.data import BeijingMultiSite, BeijingPM25, ETTh1, Fertility, M4Hourly, Macro
-from unrolled.data.airline_passengers import AirlinePassengers
+from unrolled.data.datasets.airline_passengers import AirlinePassengers
 from unrolled.errors import InputError
 
 

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from unrolled.data import JapaneseVowels
-from unrolled.data.japanese_vowels import read_ts
+from unrolled.data.datasets.japanese_vowels import read_ts
 from unrolled.errors import InputError
 
 

@@ -7,22 +7,10 @@ from collections import Counter
 
 import pytest
 
-from unrolled.data import (
-    TREC,
-    AGNews,
-    LibraryDocstrings,
-    MovieReviews,
-    NamesByLanguage,
-    SentencePolarity,
-    TreebankTags,
-    ag_news,
-    corpus_file,
-    library_docstrings,
-    names_by_language,
-    trec,
-    treebank_tags,
-)
-from unrolled.data.labelled_text import Example
+from unrolled.data import TREC, AGNews, LibraryDocstrings, MovieReviews, NamesByLanguage, SentencePolarity, TreebankTags
+from unrolled.data.datasets import ag_news, library_docstrings, names_by_language, trec, treebank_tags
+from unrolled.data.files import corpus_file
+from unrolled.data.sequences.labelled_text import Example
 from unrolled.errors import InputError
 
 

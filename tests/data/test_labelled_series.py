@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from unrolled.data.labelled_series import LabelledSeries, Series
+from unrolled.data.sequences.labelled_series import LabelledSeries, Series
 from unrolled.errors import InputError
 from unrolled.functional.batch import IGNORE
 

@@ -3,7 +3,9 @@ import gzip
 import pytest
 import torch
 
-from unrolled.data import MNIST, corpus_file, mnist
+from unrolled.data import MNIST
+from unrolled.data.datasets import mnist
+from unrolled.data.files import corpus_file
 from unrolled.errors import InputError
 
 

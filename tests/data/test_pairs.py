@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 import torch
 
-from unrolled.data import EnglishFrench, HangulNames, Multi30k, PairFiles, PairTable, Reverse, multi30k
-from unrolled.data.pair_loader import PairLoader
-from unrolled.data.pair_text import by_source, prepare, spread
-from unrolled.data.pair_vocabulary import PairVocabulary
+from unrolled.data import EnglishFrench, HangulNames, Multi30k, PairFiles, PairTable, Reverse
+from unrolled.data.datasets import multi30k
+from unrolled.data.translation.pair_loader import PairLoader
+from unrolled.data.translation.pair_vocabulary import PairVocabulary
+from unrolled.data.translation.sentences import by_source, prepare, spread
 from unrolled.errors import InputError
-from unrolled.functional.pairs import BEGIN, END, UNKNOWN, until_end
+from unrolled.functional.translation import BEGIN, END, UNKNOWN, until_end
 
 
 def write(path, text, encoding="utf-8"):

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from unrolled.data.pictures import as_sequences
+from unrolled.data.datasets._images import as_sequences
 from unrolled.errors import InputError
 
 PICTURES = torch.arange(2 * 3 * 4.0).view(2, 3, 4)

@@ -5,7 +5,7 @@ from pydoc_data.topics import topics
 import pytest
 
 from unrolled.data import PythonDocs
-from unrolled.data.python_docs import deal, without_repeats
+from unrolled.data.datasets.python_docs import deal, without_repeats
 from unrolled.errors import InputError
 
 SPLITS = ("train", "valid", "test")

@@ -5,7 +5,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unrolled.data.row_loader import RowLoader
+from unrolled.data.loaders.bucketed import RowLoader
 from unrolled.errors import InputError
 from unrolled.functional.batch import IGNORE, at_end, counted, ends
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conformance.series import SMALL, C, H, Made, made, make
-from unrolled.data.one_series import Series
+from unrolled.data.forecasting.series import Series
 from unrolled.errors import InputError
 
 

@@ -8,7 +8,7 @@ import pytorch_lightning as pl
 import torch
 
 from conformance.series import SMALL, C, H, Made, made, make
-from unrolled.data.series_loaders import RandomWindows, RollingOrigins
+from unrolled.data.forecasting.window_loaders import RandomWindows, RollingOrigins
 from unrolled.errors import InputError
 
 T = C + H - 1

@@ -5,13 +5,13 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from unrolled.data import PairTable, TextTable, TreebankTags
-from unrolled.data.labelled_text import Example
-from unrolled.data.pair_text import prepare
-from unrolled.data.pair_vocabulary import PairVocabulary, Sides, split
+from unrolled.data.sequences.labelled_text import Example
 from unrolled.data.splits import deal
-from unrolled.data.subwords import LEAST
+from unrolled.data.tokens.subwords import LEAST
+from unrolled.data.translation.pair_vocabulary import PairVocabulary, Sides, split
+from unrolled.data.translation.sentences import prepare
 from unrolled.errors import InputError
-from unrolled.functional.pairs import UNKNOWN
+from unrolled.functional.translation import UNKNOWN
 
 SPLITS = ("train", "valid", "test")
 WORDS = st.lists(st.sampled_from("abcdefghij"), min_size=1, max_size=3).map(" ".join)

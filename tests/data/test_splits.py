@@ -6,7 +6,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from unrolled.data.split_rows import SplitRows
+from unrolled.data.sequences.holdout import SplitRows
 from unrolled.data.splits import check_shares, deal
 from unrolled.errors import InputError
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from unrolled.data.subwords import LEAST, Subwords
+from unrolled.data.tokens.subwords import LEAST, Subwords
 from unrolled.errors import InputError
 
 TEXTS = ["low lower lowest", "new newer newest wider", "low low new", "été à la fenêtre\n\nété"]

@@ -17,7 +17,7 @@ from unrolled.data import (
     SelectiveCopy,
     TemporalOrder,
 )
-from unrolled.data.synthetic import SyntheticLoader
+from unrolled.data.synthetic.synthetic_data import SyntheticLoader
 from unrolled.errors import InputError
 from unrolled.functional.batch import counted
 

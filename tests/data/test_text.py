@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from unrolled.data.text import TextData
+from unrolled.data.language_modeling.text_data import TextData
 from unrolled.errors import InputError
 
 

@@ -5,7 +5,7 @@ import pytest
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
 
-from unrolled.data.text_baselines import majority, tfidf_logistic
+from unrolled.data.sequences.baselines import majority, tfidf_logistic
 
 TRAIN = (["good film", "a fine film", "dull film", "so dull", "very dull film", "fine"], [1, 1, 0, 0, 0, 1])
 NEW = (["a good one", "dull and long", "fine", "film"], [1, 0, 1, 1])

@@ -1,7 +1,7 @@
 import pytest
 
 from unrolled.data import TextFile
-from unrolled.data.text_file import read_text
+from unrolled.data.language_modeling.text_file import read_text
 from unrolled.errors import InputError
 
 

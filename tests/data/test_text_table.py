@@ -5,8 +5,8 @@ import torch
 
 from unrolled.cli import main
 from unrolled.data import TextTable
-from unrolled.data.labelled_text import Example
-from unrolled.data.vocabulary import UNKNOWN
+from unrolled.data.sequences.labelled_text import Example
+from unrolled.data.tokens.vocabulary import UNKNOWN
 from unrolled.errors import InputError, InputWarning
 from unrolled.functional.batch import IGNORE
 

@@ -6,7 +6,8 @@ from zipfile import ZipFile
 
 import pytest
 
-from unrolled.data import UDHR, udhr
+from unrolled.data import UDHR
+from unrolled.data.datasets import udhr
 from unrolled.errors import InputError
 
 

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from unrolled.data import PairTable, TextTable, TreebankTags
-from unrolled.data.labelled_text import Example
-from unrolled.data.unknown import warn_of_unknown
+from unrolled.data.sequences.labelled_text import Example
+from unrolled.data.tokens.unknown import warn_of_unknown
 from unrolled.errors import InputWarning
 
 KNOWN, STRANGE = ["a b", "b a"], ["c", "a", "d c", "b"]

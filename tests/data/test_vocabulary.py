@@ -5,7 +5,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unrolled.data.vocabulary import Vocabulary
+from unrolled.data.tokens.vocabulary import Vocabulary
 from unrolled.errors import InputError
 
 ordinary_text = st.text(st.characters(exclude_categories=["Cs"]), max_size=200)

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from conformance.series import made, make
-from unrolled.data.window_scale import window_scale
+from unrolled.data.forecasting.window_scale import window_scale
 
 NAN = float("nan")
 LOCATION, SCALE = torch.tensor([[3.0], [5.0]]).double(), torch.tensor([[2.0], [4.0]]).double()

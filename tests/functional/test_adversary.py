@@ -7,7 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unrolled.functional.adversary import accuracy, deception, discrimination
+from unrolled.functional.merged_adversary import accuracy, deception, discrimination
 
 logits = st.lists(st.floats(-20, 20), min_size=1, max_size=6)
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from unrolled.functional.attention import additive, multiplicative, weigh
+from unrolled.architectures.merged_attention import additive, multiplicative, weigh
 
 B, T, S, A, V = 3, 4, 5, 6, 7
 LENGTHS = (5, 2, 1)

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from conformance.windows import CHANNELS, COLUMNS, WIDTH, fed_back, windows
-from unrolled.functional.channels import Channels
+from unrolled.functional.forecasting.channels import Channels
 
 NAN = float("nan")
 

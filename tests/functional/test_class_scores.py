@@ -7,7 +7,7 @@ import pytest
 import torch
 from sklearn.metrics import confusion_matrix, multilabel_confusion_matrix, precision_recall_fscore_support
 
-from unrolled.functional.class_scores import ClassScore, class_scores
+from unrolled.functional.classification import ClassScore, class_scores
 
 
 def scores(truth, told):

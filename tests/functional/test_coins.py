@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest, chi2_contingency
 
-from unrolled.functional.coins import Per, numbers, segments
+from unrolled.functional.feedback import Per, numbers, segments
 
 B, T = 40, 50
 KINDS = get_args(Per)

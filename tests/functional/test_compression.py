@@ -4,7 +4,7 @@ import string
 import pytest
 
 from unrolled.errors import InputError
-from unrolled.functional.compression import lzma_bits_per_character
+from unrolled.functional.text_scores import lzma_bits_per_character
 
 LETTERS = string.ascii_letters + "+/"  # 64: a random one carries 6 bits
 

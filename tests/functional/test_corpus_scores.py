@@ -7,7 +7,7 @@ from functools import cache
 import pytest
 import sacrebleu
 
-from unrolled.functional.corpus_scores import bleu, character_error_rate, chrf, edits
+from unrolled.functional.merged_corpus_scores import bleu, character_error_rate, chrf, edits
 
 SAID = ["the cat sat on the mat today", "a dog ran in the park"]
 TRUTH = ["the cat sat on a mat today", "the dog ran in the big park"]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unrolled.functional.decay import choose_window, decay_rate
+from unrolled.functional.truncation import choose_window, decay_rate
 
 
 def geometric(beta, lags, scale=1.0):

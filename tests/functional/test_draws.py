@@ -1,6 +1,6 @@
 import torch
 
-from unrolled.functional.draws import generator
+from unrolled.functional.generators import generator
 
 
 def numbers(*key):

@@ -4,7 +4,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from unrolled.functional.embedding_dropout import drop_tokens
+from unrolled.architectures.embedding_dropout import drop_tokens
 
 
 def test_equals_an_embedding_matrix_without_those_rows():

@@ -4,7 +4,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unrolled.functional.filling import Before, forward, last_seen, linear, since
+from unrolled.functional.forecasting.imputation import Before, forward, last_seen, linear, since
 
 HOLES = st.lists(st.one_of(st.floats(-9, 9), st.just(float("nan"))), min_size=3, max_size=12)
 

@@ -3,8 +3,8 @@
 import torch
 
 from conformance.windows import CHANNELS, COLUMNS, WIDTH, C, H, windows
-from unrolled.functional.channels import Channels
-from unrolled.functional.folds import fold
+from unrolled.functional.forecasting.channels import Channels
+from unrolled.functional.forecasting.patches import fold
 
 
 def test_a_window_becomes_patches_with_its_horizon_at_the_last():

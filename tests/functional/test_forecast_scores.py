@@ -7,8 +7,8 @@ import pytest
 import torch
 from sklearn.metrics import mean_absolute_error, mean_pinball_loss, root_mean_squared_error
 
-from unrolled.functional.forecast_scores import interval_scores, overall_weighted_average, point_scores, raw
-from unrolled.functional.outputs import LEVELS
+from unrolled.functional.forecasting.distributions import LEVELS
+from unrolled.functional.forecasting.scores import interval_scores, overall_weighted_average, point_scores, raw
 
 NAN = float("nan")
 B, H, O = 5, 4, 2  # noqa: E741

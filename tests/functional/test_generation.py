@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from nltk.util import ngrams
 
 from unrolled.errors import InputError
-from unrolled.functional.generation import distinct, repetition
+from unrolled.functional.merged_generation import distinct, repetition
 
 texts = st.integers(5, 30).flatmap(
     lambda length: st.lists(st.lists(st.integers(0, 3), min_size=length, max_size=length), min_size=1, max_size=5)

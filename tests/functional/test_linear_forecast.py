@@ -3,7 +3,7 @@ import pytest
 import torch
 from sklearn.linear_model import LinearRegression, Ridge
 
-from unrolled.functional.linear_forecast import Moments, centred, linear_forecast
+from unrolled.functional.forecasting.baselines import Moments, centred, linear_forecast
 
 C, H = 6, 4
 

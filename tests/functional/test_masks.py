@@ -2,7 +2,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unrolled.functional.masks import last, reverse, within
+from unrolled.functional.padding import last, reverse, within
 
 T = 6
 rows = st.lists(st.integers(1, T), min_size=1, max_size=5)

@@ -6,7 +6,7 @@ import torch
 from statsmodels.tsa.seasonal import seasonal_decompose
 from statsmodels.tsa.stattools import acf
 
-from unrolled.functional.naive2 import is_seasonal, naive2, seasonal_indices
+from unrolled.functional.forecasting.naive2 import is_seasonal, naive2, seasonal_indices
 
 
 def wave(n, period, strength=0.5, seed=0):

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from unrolled.functional.naive_forecasts import last_season, last_value
+from unrolled.functional.forecasting.naive_forecasts import last_season, last_value
 
 CONTEXT = torch.arange(14.0).view(2, 7) ** 2
 

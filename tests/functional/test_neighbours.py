@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from unrolled.functional import neighbours
-from unrolled.functional.neighbours import nearest_centroid, nearest_neighbour, resample
+from unrolled.functional import merged_neighbours as neighbours
+from unrolled.functional.merged_neighbours import nearest_centroid, nearest_neighbour, resample
 
 
 @pytest.mark.parametrize("steps", [1, 2, 5, 12])

@@ -8,7 +8,7 @@ from conformance.hand_cells import STEPS
 from conformance.penalties import errors
 from conformance.penalties import omega as by_hand
 from unrolled.architectures import GRU, LSTM, RNN
-from unrolled.functional.omega import omega, stretches, transitions
+from unrolled.functional.merged_omega import omega, stretches, transitions
 
 MAKE = {"RNN": RNN, "GRU": GRU, "LSTM": LSTM}
 B, T, F, H = 3, 6, 4, 5

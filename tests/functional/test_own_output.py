@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from unrolled.functional.own_output import known, none_like, withhold
+from unrolled.functional.merged_own_output import known, none_like, withhold
 
 NAN = float("nan")
 KINDS = {

@@ -3,7 +3,7 @@
 import torch
 
 from unrolled.functional.batch import IGNORE, lengthen
-from unrolled.functional.pairs import BEGIN, END, pair_batch, sayable, until_end
+from unrolled.functional.translation import BEGIN, END, pair_batch, sayable, until_end
 
 
 def batch():

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from unrolled.functional.pooling import CAP, bounded_weights, running_max, running_mean
+from unrolled.architectures.merged_pooling import CAP, bounded_weights, running_max, running_mean
 
 B, T, H = 3, 7, 4
 

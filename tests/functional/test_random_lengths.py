@@ -8,7 +8,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unrolled.functional.random_lengths import normal_cuts
+from unrolled.functional.merged_random_lengths import normal_cuts
 
 
 def drawn(length, base, half=0.0, std=0.0, shortest=1, seed=0):

@@ -8,7 +8,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unrolled.functional.reweighting import cut_probability, scale_gradient, toss
+from unrolled.functional.merged_reweighting import cut_probability, scale_gradient, toss
 
 CUT, PASS = 0.0, 1 - 2**-53
 lengths = st.tuples(st.integers(1, 5), st.floats(1.0, 50.0), st.floats(2.1, 9.0))

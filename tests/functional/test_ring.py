@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from unrolled.functional.ring import convolve
+from unrolled.architectures.ring import convolve
 
 N, P, C, D = 3, 7, 2, 4
 

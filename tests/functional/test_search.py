@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from unrolled.errors import InputError
-from unrolled.functional.pairs import BEGIN, END
-from unrolled.functional.search import beam_search, greedy, length_penalty
+from unrolled.functional.beam_search import beam_search, greedy, length_penalty
+from unrolled.functional.translation import BEGIN, END
 
 V, ROWS = 4, 6  # ids 0, BEGIN, END, 3
 

@@ -9,7 +9,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unrolled.functional.state_gradient import RULES, StateGradientBound, bound_norm, bound_value
+from unrolled.functional.merged_state_gradient import RULES, StateGradientBound, bound_norm, bound_value
 
 each_rule = pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
 exponents = st.integers(-6, 6)

@@ -2,7 +2,7 @@
 
 import torch
 
-from unrolled.functional.zoneout import zone
+from unrolled.architectures.zoneout import zone
 
 OLD, NEW = torch.tensor([[1.0, 2.0], [3.0, 4.0]]), torch.tensor([[5.0, 6.0], [7.0, 8.0]])
 

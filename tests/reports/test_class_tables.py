@@ -10,9 +10,9 @@ import pytest
 
 from reports.folders import results, write_run
 from reports.test_html import EVIL, Page
-from unrolled.reports.class_tables import confusion_map, read_told, score_table, score_tables, width
+from unrolled.reports.figures.confusion import confusion_map, read_told, score_table, score_tables, width
 from unrolled.reports.html import render
-from unrolled.reports.read import read
+from unrolled.reports.loading.folders import read
 from unrolled.reports.records import Told
 
 SCORES = {

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from unrolled.reports.compare import families, groups, relative, seeds, verdict
+from unrolled.reports.narrative.comparison import families, groups, relative, seeds, verdict
 from unrolled.reports.records import Results, Run
 
 BASELINES = {"trigram": 2.4, "lzma": 1.45}

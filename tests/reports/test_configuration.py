@@ -5,7 +5,7 @@ import shlex
 import yaml
 
 from reports.folders import RECIPE
-from unrolled.reports.configuration import configurations
+from unrolled.reports.narrative.configurations import configurations
 from unrolled.reports.records import Report, Run, Study, Trial
 
 BEST = Trial(

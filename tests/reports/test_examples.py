@@ -10,9 +10,9 @@ import pytest
 
 from reports.folders import RESULTS, write_run
 from reports.test_html import EVIL, Page
-from unrolled.reports.examples import attention_map, read_example, read_examples, read_scores, sentence
+from unrolled.reports.figures.attention import attention_map, read_example, read_examples, read_scores, sentence
 from unrolled.reports.html import render
-from unrolled.reports.read import read
+from unrolled.reports.loading.folders import read
 from unrolled.reports.records import Example
 
 GIVEN: dict[str, Any] = {

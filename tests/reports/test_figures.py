@@ -6,11 +6,11 @@ from typing import Any
 import plotly.graph_objects as go
 import pytest
 
-from unrolled.reports import curve_figures
-from unrolled.reports.compare import groups
-from unrolled.reports.curve_figures import frame, learning_curves, thinned, trial_curves
-from unrolled.reports.figures import importance_bars, results_bars, shortened, text
-from unrolled.reports.parallel import categorical, parallel_coordinates, scale
+from unrolled.reports.figures import curves as curve_figures
+from unrolled.reports.figures.curves import frame, learning_curves, thinned, trial_curves
+from unrolled.reports.figures.parallel_coordinates import categorical, parallel_coordinates, scale
+from unrolled.reports.figures.plotly_base import importance_bars, results_bars, shortened, text
+from unrolled.reports.narrative.comparison import groups
 from unrolled.reports.records import Curve, Parameter, Results, Run, Study, Trial
 
 EVIL = "<img src=x onerror=alert(1)>"

@@ -9,10 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reports.folders import RESULTS, results, write_run
-from unrolled.reports.compare import groups
-from unrolled.reports.findings import against_baselines, course, findings, group_findings, one_seed, run_cautions
+from unrolled.reports.loading.run import read_run
+from unrolled.reports.narrative.comparison import groups
+from unrolled.reports.narrative.findings import (
+    against_baselines,
+    course,
+    findings,
+    group_findings,
+    one_seed,
+    run_cautions,
+)
 from unrolled.reports.records import Curve, Report, Results, Run
-from unrolled.reports.run import read_run
 
 
 def measured(value: float, baselines: dict[str, float], name: str = "mine", seed: int = 1) -> Run:

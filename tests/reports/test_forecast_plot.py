@@ -5,7 +5,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from unrolled.reports.forecast_plot import BOTTOM, HEIGHT, LEFT, PANELS, RIGHT, TOP, WIDTH, Panel, svg
+from unrolled.reports.figures.forecast_svg import BOTTOM, HEIGHT, LEFT, PANELS, RIGHT, TOP, WIDTH, Panel, svg
 
 SPACE = "{http://www.w3.org/2000/svg}"
 

@@ -9,11 +9,11 @@ import pytest
 
 from reports.folders import RECIPE, write_run
 from unrolled.reports import write
-from unrolled.reports.curve_figures import learning_curves
-from unrolled.reports.forecast_figures import error_by_step, example
-from unrolled.reports.forecast_records import read_forecasts
+from unrolled.reports.figures.curves import learning_curves
+from unrolled.reports.figures.forecasts import error_by_step, example
+from unrolled.reports.loading.results import read_forecasts
+from unrolled.reports.loading.run import read_run
 from unrolled.reports.records import Forecasts
-from unrolled.reports.run import read_run
 
 STEPS = [{"step": h, "free_running_mse": 0.1 * h, "teacher_forced_mse": 0.1, "mase": 1.0} for h in (1, 2, 3)]
 CONTENT: dict[str, Any] = {

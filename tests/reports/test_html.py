@@ -25,7 +25,7 @@ from reports.folders import (
     write_study,
 )
 from unrolled.reports.html import embedded, render
-from unrolled.reports.read import read
+from unrolled.reports.loading.folders import read
 from unrolled.reports.records import Report
 
 EVIL = "</script></title>--><script>alert(1)</script><img src=https://example.org/x onerror=alert(1)>'\"&amp;{{7*7}}"

@@ -6,7 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unrolled.reports.phrases import called, counted, duration, figure, listing, material, measure, percent, setting
+from unrolled.reports.narrative.formatting import (
+    called,
+    counted,
+    duration,
+    figure,
+    listing,
+    material,
+    measure,
+    percent,
+    setting,
+)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 
 from reports.folders import LR, complete, write_run, write_study
 from unrolled.errors import InputError
-from unrolled.reports.read import read
+from unrolled.reports.loading.folders import read
 
 TRIALS = [complete(1.0, {LR: 1e-3})]
 

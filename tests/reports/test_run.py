@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from reports.folders import CURVES, ENVIRONMENT, RECIPE, RESULTS, write_run
+from unrolled.reports.loading.run import is_run, read_run
 from unrolled.reports.records import Curve, Sample
-from unrolled.reports.run import is_run, read_run
 
 
 def test_reads_what_was_written(tmp_path: Path) -> None:

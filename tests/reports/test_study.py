@@ -10,8 +10,8 @@ import optuna
 import pytest
 
 from reports.folders import CELL, HIDDEN, LR, complete, failed, pruned, running, write_study
+from unrolled.reports.loading.study import is_study, read_study
 from unrolled.reports.records import Curve
-from unrolled.reports.study import is_study, read_study
 
 TRIALS = [
     complete(1.5, {LR: 1e-3, HIDDEN: 64}, {10: 2.0, 20: 1.5}),

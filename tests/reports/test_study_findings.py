@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from unrolled.reports.narrative.study_findings import best_trial, edges, most_important, study_cautions, study_findings
 from unrolled.reports.records import Parameter, Study, Trial
-from unrolled.reports.study_findings import best_trial, edges, most_important, study_cautions, study_findings
 
 
 def study(*values: float, maximize: bool = False, **more: object) -> Study:

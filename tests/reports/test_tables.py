@@ -4,9 +4,9 @@ import math
 
 import pytest
 
-from unrolled.reports.compare import groups
+from unrolled.reports.narrative.comparison import groups
+from unrolled.reports.narrative.tables import contents, facts, headline, results_rows, signed, trial_table
 from unrolled.reports.records import Curve, Parameter, Report, Results, Run, Study, Trial
-from unrolled.reports.tables import contents, facts, headline, results_rows, signed, trial_table
 
 
 def run(name: str, value: float, baselines: dict[str, float]) -> Run:

@@ -21,7 +21,7 @@ def text(tmp_path: Path) -> Path:
 @pytest.fixture
 def tiny(text: Path) -> dict[str, Any]:
     """A recipe that trains in a second."""
-    from unrolled import recipe
+    from unrolled.config import recipe
     from unrolled.runs.build import parse
 
     written = {

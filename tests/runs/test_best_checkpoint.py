@@ -5,7 +5,7 @@ import random
 from pathlib import Path
 from typing import Any
 
-from unrolled import recipe
+from unrolled.config import recipe
 from unrolled.runs import checkpoints
 from unrolled.runs.fit import fit
 

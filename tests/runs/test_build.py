@@ -12,7 +12,8 @@ import torch
 from pytorch_lightning import Trainer
 from pytorch_lightning.cli import LightningArgumentParser
 
-from unrolled import catalog, recipe, yaml_file
+from unrolled.config import catalog, recipe
+from unrolled.config import yaml_io as yaml_file
 from unrolled.errors import InputError
 from unrolled.runs import build
 from unrolled.strategies import CarriedState, ClipNorm, TruncatedBPTT

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 import torch
 
-from unrolled import recipe
 from unrolled.cli import main
-from unrolled.functional.draws import generator
+from unrolled.config import recipe
+from unrolled.functional.generators import generator
 from unrolled.runs.build import build_data, parse
 from unrolled.runs.evaluate import evaluate
 from unrolled.runs.fit import fit
-from unrolled.runs.forecast import forecast
+from unrolled.runs.inference.forecast import forecast
 from unrolled.runs.restore import read_recipe, restore
 
 H = 6

@@ -9,7 +9,7 @@ import pytest
 import torch
 from pytorch_lightning.callbacks import Callback
 
-from unrolled import recipe
+from unrolled.config import recipe
 from unrolled.errors import InputError
 from unrolled.runs import checkpoints
 from unrolled.runs.build import build_data, parse

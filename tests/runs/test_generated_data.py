@@ -8,13 +8,13 @@ import pytest
 import torch
 from pytorch_lightning.callbacks import Callback
 
-from unrolled import recipe
+from unrolled.config import recipe
 from unrolled.errors import InputError
 from unrolled.runs import checkpoints
 from unrolled.runs.build import parse
 from unrolled.runs.evaluate import evaluate
 from unrolled.runs.fit import fit
-from unrolled.runs.generate import generate
+from unrolled.runs.inference.generate import generate
 from unrolled.runs.restore import restore
 
 RUNS: dict[str, dict[str, Any]] = {

@@ -27,7 +27,7 @@ STRATEGIES = {
 
 
 def _recipe(text: Path, strategies: str) -> dict[str, Any]:
-    from unrolled import recipe
+    from unrolled.config import recipe
     from unrolled.runs.build import parse
 
     written = {

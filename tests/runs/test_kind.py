@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from unrolled import catalog
 from unrolled.cli import main
+from unrolled.config import catalog
 from unrolled.errors import InputError
-from unrolled.runs.kind import require_kind
+from unrolled.runs.compatibility import require_kind
 
 TEXT = ["vocabulary_size", "level"]
 CLASSES = ["vocabulary_size", "classes"]

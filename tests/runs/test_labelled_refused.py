@@ -9,7 +9,7 @@ from zipfile import ZipFile
 import pytest
 
 from unrolled.cli import main
-from unrolled.data import sentence_polarity, trec
+from unrolled.data.datasets import sentence_polarity, trec
 
 TEXTS = "text,label\n" + "".join(f"film {i} {word},{word}\n" for i in range(30) for word in ("good", "dull"))
 SERIES = "sequence,time,speed,label\n" + "".join(

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from unrolled import recipe
 from unrolled.cli import main
+from unrolled.config import recipe
 from unrolled.runs.build import parse
 from unrolled.runs.fit import fit
 

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 import torch
 
-from unrolled import recipe
 from unrolled.cli import main
+from unrolled.config import recipe
 from unrolled.errors import InputError, InputWarning
 from unrolled.functional.batch import at_end, pad_rows
 from unrolled.runs.build import parse
 from unrolled.runs.fit import fit
-from unrolled.runs.predict import Prediction, predict
+from unrolled.runs.inference.predict import Prediction, predict
 from unrolled.runs.restore import restore
 
 
@@ -80,7 +80,7 @@ def test_each_text_is_answered(run, capsys):
 
 def test_a_label_of_two_lines_is_printed_in_one(run, capsys, monkeypatch):
     said = [Prediction("a", "very\ngood", {"very\ngood": 1.0, "dull\tand grey": 0.0})]
-    monkeypatch.setattr("unrolled.runs.predict.predict", lambda *_: said)
+    monkeypatch.setattr("unrolled.runs.inference.predict.predict", lambda *_: said)
     assert main(["predict", str(run), "--text", "a"]) == 0
     head, row = capsys.readouterr().out.splitlines()
     assert head.split("\t") == ["class", "very good", "dull and grey", "text"]

@@ -6,18 +6,18 @@ from typing import Any
 import pytest
 import torch
 
-from unrolled import recipe
 from unrolled.cli import main
-from unrolled.data.subwords import LEAST, Subwords
+from unrolled.config import recipe
+from unrolled.data.tokens.subwords import LEAST, Subwords
 from unrolled.errors import InputError
 from unrolled.runs import checkpoints
 from unrolled.runs.build import parse
 from unrolled.runs.evaluate import evaluate
 from unrolled.runs.fit import fit
-from unrolled.runs.generate import generate
-from unrolled.runs.predict import predict
+from unrolled.runs.inference.generate import generate
+from unrolled.runs.inference.predict import predict
+from unrolled.runs.inference.translate import translate
 from unrolled.runs.restore import restore
-from unrolled.runs.translate import translate
 
 
 @pytest.fixture(autouse=True)

@@ -3,7 +3,7 @@
 import csv
 from pathlib import Path
 
-from unrolled.runs.table import TableLogger
+from unrolled.runs.training.metrics_csv import TableLogger
 
 
 def _rows(folder: Path) -> list[list[str]]:

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from unrolled.runs import tracking
 from unrolled.runs.fit import fit
+from unrolled.runs.training import wandb_logger as tracking
 
 
 def test_an_account_is_a_key_or_a_line_for_the_host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

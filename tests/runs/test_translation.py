@@ -11,15 +11,15 @@ import sacrebleu
 import torch
 from pytorch_lightning.callbacks import Callback
 
-from unrolled import recipe
 from unrolled.cli import main
+from unrolled.config import recipe
 from unrolled.data import Reverse
 from unrolled.errors import InputError
 from unrolled.runs import checkpoints
 from unrolled.runs.build import parse
 from unrolled.runs.evaluate import evaluate
 from unrolled.runs.fit import fit
-from unrolled.runs.translate import read_sentences, translate
+from unrolled.runs.inference.translate import read_sentences, translate
 
 MEASURED = {"loss", "perplexity", "bleu", "chrf", "exact_match", "character_error_rate"}
 MEASURED |= {"teacher_forced_bleu", "exposure_gap"}

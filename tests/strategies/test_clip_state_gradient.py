@@ -26,9 +26,9 @@ from unrolled.strategies import (
     ScheduledSampling,
     TruncatedBPTT,
 )
+from unrolled.strategies.truncation._gradient_lags import lag_norms
 from unrolled.tasks import LanguageModeling
 from unrolled.tasks.base import SequenceTask
-from unrolled.tasks.lags import lag_norms
 
 Clipped = compose(LanguageModeling, ClipStateGradient)
 LIMITS = {"norm": 0.02, "value": 0.006}  # of what arrives in these runs, some is above and some below

@@ -10,7 +10,7 @@ from conformance.feedback import FROZEN, spied
 from conformance.streams import V
 from conformance.training import DROPOUT, make, train
 from unrolled import compose
-from unrolled.data.streams import StreamLoader
+from unrolled.data.loaders.token_stream import StreamLoader
 from unrolled.strategies import ParallelScheduledSampling, ScheduledSampling, TeacherForcing, TruncatedBPTT
 from unrolled.tasks import LanguageModeling
 

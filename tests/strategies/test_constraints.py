@@ -8,7 +8,7 @@ import torch
 
 from conformance.training import train
 from unrolled import compose
-from unrolled.functional.weight_bounds import bound_rows, bound_spectrum, bound_values
+from unrolled.functional.constraints import bound_rows, bound_spectrum, bound_values
 from unrolled.strategies import ClipNorm, ClipWeights, MaxNorm, SpectralBound, TruncatedBPTT
 from unrolled.tasks import LanguageModeling
 

@@ -12,7 +12,7 @@ from conformance.training import assert_same, fit, make, train
 from unrolled import compose
 from unrolled.errors import InputError
 from unrolled.functional.batch import SequenceBatch
-from unrolled.functional.coins import segments
+from unrolled.functional.feedback import segments
 from unrolled.strategies import (
     AdaptiveTruncation,
     CarriedState,

@@ -12,7 +12,7 @@ from conformance.feedback import Spy
 from conformance.streams import V
 from conformance.training import fit, make, weights
 from unrolled import compose
-from unrolled.data.streams import StreamLoader
+from unrolled.data.loaders.token_stream import StreamLoader
 from unrolled.strategies import (
     CarriedState,
     FreeRunning,

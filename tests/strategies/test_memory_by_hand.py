@@ -12,7 +12,7 @@ from conformance.feedback import Spy
 from conformance.streams import B, T, stream
 from conformance.training import DROPOUT, SaveAfter, assert_close, assert_same, fit, make, train
 from unrolled import compose
-from unrolled.data.streams import StreamLoader
+from unrolled.data.loaders.token_stream import StreamLoader
 from unrolled.errors import InputError
 from unrolled.functional.batch import SequenceBatch
 from unrolled.strategies import CarriedState, CheckpointedBPTT, TeacherForcing, TruncatedBPTT

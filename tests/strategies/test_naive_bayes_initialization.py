@@ -9,7 +9,7 @@ from sklearn.naive_bayes import MultinomialNB
 from conformance.training import QUIET, SaveAfter, weights
 from unrolled import compose
 from unrolled.data import TextTable
-from unrolled.data.tagged_text import TaggedText
+from unrolled.data.sequences.tagged_text import TaggedText
 from unrolled.errors import InputError
 from unrolled.strategies import NaiveBayesInitialization
 from unrolled.tasks import LanguageModeling, SequenceClassification, SequenceTagging

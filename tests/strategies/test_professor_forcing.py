@@ -13,7 +13,7 @@ from conformance.streams import stream
 from conformance.training import assert_close, fit, make, train, weights
 from unrolled import compose
 from unrolled.strategies import CarriedState, CheckpointedBPTT, ClipNorm, ProfessorForcing, TruncatedBPTT
-from unrolled.strategies._discriminator import Discriminator
+from unrolled.strategies.feedback._discriminator import Discriminator
 from unrolled.tasks import LanguageModeling
 
 Taught = compose(LanguageModeling, ProfessorForcing)

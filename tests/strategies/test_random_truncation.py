@@ -9,7 +9,7 @@ import torch
 from conformance.streams import stream
 from conformance.training import DROPOUT, Recorder, assert_same, fit, make, train
 from unrolled import compose
-from unrolled.functional.random_lengths import normal_cuts
+from unrolled.functional.merged_random_lengths import normal_cuts
 from unrolled.strategies import RandomTruncation, TruncatedBPTT
 from unrolled.tasks import LanguageModeling
 

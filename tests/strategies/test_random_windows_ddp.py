@@ -10,7 +10,7 @@ from pytorch_lightning.strategies import DDPStrategy
 from conformance.streams import V
 from conformance.training import fit, make, weights
 from unrolled import compose
-from unrolled.data.streams import StreamLoader
+from unrolled.data.loaders.token_stream import StreamLoader
 from unrolled.functional.batch import IGNORE
 from unrolled.strategies import ARTBP, AdaptiveTruncation, CarriedState, RandomTruncation
 from unrolled.tasks import LanguageModeling

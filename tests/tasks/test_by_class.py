@@ -7,7 +7,8 @@ from sklearn.metrics import f1_score
 
 from conformance.training import QUIET
 from unrolled.data import TextTable
-from unrolled.tasks import SequenceClassification, by_class
+from unrolled.tasks import SequenceClassification
+from unrolled.tasks.sequences import by_class
 
 ROWS = [(f"{word} {number}", label, language) for number in range(50)
         for word, label, language in (("good", "up", "en"), ("gut", "up", "de"), ("bad", "down", "en"))]  # fmt: skip

@@ -7,7 +7,7 @@ import torch
 from conformance.streams import V
 from conformance.training import DROPOUT, SaveAfter, assert_close, fit, make, weights
 from unrolled import compose
-from unrolled.data.streams import StreamLoader
+from unrolled.data.loaders.token_stream import StreamLoader
 from unrolled.errors import InputError
 from unrolled.functional.batch import IGNORE
 from unrolled.strategies import CarriedState, ClipNorm, TeacherForcing, TruncatedBPTT

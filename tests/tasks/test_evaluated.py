@@ -2,7 +2,8 @@
 
 import pytest
 
-from unrolled import catalog, compose
+from unrolled import compose
+from unrolled.config import catalog
 from unrolled.errors import InputError
 from unrolled.strategies import CarriedState, ClipNorm, ScheduledSampling, TeacherForcing
 from unrolled.tasks import DirectForecasting, Forecasting, LanguageModeling, SequenceRegression, SequenceTagging

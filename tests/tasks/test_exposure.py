@@ -13,12 +13,13 @@ from conformance.loops import Plain
 from conformance.streams import V, stream
 from conformance.training import DROPOUT, QUIET, assert_same, fit, make, train, weights
 from unrolled import compose
-from unrolled.data.streams import StreamLoader
+from unrolled.data.loaders.token_stream import StreamLoader
 from unrolled.functional.batch import IGNORE, SequenceBatch
-from unrolled.functional.draws import generator
+from unrolled.functional.generators import generator
 from unrolled.strategies import CarriedState, ScheduledSampling, TruncatedBPTT
-from unrolled.tasks import LanguageModeling, exposure
-from unrolled.tuning.pruning import Pruning
+from unrolled.tasks import LanguageModeling
+from unrolled.tasks.language_modeling import exposure
+from unrolled.tuning.trial_run import Pruning
 
 FIGURES = {"free_running_perplexity", "truth_perplexity", "exposure_gap", "distinct_2", "repetition_4"}
 WRITTEN = 100

@@ -2,7 +2,7 @@
 
 import torch
 
-from unrolled.tasks.forecast_paths import path_quantiles
+from unrolled.tasks.forecasting.forecast_paths import path_quantiles
 
 
 class Told:

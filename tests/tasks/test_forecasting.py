@@ -16,7 +16,7 @@ from unrolled.errors import InputError
 from unrolled.functional.batch import ForecastBatch
 from unrolled.strategies import CarriedState, ClipNorm, TruncatedBPTT
 from unrolled.tasks import Forecasting
-from unrolled.tuning.pruning import Pruning
+from unrolled.tuning.trial_run import Pruning
 
 NAN = float("nan")
 C, H = 5, 4

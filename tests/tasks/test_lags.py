@@ -12,9 +12,9 @@ from conformance.training import DROPOUT, fit, make, train
 from unrolled import compose
 from unrolled.functional.batch import IGNORE, SequenceBatch
 from unrolled.strategies import CarriedState, TeacherForcing
+from unrolled.strategies.truncation._gradient_lags import lag_norms, pick
 from unrolled.tasks import LanguageModeling
 from unrolled.tasks.base import SequenceTask
-from unrolled.tasks.lags import lag_norms, pick
 
 
 class Measuring(SequenceTask):

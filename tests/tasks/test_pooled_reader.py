@@ -7,7 +7,7 @@ from torch.utils.data import DataLoader
 
 from conformance.training import assert_close, fit
 from unrolled import compose
-from unrolled.architectures.masks import Masks
+from unrolled.architectures.dropout_masks import Masks
 from unrolled.functional.batch import at_end, pad_rows
 from unrolled.strategies import TruncatedBPTT
 from unrolled.tasks import SequenceClassification

@@ -9,7 +9,7 @@ from pytorch_lightning.strategies import DDPStrategy
 
 from conformance.training import assert_close, fit, weights
 from unrolled import compose
-from unrolled.data.labelled_series import LabelledSeries, Series
+from unrolled.data.sequences.labelled_series import LabelledSeries, Series
 from unrolled.strategies import CarriedState, ClipNorm
 from unrolled.tasks import SequenceClassification
 

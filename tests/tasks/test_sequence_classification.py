@@ -14,12 +14,12 @@ from torch.utils.data import DataLoader
 
 from conformance.training import QUIET, assert_close, fit, weights
 from unrolled import compose
-from unrolled.data.row_loader import RowLoader
+from unrolled.data.loaders.bucketed import RowLoader
 from unrolled.errors import InputError
 from unrolled.functional.batch import IGNORE, SequenceBatch, at_end, lengthen, pad_rows
 from unrolled.strategies import CarriedState, CheckpointedBPTT, ClipNorm, TruncatedBPTT
 from unrolled.tasks import SequenceClassification, SequenceTagging
-from unrolled.tasks.class_metrics import ClassMetrics
+from unrolled.tasks.sequences.metrics import ClassMetrics
 
 V, C, H = 9, 3, 4
 POOLS = ("last", "mean", "max", "attention")

@@ -12,7 +12,7 @@ from torch.utils.data import DataLoader
 from conformance.training import QUIET, assert_close, fit, weights
 from unrolled import compose
 from unrolled.data import CopyMemory, TemporalOrder
-from unrolled.data.synthetic import SyntheticLoader
+from unrolled.data.synthetic.synthetic_data import SyntheticLoader
 from unrolled.errors import InputError
 from unrolled.functional.batch import IGNORE, SequenceBatch, pad_rows
 from unrolled.strategies import TruncatedBPTT

@@ -9,9 +9,9 @@ from conformance.numbers import Pieces, unscaled
 from conformance.training import fit
 from unrolled.errors import InputError
 from unrolled.functional.batch import ForecastBatch
-from unrolled.functional.channels import Channels
+from unrolled.functional.forecasting.channels import Channels
 from unrolled.tasks import DirectForecasting, Forecasting
-from unrolled.tasks.series_reader import SeriesReader, check_marks, check_numbers
+from unrolled.tasks.forecasting.series_reader import SeriesReader, check_marks, check_numbers
 
 
 def test_numbers_are_read_as_they_are_and_an_index_by_its_embedding():

@@ -10,7 +10,8 @@ from conformance.pairs import SOURCES, TARGETS, TASK, ByHand, batches, loader
 from conformance.training import assert_close, assert_same, fit, weights
 from unrolled import compose, strategies
 from unrolled.errors import InputError
-from unrolled.tasks import Translation, translating
+from unrolled.tasks import Translation
+from unrolled.tasks.translation import decoding as translating
 
 
 def make(*names, seed=0, **arguments):

@@ -13,7 +13,7 @@ from pytorch_lightning.strategies import DDPStrategy
 from conformance.pairs import SOURCES, TARGETS, TASK, Loader
 from conformance.training import fit, weights
 from unrolled import compose, strategies
-from unrolled.functional.pairs import pair_batch
+from unrolled.functional.translation import pair_batch
 from unrolled.tasks import Translation
 
 ROWS = 2  # of each process

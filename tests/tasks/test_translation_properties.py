@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from conformance.pairs import SOURCES, TARGETS, TASK, Loader
 from conformance.training import fit
 from unrolled.functional.batch import IGNORE, lengthen
-from unrolled.functional.pairs import BEGIN, END, pair_batch, until_end
-from unrolled.tasks import Translation, translating
+from unrolled.functional.translation import BEGIN, END, pair_batch, until_end
+from unrolled.tasks import Translation
+from unrolled.tasks.translation import decoding as translating
 
 ROWS = 4
 FROZEN = {"class_path": "SGD", "init_args": {"lr": 0.0}}

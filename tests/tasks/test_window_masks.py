@@ -10,7 +10,7 @@ from torch.nn import functional as F
 from conformance.streams import restarting, stream
 from conformance.training import SaveAfter, assert_close, assert_same, fit, make, train
 from unrolled import compose
-from unrolled.architectures.masks import Masks
+from unrolled.architectures.dropout_masks import Masks
 from unrolled.errors import InputError
 from unrolled.strategies import AdaptiveTruncation, CarriedState, CheckpointedBPTT, TeacherForcing, TruncatedBPTT
 from unrolled.tasks import LanguageModeling

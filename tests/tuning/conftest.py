@@ -9,7 +9,7 @@ from typing import Any
 import optuna
 import pytest
 
-from unrolled import yaml_file
+from unrolled.config import yaml_io as yaml_file
 from unrolled.tuning import sweep_file
 from unrolled.tuning.storage import open_study
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from unrolled.errors import InputError, RunFailed
-from unrolled.tuning.trial import GoOn, Metrics
+from unrolled.tuning.trial_process import GoOn, Metrics
 
 
 def rate(recipe: dict[str, Any]) -> float:

@@ -99,8 +99,8 @@ def test_another_number_of_folds_is_another_study(ready: Callable[..., Any]) -> 
 
 
 def test_a_real_run_is_measured_on_its_held_out_fold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from unrolled import recipe
-    from unrolled.tuning.pruning import train
+    from unrolled.config import recipe
+    from unrolled.tuning.trial_run import train
 
     monkeypatch.setenv("WANDB_MODE", "disabled")
     brief = {"trainer.max_epochs": 1, "trainer.limit_train_batches": 2, "architecture.init_args.hidden_size": 4}
@@ -113,9 +113,9 @@ def test_a_real_run_is_measured_on_its_held_out_fold(tmp_path: Path, monkeypatch
 def test_a_fold_of_data_with_its_own_test_is_validation_and_the_test_is_not_looked_at(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from unrolled import recipe
+    from unrolled.config import recipe
     from unrolled.runs.evaluate import evaluate
-    from unrolled.tuning.pruning import train
+    from unrolled.tuning.trial_run import train
 
     monkeypatch.setenv("WANDB_MODE", "disabled")
     rows = "".join(f"{'test' if i % 4 == 0 else 'train'},film {i} {'ab'[i % 2]},{i % 2}\n" for i in range(80))

@@ -112,7 +112,7 @@ def test_input_that_every_trial_refuses_is_bad_input(write_sweep: WriteSweep, tr
 
 def test_a_worker_that_dies_is_told_with_its_last_line(write_sweep: WriteSweep, monkeypatch: Any) -> None:
     sweep = write_sweep(workers=1)
-    monkeypatch.setattr("unrolled.tuning.team.sys.executable", "/bin/false")
+    monkeypatch.setattr("unrolled.tuning.worker_pool.sys.executable", "/bin/false")
     with pytest.raises(RunFailed, match="worker 0 died: it said nothing"):
         launch(sweep)
 

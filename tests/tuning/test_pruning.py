@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from unrolled import recipe
+from unrolled.config import recipe
 from unrolled.runs.build import parse
-from unrolled.tuning import launch, pruning, sweep_file
-from unrolled.tuning.trial import Metrics
+from unrolled.tuning import launch, sweep_file
+from unrolled.tuning import trial_run as pruning
+from unrolled.tuning.trial_process import Metrics
 
 from .conftest import SOURCE, study_in
 

@@ -6,7 +6,7 @@ import optuna
 import pytest
 
 from unrolled.errors import InputError
-from unrolled.tuning import search
+from unrolled.tuning import samplers as search
 
 
 @pytest.mark.parametrize(("allowed", "package"), [(search.SAMPLERS, optuna.samplers), (search.PRUNERS, optuna.pruners)])

@@ -6,7 +6,7 @@ import optuna
 import pytest
 
 from unrolled.errors import InputError
-from unrolled.tuning import space
+from unrolled.tuning import search_space as space
 
 SPACE: space.Space = {
     "cell": {"categorical": ["LSTM", "GRU"]},

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from unrolled.errors import InputError
-from unrolled.tuning import search, sweep_file
+from unrolled.tuning import samplers as search
+from unrolled.tuning import sweep_file
 
 from .conftest import RATE, SOURCE, SWEEP, WriteSweep
 

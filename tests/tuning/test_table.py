@@ -9,8 +9,8 @@ import pytest
 from optuna.trial import FrozenTrial, TrialState, create_trial
 from rich.console import Console
 
-from unrolled.trial_words import labels
-from unrolled.tuning import table
+from unrolled.trial_labels import labels
+from unrolled.tuning import trial_table as table
 
 PATHS = ["optimizer.init_args.lr", "architecture.init_args.hidden_size"]
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from unrolled.tuning import trial
-from unrolled.tuning.trial import Interrupted, Metrics, TrialFailed
+from unrolled.tuning import trial_process as trial
+from unrolled.tuning.trial_process import Interrupted, Metrics, TrialFailed
 
 from .conftest import RECIPE, WriteSweep
 

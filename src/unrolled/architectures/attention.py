@@ -5,8 +5,8 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from unrolled.architectures.merged_attention import additive, multiplicative, weigh
 from unrolled.errors import InputError
-from unrolled.functional.attention import additive, multiplicative, weigh
 
 Kind = Literal["additive", "multiplicative"]
 

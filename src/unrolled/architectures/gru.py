@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor, nn
 
-from unrolled.architectures.gate_norm import GateNorm
-from unrolled.architectures.layer import Gates
+from unrolled.architectures.layer_norm import GateNorm
+from unrolled.architectures.merged_layer import Gates
 from unrolled.architectures.recurrent import Recurrent
 from unrolled.architectures.regularized import Weights
 from unrolled.architectures.stepwise import Through

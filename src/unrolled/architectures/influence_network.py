@@ -3,10 +3,10 @@
 import torch
 from torch import Tensor, nn
 
-from unrolled.architectures.misfits import refuse_misfits
+from unrolled.architectures.shape_checks import refuse_misfits
 from unrolled.architectures.stepwise import Stepwise
 from unrolled.errors import InputError
-from unrolled.functional.masks import cleared, last
+from unrolled.functional.padding import cleared, last
 from unrolled.functional.state import State
 
 

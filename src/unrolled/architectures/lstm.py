@@ -5,12 +5,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from unrolled.architectures.gate_norm import GateNorm
-from unrolled.architectures.layer import Gates
+from unrolled.architectures.layer_norm import GateNorm
+from unrolled.architectures.merged_layer import Gates
 from unrolled.architectures.recurrent import Recurrent
 from unrolled.architectures.regularized import Weights
 from unrolled.architectures.stepwise import Through
-from unrolled.functional.masks import within
+from unrolled.functional.padding import within
 from unrolled.functional.state import State
 
 SHUT = 1e4  # a gate's input at which its sigmoid is exactly 0 or 1 in every dtype

@@ -7,12 +7,12 @@ import torch
 from torch import Tensor, nn
 
 from unrolled.architectures.branches import build
-from unrolled.architectures.channel_groups import channel_groups
-from unrolled.architectures.layer import Gates
-from unrolled.architectures.misfits import refuse_misfits
+from unrolled.architectures.merged_channel_groups import channel_groups
+from unrolled.architectures.merged_layer import Gates
 from unrolled.architectures.recurrent import Recurrent
+from unrolled.architectures.shape_checks import refuse_misfits
 from unrolled.errors import InputError
-from unrolled.functional.masks import cleared
+from unrolled.functional.padding import cleared
 from unrolled.functional.state import State
 
 

@@ -11,11 +11,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from unrolled.architectures.layer import Gates, Layer
-from unrolled.architectures.misfits import refuse_misfits
+from unrolled.architectures.merged_layer import Gates, Layer
+from unrolled.architectures.shape_checks import refuse_misfits
 from unrolled.architectures.stepwise import unchanged
 from unrolled.errors import InputError
-from unrolled.functional.masks import cleared, reverse
+from unrolled.functional.padding import cleared, reverse
 from unrolled.functional.state import State
 
 Run = Callable[[int, Tensor, State, Tensor | None], tuple[Tensor, State]]  # one layer in one direction

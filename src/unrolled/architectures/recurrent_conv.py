@@ -3,13 +3,13 @@
 from torch import Tensor, nn
 
 from unrolled.architectures.gru import gated
-from unrolled.architectures.kernels import Kernels
-from unrolled.architectures.layer import Gates
+from unrolled.architectures.merged_kernels import Kernels
+from unrolled.architectures.merged_layer import Gates
 from unrolled.architectures.recurrent import Recurrent
 from unrolled.architectures.regularized import Weights
+from unrolled.architectures.ring import convolve
 from unrolled.architectures.stepwise import Through
 from unrolled.errors import InputError
-from unrolled.functional.ring import convolve
 from unrolled.functional.state import State
 
 

@@ -5,7 +5,7 @@ from typing import ClassVar, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from unrolled.architectures.masks import Masks
+from unrolled.architectures.dropout_masks import Masks
 from unrolled.architectures.stepwise import Stepwise
 from unrolled.errors import InputError
 

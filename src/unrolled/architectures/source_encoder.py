@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from unrolled.architectures.recurrent import Recurrent
-from unrolled.functional.masks import within
+from unrolled.functional.padding import within
 from unrolled.functional.state import State
 
 

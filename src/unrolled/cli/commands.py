@@ -10,9 +10,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from unrolled import recipe
-from unrolled.cli import folders
-from unrolled.cli.quiet import hush
+from unrolled.cli import run_folders as folders
+from unrolled.cli.output import hush
+from unrolled.config import recipe
 from unrolled.errors import InputError
 
 # Under ddp Lightning runs the command again for each further rank: they all write where the first one does.
@@ -46,7 +46,7 @@ def fit(words: Namespace) -> None:
     asked = recipe.override(recipe.load(source), words.changes)
     source += " and the command line" if words.changes else ""
     if words.help:
-        from unrolled.cli.explain import explain
+        from unrolled.cli.recipe_help import explain
 
         print(words.usage, explain(asked), sep="\n")
         return
@@ -97,7 +97,7 @@ def evaluate(words: Namespace) -> None:
 
 def generate(words: Namespace) -> None:
     folders.require_run(words.folder)
-    from unrolled.runs.generate import generate as write
+    from unrolled.runs.inference.generate import generate as write
 
     text = write(words.folder, words.prefix, words.length, words.temperature, words.seed, words.ckpt_path)
     print(words.prefix + text)
@@ -107,8 +107,8 @@ def translate(words: Namespace) -> None:
     folders.require_run(words.folder)
     if words.text is not None and words.file is not None:
         raise InputError("command line: expected --text or --file, got both. Without either, standard input is read.")
-    from unrolled.runs.translate import read_sentences
-    from unrolled.runs.translate import translate as say
+    from unrolled.runs.inference.translate import read_sentences
+    from unrolled.runs.inference.translate import translate as say
 
     sentences = words.text if words.text is not None else read_sentences(words.file)
     print(*say(words.folder, sentences, words.beam, words.length_penalty, words.ckpt_path), sep="\n")
@@ -117,12 +117,12 @@ def translate(words: Namespace) -> None:
 def predict(words: Namespace) -> None:
     """Print a table, its columns parted by tabs: the class, the probability of each class, and the text."""
     folders.require_run(words.folder)
-    from unrolled.data.words import blank
+    from unrolled.data.files.words import blank
 
     if empty := [text for text in words.text or () if blank(text)]:
         raise InputError(f"--text: expected a text with a word, got {empty[0]!r}")
-    from unrolled.runs.predict import predict as ask
-    from unrolled.runs.predict import read_texts
+    from unrolled.runs.inference.predict import predict as ask
+    from unrolled.runs.inference.predict import read_texts
 
     texts = words.text if words.text is not None else read_texts(words.folder, words.file)
     told = ask(words.folder, texts, words.ckpt_path)
@@ -138,9 +138,9 @@ def forecast(words: Namespace) -> None:
     table = words.out or words.folder / "forecast.csv"
     if table.suffix != ".csv" or table.is_dir() or not table.parent.is_dir():
         raise InputError(f"--out {table}: expected the name of a .csv file in a folder that exists")
-    from unrolled.reports.forecast_plot import Panel, svg
-    from unrolled.runs.forecast import forecast as look_ahead
-    from unrolled.runs.forecast import write_table
+    from unrolled.reports.figures.forecast_svg import Panel, svg
+    from unrolled.runs.inference.forecast import forecast as look_ahead
+    from unrolled.runs.inference.forecast import write_table
 
     told = look_ahead(words.folder, words.file, words.ckpt_path)
     write_table(table, told)

@@ -2,9 +2,9 @@
 
 import shtab
 
-from unrolled import catalog
 from unrolled.cli.parser import build
-from unrolled.recipe_check import CLASSES, SECTIONS
+from unrolled.config import catalog
+from unrolled.config.validation import CLASSES, SECTIONS
 
 
 def script(shell: str) -> str:

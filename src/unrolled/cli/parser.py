@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import unrolled
-from unrolled import recipe
+from unrolled.config import recipe
+from unrolled.config.validation import SECTIONS
 from unrolled.errors import InputError
-from unrolled.nearest import expected
-from unrolled.recipe_check import SECTIONS
+from unrolled.suggestions import expected
 
 RECIPE = "a shipped recipe's name ({}) or the path of a YAML file"
 CHANGES = """

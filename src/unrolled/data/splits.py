@@ -6,7 +6,7 @@ from typing import Literal
 import torch
 
 from unrolled.errors import InputError
-from unrolled.functional.draws import generator
+from unrolled.functional.generators import generator
 
 Split = Literal["train", "valid", "test"]
 NEEDED: dict[str | None, tuple[Split, ...]] = {"fit": ("train", "valid"), "validate": ("valid",), "test": ("test",)}

@@ -17,7 +17,7 @@ def write(folders: Sequence[Path], name: str | None = None, output: Path = Path(
         InputError: a folder is neither a run nor a study, `name` is no folder's name, or `output` cannot be written.
     """
     from unrolled.reports.html import render
-    from unrolled.reports.read import read
+    from unrolled.reports.loading.folders import read
 
     report = read(folders, name)
     if report.name in {".", ".."} or set(report.name) & set("/\\\0"):

@@ -9,20 +9,18 @@ from importlib.resources import files
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from unrolled.reports import (
-    class_tables,
-    compare,
-    curve_figures,
-    examples,
-    figures,
-    forecast_figures,
-    parallel,
-    phrases,
-)
-from unrolled.reports.configuration import configurations
-from unrolled.reports.findings import findings
+from unrolled.reports.figures import attention as examples
+from unrolled.reports.figures import confusion as class_tables
+from unrolled.reports.figures import curves as curve_figures
+from unrolled.reports.figures import forecasts as forecast_figures
+from unrolled.reports.figures import parallel_coordinates as parallel
+from unrolled.reports.figures import plotly_base as figures
+from unrolled.reports.narrative import comparison as compare
+from unrolled.reports.narrative import formatting as phrases
+from unrolled.reports.narrative.configurations import configurations
+from unrolled.reports.narrative.findings import findings
+from unrolled.reports.narrative.tables import contents, facts, headline, results_rows, trial_table
 from unrolled.reports.records import Forecasts, Report, Run
-from unrolled.reports.tables import contents, facts, headline, results_rows, trial_table
 
 TEMPLATES = files("unrolled.reports") / "templates"
 

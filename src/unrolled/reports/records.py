@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from unrolled.trial_words import labels
+from unrolled.trial_labels import labels
 
 
 @dataclass(frozen=True)

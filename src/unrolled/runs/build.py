@@ -11,14 +11,14 @@ from pytorch_lightning.accelerators import AcceleratorRegistry
 from pytorch_lightning.cli import LightningArgumentParser
 from pytorch_lightning.strategies import StrategyRegistry
 
-from unrolled import catalog
-from unrolled.catalog import Argument
+from unrolled.config import catalog
+from unrolled.config.catalog import Argument
+from unrolled.config.recipe import Recipe, changes, check, override
+from unrolled.config.validation import arguments, groups
 from unrolled.errors import InputError
-from unrolled.nearest import expected
-from unrolled.recipe import Recipe, changes, check, override
-from unrolled.recipe_check import arguments, groups
-from unrolled.runs.kind import require_kind
+from unrolled.runs.compatibility import require_kind
 from unrolled.strategies.compose import compose
+from unrolled.suggestions import expected
 from unrolled.tasks.base import SequenceTask
 
 # A second wall: the catalog refuses other classes first, and no value of a recipe may import one.

@@ -8,8 +8,8 @@ import pytorch_lightning as pl
 
 from unrolled.runs import restore
 from unrolled.runs.build import build_data
-from unrolled.runs.environment import write
-from unrolled.runs.generate import continue_text
+from unrolled.runs.inference.generate import continue_text
+from unrolled.runs.training.environment import write
 from unrolled.tasks import LanguageModeling
 
 PREFIX, LENGTH, TEMPERATURE = 60, 600, 0.7  # the sample: tokens given, tokens drawn, and how boldly

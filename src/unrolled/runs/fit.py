@@ -10,13 +10,16 @@ import pytorch_lightning as pl
 from pytorch_lightning.callbacks import Callback, ModelCheckpoint
 from pytorch_lightning.utilities import rank_zero_only
 
+from unrolled.config.recipe import dump
 from unrolled.errors import InputError
-from unrolled.recipe import dump
-from unrolled.runs import checkpoints, environment, memory, tracking
+from unrolled.runs import checkpoints
 from unrolled.runs.build import build
-from unrolled.runs.keep_last import KeepLast
-from unrolled.runs.progress_bar import ProgressBar
-from unrolled.runs.table import TableLogger
+from unrolled.runs.training import allocator as memory
+from unrolled.runs.training import environment
+from unrolled.runs.training import wandb_logger as tracking
+from unrolled.runs.training.last_checkpoint import KeepLast
+from unrolled.runs.training.metrics_csv import TableLogger
+from unrolled.runs.training.progress_bar import ProgressBar
 
 
 def fit(
@@ -31,7 +34,7 @@ def fit(
     """Train, and leave in `folder` the recipe, the environment, the metrics, and the best and last checkpoints.
 
     Args:
-        recipe: as `unrolled.recipe.load` gives it.
+        recipe: as `unrolled.config.recipe.load` gives it.
         folder: the run's own folder; made where it is missing.
         resume: go on from the last sound checkpoint, bit for bit on a CPU; from the start where there is none.
         callbacks: further Lightning callbacks.

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from unrolled import recipe
+from unrolled.config import recipe
 from unrolled.errors import InputError
 from unrolled.runs import checkpoints
 from unrolled.runs.build import build_task

@@ -7,16 +7,19 @@ import torch
 from pytorch_lightning.core.optimizer import LightningOptimizer
 from torch import Tensor
 
-from unrolled.architectures.masks import release, renew
+from unrolled.architectures.dropout_masks import release, renew
 from unrolled.errors import InputError
 from unrolled.functional.batch import SequenceBatch, counted, lengthen
-from unrolled.functional.draws import generator
+from unrolled.functional.generators import generator
 from unrolled.functional.gradients import parameters, total_norm
-from unrolled.functional.masks import since
+from unrolled.functional.padding import since
 from unrolled.functional.state import State, carry, detach, restart
 from unrolled.functional.windows import Window, spans, taught
-from unrolled.tasks import blame, optimizers, processes, progress
-from unrolled.tasks.telemetry import Telemetry
+from unrolled.tasks.step import distributed as processes
+from unrolled.tasks.step import nonfinite as blame
+from unrolled.tasks.step import optimizers
+from unrolled.tasks.step import resume_state as progress
+from unrolled.tasks.step.telemetry import Telemetry
 
 Penalties = dict[str, Callable[[], Tensor]]  # by the strategy's name
 ADDITIVE = {"penalty", "gradient", "constraint"}  # seams that several strategies may share

@@ -6,13 +6,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from unrolled import catalog
+from unrolled.config import catalog
 from unrolled.errors import InputError
 from unrolled.functional.batch import SequenceBatch
 from unrolled.functional.state import State, carry, restart
 from unrolled.functional.windows import spans
 from unrolled.tasks.base import SequenceTask
-from unrolled.tasks.mean_loss import MeanLoss
+from unrolled.tasks.step.mean_loss import MeanLoss
 
 
 class EvaluatedTask(SequenceTask):

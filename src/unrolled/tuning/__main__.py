@@ -10,7 +10,7 @@ import threading
 import time
 from pathlib import Path
 
-from unrolled.tuning.trial import TRAIN
+from unrolled.tuning.trial_process import TRAIN
 
 
 def main() -> None:

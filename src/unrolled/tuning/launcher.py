@@ -9,13 +9,14 @@ import optuna
 from rich.console import Console
 
 from unrolled.errors import InputError, RunFailed
-from unrolled.tuning import folds, sweep_file
+from unrolled.tuning import cross_validation as folds
+from unrolled.tuning import sweep_file
 from unrolled.tuning.budget import failures, finished
 from unrolled.tuning.study_folder import prepare
 from unrolled.tuning.sweep_file import Sweep
-from unrolled.tuning.table import best, view
-from unrolled.tuning.team import Team, last_line, team
-from unrolled.tuning.trial import TRAIN
+from unrolled.tuning.trial_process import TRAIN
+from unrolled.tuning.trial_table import best, view
+from unrolled.tuning.worker_pool import Team, last_line, team
 
 ROOT = Path("runs")
 LOOK = 0.5  # seconds between two looks at the study

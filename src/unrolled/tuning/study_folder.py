@@ -13,9 +13,9 @@ from typing import Any
 
 import optuna
 
-from unrolled import yaml_file
+from unrolled.config import yaml_io as yaml_file
 from unrolled.errors import InputError
-from unrolled.tuning import search
+from unrolled.tuning import samplers as search
 from unrolled.tuning.storage import open_study
 from unrolled.tuning.sweep_file import Sweep
 

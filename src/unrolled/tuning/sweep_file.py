@@ -24,11 +24,12 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
-from unrolled import yaml_file
+from unrolled.config import yaml_io as yaml_file
+from unrolled.config.recipe import Recipe, check, load, override
 from unrolled.errors import InputError
-from unrolled.nearest import expected
-from unrolled.recipe import Recipe, check, load, override
-from unrolled.tuning import search, space
+from unrolled.suggestions import expected
+from unrolled.tuning import samplers as search
+from unrolled.tuning import search_space as space
 
 DIRECTIONS = ("maximize", "minimize")
 

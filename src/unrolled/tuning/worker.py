@@ -20,13 +20,15 @@ import optuna
 from optuna.exceptions import TrialPruned
 from optuna.trial import TrialState
 
-from unrolled import yaml_file
-from unrolled.nearest import expected
-from unrolled.recipe import Recipe, override
-from unrolled.tuning import folds, sweep_file, trial
+from unrolled.config import yaml_io as yaml_file
+from unrolled.config.recipe import Recipe, override
+from unrolled.suggestions import expected
+from unrolled.tuning import cross_validation as folds
+from unrolled.tuning import sweep_file
+from unrolled.tuning import trial_process as trial
 from unrolled.tuning.budget import Budget, failures
-from unrolled.tuning.search import make_pruner, make_sampler
-from unrolled.tuning.space import suggest
+from unrolled.tuning.samplers import make_pruner, make_sampler
+from unrolled.tuning.search_space import suggest
 from unrolled.tuning.storage import open_study
 
 PAUSE = 0.5  # seconds between two looks at a study that may yet need another trial

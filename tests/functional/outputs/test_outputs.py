@@ -8,7 +8,7 @@ from sklearn.metrics import mean_pinball_loss
 from torch.autograd import gradcheck
 
 from unrolled.errors import InputError
-from unrolled.functional.outputs import LEVELS, make_output
+from unrolled.functional.forecasting.distributions import LEVELS, make_output
 
 NAN = float("nan")
 O = 3  # noqa: E741

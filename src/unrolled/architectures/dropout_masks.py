@@ -1,0 +1,61 @@
+"""Masks that stay the same for a whole window of time, in however many calls it is read."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from unrolled.functional.generators import generator
+
+
+class Masks(nn.Module):
+    """Each mask is a function of its name and of one seed: of this window, or of this call where nobody tells windows.
+
+    A window may be read in several calls (borders, joints), first without a graph (feedback), or once more on the way
+    back (CheckpointedBPTT): what a mask hides stays hidden throughout.  The seed comes from torch's global generator
+    when the window begins, so that a run's own seed decides it, and a checkpoint needs no more than that generator.
+
+    Args:
+        live: whether there are masks at all; without them no random number is drawn.
+    """
+
+    def __init__(self, live: bool) -> None:
+        super().__init__()
+        self.live, self.held, self.seed = live, False, 0
+        self.known: dict[tuple[object, ...], Tensor] = {}
+
+    def renew(self) -> None:
+        """A window begins: other masks, held until `release` or the next window."""
+        self.held = False
+        self.begin()
+        self.held = True
+
+    def begin(self) -> None:
+        """A call begins: other masks, unless those of a window are held."""
+        if self.live and not self.held:
+            self.seed, self.known = int(torch.randint(2**62, ())), {}
+
+    def of(self, name: str, shape: Sequence[int], probability: float, like: Tensor) -> Tensor:
+        """`shape` of zeros, with `probability`, and of 1 / (1 - probability); of the dtype and device of `like`."""
+        key = (name, *shape, like.dtype, like.device)
+        if key not in self.known:
+            random = generator(self.seed, name, device=like.device)
+            kept = torch.rand(tuple(shape), generator=random, device=like.device) >= probability
+            self.known[key] = kept.to(like.dtype) / (1 - probability)
+        return self.known[key]
+
+
+def renew(model: nn.Module) -> None:
+    """A window begins for all masks in `model`."""
+    for masks in _all(model):
+        masks.renew()
+
+
+def release(model: nn.Module) -> None:
+    """No window any more: from now on each call of `model` has masks of its own."""
+    for masks in _all(model):
+        masks.held = False
+
+
+def _all(model: nn.Module) -> list[Masks]:
+    return [module for module in model.modules() if isinstance(module, Masks)]

@@ -1,0 +1,60 @@
+"""From the outputs of all steps to one vector.  B batch, T time, H hidden."""
+
+from typing import Literal
+
+from torch import Tensor, nn
+
+from unrolled.architectures.merged_pooling import bounded_weights, running_max, running_mean
+from unrolled.errors import InputError
+from unrolled.functional.state import State
+
+How = Literal["last", "mean", "max", "attention"]
+PARTS: dict[str, int] = {"last": 0, "mean": 2, "max": 1, "attention": 2}  # tensors of the state that pooling needs
+
+
+class Pool(nn.Module):
+    """What the steps up to each one say together; a row's own last step tells of all of it, and of no padding.
+
+        last        h_t
+        mean        the mean of h_1 ... h_t
+        max         the largest of each feature in h_1 ... h_t
+        attention   sum_i a_i h_i / sum_i a_i,  a_i = exp(s_i),  s_i = q . tanh(W h_i + b), bent to within 20 nats
+
+    Source of the attention: Yang et al. 2016, "Hierarchical attention networks for document classification".
+
+    Args:
+        how: one of these four.
+        features: H.
+
+    Raises:
+        InputError: another one.
+    """
+
+    def __init__(self, how: How, features: int) -> None:
+        super().__init__()
+        if how not in PARTS:
+            raise InputError(f"task: expected pool to be one of {', '.join(PARTS)}, got {how!r}")
+        self.how, self.features = how, features
+        if how == "attention":
+            self.score = nn.Sequential(nn.Linear(features, features), nn.Tanh(), nn.Linear(features, 1, bias=False))
+
+    def initial_state(self, like: Tensor) -> State:
+        """Of rows that have read nothing; `like` (B, ...) is of their number, type and device."""
+        rows = len(like)
+        if self.how == "last":
+            return ()
+        if self.how == "max":
+            return (like.new_full((rows, self.features), float("-inf")),)
+        return like.new_zeros(rows, self.features), like.new_zeros(rows, 1)
+
+    def forward(self, hidden: Tensor, state: State) -> tuple[Tensor, State]:
+        """The pooled outputs (B, T, H) of `hidden` (B, T, H), and the state behind them."""
+        if self.how == "last":
+            return hidden, ()
+        wide = hidden.to(state[0].dtype)  # sums stay wide under mixed precision
+        if self.how == "max":
+            return running_max(wide, state)
+        weights = wide.new_ones(*wide.shape[:2], 1)
+        if self.how == "attention":
+            weights = bounded_weights(self.score(hidden).to(wide.dtype))
+        return running_mean(wide, weights, state)

@@ -1,0 +1,33 @@
+"""Words that are not read for a while.  B batch, T time, E embedding, V vocabulary."""
+
+from torch import Tensor, nn
+
+from unrolled.architectures.dropout_masks import Masks
+from unrolled.architectures.embedding_dropout import drop_tokens
+from unrolled.errors import InputError
+
+
+class TokenDropout(nn.Module):
+    """In training some tokens of the vocabulary are not read, wherever they stand in a window.
+
+    Source: Gal & Ghahramani 2016, "A theoretically grounded application of dropout in recurrent neural networks".
+
+    Args:
+        probability: of each token; 0: all are read, and no random number is drawn.
+
+    Raises:
+        InputError: a probability outside [0, 1).
+    """
+
+    def __init__(self, probability: float) -> None:
+        super().__init__()
+        if not 0 <= probability < 1:
+            raise InputError(f"task: expected embedding_dropout in [0, 1), got {probability}")
+        self.probability, self.masks = probability, Masks(probability > 0)
+
+    def forward(self, embedded: Tensor, tokens: Tensor, vocabulary_size: int) -> Tensor:
+        """`embedded` (B, T, E), the features of `tokens` (B, T), which are below `vocabulary_size`."""
+        if self.probability == 0 or not self.training:
+            return embedded
+        self.masks.begin()
+        return drop_tokens(embedded, tokens, self.masks.of("tokens", (vocabulary_size,), self.probability, embedded))

@@ -1,0 +1,63 @@
+"""Where a run is kept: runs/NAME, runs/NAME-2, runs/NAME-3."""
+
+import re
+import tempfile
+from pathlib import Path
+
+from unrolled.errors import InputError
+from unrolled.suggestions import nearest
+
+
+def require_writable(folder: Path) -> None:
+    """Make a folder, and try to write into it before anything else is done."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        why = error.strerror or error
+        raise InputError(
+            f"{folder}: expected a folder to write into, but: {why}. Choose one with --runs DIR."
+        ) from None
+
+
+def claim(runs: Path, name: str) -> Path:
+    """Make the first folder of this name that no run has yet."""
+    number = 1
+    while True:
+        folder = runs / (name if number == 1 else f"{name}-{number}")
+        try:
+            folder.mkdir(parents=True)
+        except FileExistsError:
+            number += 1
+        except OSError as error:
+            raise InputError(f"{folder}: expected a folder to write into, but: {error.strerror}.") from None
+        else:
+            return folder
+
+
+def newest(runs: Path, name: str) -> Path:
+    """The folder with the highest number among the runs of this name."""
+    pattern = re.compile(rf"{re.escape(name)}(?:-(\d+))?")
+    found = {
+        int(match[1] or 1): folder
+        for folder in (runs.iterdir() if runs.is_dir() else ())
+        if (match := pattern.fullmatch(folder.name)) and (folder / "recipe.yaml").is_file()
+    }
+    if not found:
+        raise InputError(f"--resume: expected a run in {runs / name}, found none. Leave --resume out to start one.")
+    return found[max(found)]
+
+
+def require_run(folder: Path) -> None:
+    """Refuse a folder that is not a run's."""
+    if not (folder / "recipe.yaml").is_file():
+        runs = [str(found.parent) for found in folder.parent.glob("*/recipe.yaml")]
+        near = nearest(str(folder), runs)
+        hint = f"Did you mean {near}?" if near else "Train one with: unrolled fit"
+        raise InputError(f"{folder}: expected a run's folder with a recipe.yaml, found none. {hint}")
+
+
+def check_name(name: str, option: str) -> None:
+    if not re.fullmatch(r"\w[\w.+-]*", name):
+        raise InputError(f"{option}: expected a name of letters, digits, '.', '-' and '_', got {name!r}")

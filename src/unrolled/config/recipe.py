@@ -1,0 +1,170 @@
+"""A recipe says what to train: a YAML file with one section per part of a run.
+
+Plain Python, so that a wrong key is answered at once.  Normalised, a recipe is a dict of plain builtins:
+
+    task:         {LanguageModeling: {dropout: 0.1}}                  one name with its arguments
+    architecture: {class_path: LSTM, init_args: {hidden_size: 192}}   data and optimizer alike
+    lr_scheduler: null, or such a class with interval (step: a batch; epoch), frequency (intervals), monitor (a metric),
+                  warm_up (batches)
+    strategies:   {TruncatedBPTT: {k1: 64, k2: 64}, CarriedState: {}}
+    trainer:      arguments of pytorch_lightning.Trainer
+    seed:         an integer, for weights, dropout and sampling
+    checkpoint_every: batches between two saves of last.ckpt
+"""
+
+import copy
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from unrolled.config import catalog
+from unrolled.config import yaml_io as yaml_file
+from unrolled.config.validation import CLASSES, SECTIONS, SETTINGS, check, check_names, paths
+from unrolled.errors import InputError
+from unrolled.suggestions import expected, nearest
+
+__all__ = ["Recipe", "changes", "check", "dump", "load", "normalise", "override", "paths", "shipped"]
+
+Recipe = dict[str, Any]
+DEFAULTS: Recipe = {"strategies": {}, "lr_scheduler": None, "trainer": {}, "seed": 1, "checkpoint_every": 500}
+SHIPPED = Path(__file__).parents[1] / "recipes"
+
+
+def shipped() -> list[str]:
+    """The names of the recipes that come with the package."""
+    return sorted(path.stem for path in SHIPPED.glob("*.yaml"))
+
+
+def load(name_or_path: str | Path) -> Recipe:
+    """Read a recipe, normalised and with its names checked; a bare name is one that comes with the package.
+
+    What a later `override` may still supply is not asked for here: `check` does so at the end.
+    """
+    path = Path(name_or_path)
+    if path.parent == Path() and not path.suffix and not path.is_file():
+        if path.name not in shipped():
+            raise InputError(f"recipe: {expected(path.name, shipped())} A file of yours is named with its .yaml.")
+        path = SHIPPED / f"{path.name}.yaml"
+    recipe = normalise(yaml_file.read(path), str(path))
+    check_names(recipe, str(path))
+    return recipe
+
+
+def normalise(written: Any, source: str) -> Recipe:
+    """One form for every way to write a section, defaults included."""
+    if not isinstance(written, Mapping):
+        raise InputError(f"{source}: expected a recipe with the sections {', '.join(SECTIONS)}, got {written!r}")
+    for key in written:
+        if key not in SECTIONS:
+            raise InputError(f"{source}: section {expected(key, SECTIONS)}")
+    recipe = DEFAULTS | dict(written)
+    if missing := [section for section in SECTIONS if section not in recipe]:
+        raise InputError(f"{source}: expected the section {missing[0]}, and it is not there")
+    return {section: _section(section, copy.deepcopy(recipe[section]), source) for section in SECTIONS}
+
+
+def override(recipe: Recipe, changes: Mapping[str, Any], source: str = "command line") -> Recipe:
+    """A copy with values changed by dotted path: `{"optimizer.init_args.lr": 0.01, "strategies": ["CarriedState"]}`.
+
+    Whole sections are replaced first, so that a path may lead into what another change brings.
+    """
+    changed = copy.deepcopy(recipe)
+    for path in sorted(changes, key=lambda path: path.count(".")):
+        known = paths(changed)
+        if path.removeprefix("trainer.") in catalog.SUPPLIED["trainer"]:
+            raise InputError(f"{source}: {path}: the run itself sets this. Leave it out.")
+        if path not in known:
+            near = nearest(path, known)
+            hint = f"Did you mean {near}?" if near else "`unrolled fit --help` lists the keys."
+            raise InputError(f"{source}: unknown key {path!r}. {hint}")
+        *parents, last = path.split(".")
+        if not parents:
+            changed[last] = _section(last, copy.deepcopy(changes[path]), source)
+            continue
+        at: Any = changed
+        for part in parents:
+            at = at[part]
+        if path.split(".")[0] in CLASSES and last == "class_path":
+            at[last] = catalog.long_name(CLASSES[parents[0]], str(changes[path]))
+        else:
+            at[last] = copy.deepcopy(changes[path])
+    return changed
+
+
+def changes(argv: Sequence[str]) -> Recipe:
+    """Dotted arguments of a command line, `--a.b VALUE` or `--a.b=VALUE`, as `override` takes them; values are YAML."""
+    found: Recipe = {}
+    rest = list(argv)
+    while rest:
+        name, equals, text = rest.pop(0).partition("=")
+        if not name.startswith("--"):
+            raise InputError(f"command line: expected --key VALUE, got {name!r}")
+        if not equals and (not rest or rest[0].startswith("--")):
+            raise InputError(f"command line: {name}: expected a value, got none")
+        found[name[2:]] = value(text if equals else rest.pop(0), f"command line: {name}")
+    return found
+
+
+def value(text: str, source: str) -> Any:
+    """What a text on the command line means: YAML, and where that is none, the text itself."""
+    try:
+        return yaml_file.parse(text, source) if text.strip() else text
+    except InputError:
+        if text.lstrip()[0] in "[{":
+            raise
+        return text
+
+
+def dump(recipe: Recipe) -> str:
+    """A recipe as YAML; `load` gives it back."""
+    return yaml_file.text(recipe | {"strategies": [{k: v} if v else k for k, v in recipe["strategies"].items()]})
+
+
+def _section(section: str, value: Any, source: str) -> Any:
+    if section in CLASSES:
+        return _class(section, value, source)
+    if section in ("task", "strategies"):
+        items = value if isinstance(value, list) else [value]
+        if isinstance(value, Mapping) and section == "strategies":
+            items = [{name: arguments} for name, arguments in value.items()]
+        named = [_named(section, item, source) for item in items if value is not None]
+        once = dict(named)
+        if len(once) < len(named):
+            twice = next(name for name, _ in named if [n for n, _ in named].count(name) > 1)
+            raise InputError(f"{source}: strategies: {twice} stands there twice. Keep one of them.")
+        return once
+    if section == "trainer":
+        return _mapping("trainer", value, source)
+    return value
+
+
+def _class(section: str, value: Any, source: str) -> Recipe | None:
+    """`LSTM`, or `{class_path: LSTM, init_args: {...}}`."""
+    if value is None and section == "lr_scheduler":
+        return None
+    form = {"class_path": value} if isinstance(value, str) else value
+    settings = SETTINGS.get(section, {})
+    if not isinstance(form, Mapping) or "class_path" not in form:
+        raise InputError(f"{source}: {section}: expected {{class_path: NAME, init_args: {{...}}}}, got {value!r}")
+    for key in form:
+        if key not in ("class_path", "init_args", *settings):
+            raise InputError(f"{source}: {section}: {expected(key, ['class_path', 'init_args', *settings])}")
+    name = catalog.long_name(CLASSES[section], str(form["class_path"]))
+    init_args = _mapping(f"{section}.init_args", form.get("init_args"), source)
+    return {"class_path": name, "init_args": init_args, **{key: form.get(key, settings[key]) for key in settings}}
+
+
+def _named(section: str, item: Any, source: str) -> tuple[str, Recipe]:
+    """`ClipNorm`, or `{ClipNorm: {max_norm: 1.0}}`."""
+    if isinstance(item, str):
+        return item, {}
+    if not isinstance(item, Mapping) or len(item) != 1:
+        raise InputError(f"{source}: {section}: expected a name or one name with its arguments, got {item!r}")
+    ((name, arguments),) = item.items()
+    return name, _mapping(f"{section}.{name}", arguments, source)
+
+
+def _mapping(key: str, value: Any, source: str) -> Recipe:
+    if value is not None and not isinstance(value, Mapping):
+        raise InputError(f"{source}: {key}: expected arguments by name, got {value!r}")
+    return dict(value or {})

@@ -1,0 +1,48 @@
+"""TREC: questions by the kind of their answer."""
+
+from typing import Any
+
+from unrolled.data.files.corpus_file import Pinned, find
+from unrolled.data.sequences.labelled_text import Example, LabelledText
+from unrolled.data.splits import Split
+
+SITE = "https://cogcomp.seas.upenn.edu/Data/QA/QC"
+TRAIN = Pinned(
+    f"{SITE}/train_5500.label",
+    "trec/TREC.train",
+    "9e4c8bdcaffb96ed61041bd64b564183d52793a8e91d84fc3a8646885f466ec3",
+    335858,
+)
+TEST = Pinned(
+    f"{SITE}/TREC_10.label",
+    "trec/TREC.test",
+    "033f22c028c2bbba9ca682f68ffe204dc1aa6e1cf35dd6207f2d4ca67f0d0e8e",
+    23354,
+)
+
+
+class TREC(LabelledText):
+    """5,452 questions and 500 for the test, in six classes: the kind of the answer (Li & Roth 2002; research use).
+
+    Read from the data folder or downloaded once.  Validation is a share of the training questions.
+
+    Args:
+        fine: whether the 50 finer classes are asked for; the test has 38 of them.
+    """
+
+    def __init__(self, *, fine: bool = False, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.fine = fine
+
+    def prepare_data(self) -> None:
+        """Download on one process per machine, before the others look for the files."""
+        find(TRAIN), find(TEST)
+
+    def load(self) -> dict[Split, list[Example]]:
+        return {"train": self._questions(TRAIN), "test": self._questions(TEST)}
+
+    def _questions(self, part: Pinned) -> list[Example]:
+        """Of lines "COARSE:fine question"."""
+        lines = find(part).read_text(encoding="latin-1").splitlines()
+        told = [line.partition(" ")[::2] for line in lines]
+        return [Example(question, label if self.fine else label.partition(":")[0]) for label, question in told]

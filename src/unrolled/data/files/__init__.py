@@ -1,0 +1,1 @@
+"""Files on disk: downloads, archives, text, tables, columns."""

@@ -1,0 +1,73 @@
+"""A table of the user's own: CSV or TSV with a header."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from unrolled.data.files.table_lines import TABS, rows_in, separator, split_lines
+from unrolled.data.files.words import blank
+from unrolled.errors import InputError
+from unrolled.suggestions import nearest
+
+Row = Mapping[str, str]
+SHOWN = 8  # row numbers in one line
+REPARTED = "part its fields by commas, or by tabs in a .tsv file"
+
+
+def is_table(path: Path) -> bool:
+    """Whether a file's name says that it is a CSV or TSV table."""
+    return path.suffix.lower() in (".csv", *TABS)
+
+
+def read_table(path: Path) -> list[Row]:
+    """The rows by column name; row 1 is the first behind the header.  Tabs part the fields of a .tsv, else commas.
+
+    Raises:
+        InputError: no such file, no rows, a column that stands twice, or a row of more or fewer fields.
+    """
+    header, *rows = [fields for _, fields in split_lines(path, delimiter=separator(path))]
+    if twice := [name for name in header if header.count(name) > 1]:
+        raise InputError(f"{path}: expected each column once, got {twice[0]!r} twice; rename one")
+    if not rows:
+        raise InputError(f"{path}: expected rows behind the header {shown(header)}, got none; give some")
+    for number, row in enumerate(rows, 1):
+        if len(row) != len(header):
+            many = "quote a field that holds the separator"
+            advice = many if len(row) > len(header) else "give it a field for each column, an empty one too"
+            told = f"expected {len(header)} fields ({shown(header)}), got {len(row)}; {advice}"
+            raise InputError(f"{path}: row {rows_in(path, number)}: {told}")
+    return [dict(zip(header, row, strict=True)) for row in rows]
+
+
+def require_columns(path: Path, row: Row, columns: Mapping[str, str | None]) -> None:
+    """Refuse columns that are not there.
+
+    Args:
+        columns: of each argument that names a column, the name; null: none is asked for.
+    """
+    for argument, name in columns.items():
+        if name is not None and name not in row:
+            near = nearest(name, list(row))
+            advice = f"did you mean {near}?" if near else f"set data.init_args.{argument}"
+            told = f"expected a column {name!r}, got {shown(row)}"
+            raise InputError(f"{path}: {told}; {REPARTED if in_one(path, row) else advice}")
+
+
+def in_one(path: Path, header: Iterable[str]) -> bool:
+    """Whether a header is one name only because another sign parts its fields."""
+    first, *others = header
+    return not others and any(sign in first for sign in ";\t," if sign != separator(path))
+
+
+def shown(header: Iterable[str]) -> str:
+    """The names in one line, whatever signs are in them."""
+    return ", ".join(name if name.isprintable() else repr(name) for name in header)
+
+
+def require_filled(path: Path, rows: Sequence[Row], column: str) -> None:
+    """Refuse rows in which a column holds nothing but blanks."""
+    if empty := [number for number, row in enumerate(rows, 1) if blank(row[column])]:
+        more = f" and {len(empty) - SHOWN:,} more" if len(empty) > SHOWN else ""
+        raise InputError(
+            f"{path}: column {column!r}: expected text in each row, got none in row {rows_in(path, *empty[:SHOWN])}"
+            f"{more}; fill or delete them"
+        )

@@ -1,0 +1,82 @@
+"""Rows that are dealt into train, valid and test, or into folds."""
+
+from collections.abc import Hashable
+from typing import Any, ClassVar
+
+from unrolled.data.sequences.dealt_parts import refuse_folds, refuse_split
+from unrolled.data.sequences.sequence_data import RowData
+from unrolled.data.splits import Split, check_shares, deal
+
+SPLITS: tuple[Split, ...] = ("train", "valid", "test")
+
+
+class SplitRows(RowData):
+    """Labelled sequences of which some are held out.  A base overrides `ties`.
+
+    Args:
+        valid_fraction: share of the examples for validation, where the data set has no such part of its own.
+        test_fraction: share for the test, in the same case.
+        folds: parts for cross-validation, of all examples that are not in a test part of the data set's own; 0: none.
+        fold: which of them is held out, from 0: as the test, or as validation where the data set has its own test.
+    """
+
+    noun: ClassVar[str] = "rows"  # what the examples are called
+
+    def __init__(
+        self, *, valid_fraction: float = 0.1, test_fraction: float = 0.1, folds: int = 0, fold: int = 0, **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        self.valid_fraction, self.test_fraction, self.folds, self.fold = valid_fraction, test_fraction, folds, fold
+        self.where: dict[Split, list[str]] = {}  # of each example what a message calls it, "": nothing of its own
+
+    def check_arguments(self) -> None:
+        super().check_arguments()
+        check_shares(self.valid_fraction, self.test_fraction, self.folds, self.fold)
+
+    @property
+    def unseen_advice(self) -> str:
+        """What helps against a label that the training part lacks."""
+        return "give more examples of it, or another data.init_args.seed"
+
+    def ties(self, examples: list[Any]) -> list[Hashable]:
+        """Of each example its group, which lies in one part; one that may lie anywhere is a group of its own."""
+        raise NotImplementedError(f"{type(self).__name__} does not say how it is dealt")
+
+    def tied_by(self, examples: list[Any]) -> str:
+        """What one of those groups is called."""
+        return "group"
+
+    def deal(self, examples: list[Any], shares: list[float]) -> list[list[Any]]:
+        """The examples in as many parts as there are `shares`, which sum to 1; no group in two of them."""
+        parts = deal(self.ties(examples), shares, self.seed)
+        return [[examples[place] for place in part] for part in parts]
+
+    def counted(self, examples: list[Any]) -> str:
+        """How many examples there are, and of how many groups."""
+        told, groups = f"{len(examples):,} {self.noun}", len({*self.ties(examples)})
+        plural = "s" * (groups != 1)
+        return told if groups == len(examples) else f"{told} ({groups:,} {self.tied_by(examples)}{plural})"
+
+    def called(self, split: Split, place: int) -> str:
+        own = self.where[split][place]
+        return f"{own} ({split} split)" if own else super().called(split, place)
+
+    def split(self, loaded: dict[Split, list[Any]]) -> dict[Split, list[Any]]:
+        """Train, valid and test; what `loaded` does not tell apart is dealt by the seed."""
+        found = dict(loaded)
+        rest = found.pop("train")
+        if self.folds:
+            self.fold_split = "valid" if "test" in loaded else "test"
+            rest = rest + (found.pop("valid", []) if self.fold_split == "valid" else [])
+            parts = self.deal(rest, [1 / self.folds] * self.folds)
+            if not all(parts):
+                refuse_folds(self.owner, self.counted(rest), len({*self.ties(rest)}), parts)
+            found[self.fold_split] = parts.pop(self.fold)
+            rest = [example for part in parts for example in part]
+        held_out = [0.0 if name in found else getattr(self, f"{name}_fraction") for name in SPLITS[1:]]
+        shares = dict(zip(SPLITS, [1 - sum(held_out), *held_out], strict=True))
+        dealt = dict(zip(SPLITS, self.deal(rest, [*shares.values()]), strict=True))
+        for split, share in shares.items():
+            if share > 0 and not dealt[split]:
+                refuse_split(self.owner, self.counted(rest), split, share)
+        return dealt | found

@@ -1,0 +1,1 @@
+"""Synthetic problems drawn from a seed, one file each."""

@@ -1,0 +1,69 @@
+"""A data set's vocabulary: that of its own training text, which must be the one of a checkpoint that was read."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from unrolled.data.tokens.subwords import Subwords
+from unrolled.data.tokens.vocabulary import LEVELS, Level, Vocabulary
+from unrolled.errors import InputError
+
+Known = Vocabulary | Subwords
+
+
+def build(texts: Sequence[str], level: Level, size: int | None) -> Known:
+    """The vocabulary of training texts, `size` tokens at most, special ones counted."""
+    if level == "subword":
+        return Subwords.build(texts, size)
+    return Vocabulary.build((" " if level == "word" else "").join(texts), level, size)
+
+
+def saved(vocabulary: Known) -> dict[str, Any]:
+    """What a checkpoint keeps of it: plain builtins."""
+    kept = {"vocabulary": [*vocabulary.tokens], "level": vocabulary.level}
+    return kept | ({"merges": [*vocabulary.merges]} if isinstance(vocabulary, Subwords) else {})
+
+
+def restored(kept: dict[str, Any]) -> Known:
+    """The vocabulary that a checkpoint kept."""
+    if kept["level"] == "subword":
+        return Subwords(kept["vocabulary"], kept["merges"])
+    return Vocabulary(kept["vocabulary"], kept["level"])
+
+
+def check_level(level: str) -> None:
+    """Raises InputError: no such level."""
+    if level not in LEVELS:
+        raise InputError(f"data.init_args.level: expected {', '.join(LEVELS[:-1])} or {LEVELS[-1]}, got {level!r}")
+
+
+class HasVocabulary:
+    """What text for language modelling and labelled texts have in common."""
+
+    _vocabulary: Known | None = None
+
+    @property
+    def vocabulary(self) -> Known:
+        if self._vocabulary is None:
+            raise InputError(f"{type(self).__name__}: there is no vocabulary before setup(); call setup() first")
+        return self._vocabulary
+
+    def adopt(self, vocabulary: Known) -> None:
+        """Take it, unless a checkpoint has said another.
+
+        Raises:
+            InputError: it has.
+        """
+        if self._vocabulary is not None and self._vocabulary != vocabulary:
+            known, here = self._vocabulary.tokens, vocabulary.tokens
+            unlike = next((f"; {a!r} there is {b!r} here" for a, b in zip(known, here, strict=False) if a != b), "")
+            raise InputError(
+                f"checkpoint: its vocabulary ({self._vocabulary.level}s, {len(known)} tokens) is not this text's "
+                f"({vocabulary.level}s, {len(here)} tokens{unlike}); use the data and arguments of the saved run"
+            )
+        self._vocabulary = vocabulary
+
+    def take_over(self, kept: dict[str, Any]) -> None:
+        """The vocabulary of a checkpoint; `adopt` says when it is refused."""
+        mine, self._vocabulary = self._vocabulary, restored(kept)
+        if mine is not None:
+            self.adopt(mine)

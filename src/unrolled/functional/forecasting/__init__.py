@@ -1,0 +1,1 @@
+"""Arithmetic of forecasts: channels, patches, imputation, scores, baselines, output distributions."""

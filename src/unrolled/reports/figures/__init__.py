@@ -1,0 +1,1 @@
+"""Plotly and SVG figures of a report."""

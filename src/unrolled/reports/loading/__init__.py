@@ -1,0 +1,1 @@
+"""Read run and study folders into records."""

@@ -1,0 +1,69 @@
+"""Let a trained run translate."""
+
+import math
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from unrolled.config import catalog
+from unrolled.data.language_modeling.text_file import decoded, lines_of, read_lines, require_file
+from unrolled.data.tokens.unknown import warn_of_unknown
+from unrolled.data.translation.pair_vocabulary import Sides
+from unrolled.data.translation.sentences import prepare
+from unrolled.errors import InputError
+from unrolled.functional.translation import pair_batch, until_end
+from unrolled.runs.restore import read_recipe, restore
+from unrolled.tasks import Translation
+
+ROWS = 64  # sentences that are translated together
+
+
+def translate(
+    folder: Path, sentences: Sequence[str], width: int = 5, alpha: float = 1.0, checkpoint: Path | None = None
+) -> list[str]:
+    """What the run's best checkpoint makes of each sentence, by beam search; an empty one stays empty.
+
+    Warns where a sentence has no token that the run knows.
+
+    Args:
+        folder: the run's folder.
+        sentences: as anyone would write them; they are prepared as those of the training data were.
+        width: of the beam; 1 is greedy.
+        alpha: exponent of the length penalty.
+        checkpoint: another one than the best.
+
+    Raises:
+        InputError: no run, one of another task, no checkpoint, a width below 1 or a negative penalty.
+    """
+    if width < 1 or not 0 <= alpha < math.inf:
+        expected = "a --beam of 1 or more and a --length_penalty of 0 or more"
+        raise InputError(f"command line: expected {expected}, got {width} and {alpha}")
+    recipe = read_recipe(folder)
+    if not issubclass(catalog.find("tasks", trained := next(iter(recipe["task"]))), Translation):
+        raise InputError(f"{folder}: expected a run of Translation, got one of {trained}, which does not translate")
+    task: Any
+    task, saved = restore(folder, checkpoint)
+    told = saved[recipe["data"]["class_path"]]
+    source, target = Sides.restored(told)
+    prepared = [prepare(sentence, **told["written"]) for sentence in sentences]
+    said = [""] * len(prepared)
+    places = sorted((p for p, sentence in enumerate(prepared) if sentence), key=lambda p: len(prepared[p]))
+    numbers = {place: source.encode(prepared[place]) for place in places}
+    warn_of_unknown(str(folder), "sentences", [*numbers.values()], "what is said of them is a guess")
+    for first in range(0, len(places), ROWS):
+        chosen = places[first : first + ROWS]
+        encoded = [numbers[place] for place in chosen]
+        batch = pair_batch(encoded, encoded)  # only its sources are read
+        found = task.translate(batch.source.to(task.device), batch.source_lengths.to(task.device), width, alpha)
+        for place, ids in zip(chosen, until_end(found.ids), strict=True):
+            said[place] = target.write(ids)
+    return said
+
+
+def read_sentences(path: Path | None) -> list[str]:
+    """The lines of a UTF-8 file, or of standard input."""
+    if path is None:
+        return lines_of(decoded("standard input", sys.stdin.buffer.read()))
+    require_file(path, "--file")
+    return read_lines(path)

@@ -1,0 +1,1 @@
+"""Seam `averaging`: which weights are evaluated and saved."""

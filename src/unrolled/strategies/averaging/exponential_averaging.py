@@ -1,0 +1,36 @@
+"""averaging: evaluate a mean that forgets."""
+
+from typing import Any
+
+from unrolled.errors import InputError
+from unrolled.strategies.averaging._shared import Averaging
+
+
+class ExponentialAveraging(Averaging):
+    """Evaluate and save an exponential moving average (EMA) of the weights; training goes on with the weights.
+
+        a_1 = w_1,   a_k = average_decay * a_{k-1} + (1 - average_decay) * w_k   behind optimiser step k
+
+    Source: Polyak & Juditsky 1992, "Acceleration of stochastic approximation by averaging", with a mean that forgets as
+    in Tarvainen & Valpola 2017, "Mean teachers are better role models".
+
+    Args:
+        average_decay: what remains of the average at a step, 0 to below 1: it remembers about 1 / (1 - average_decay)
+            steps; 0 is no average.
+
+    Raises:
+        InputError: an average_decay outside [0, 1).
+    """
+
+    seam = "averaging"
+
+    def __init__(self, *, average_decay: float = 0.999, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if not 0 <= average_decay < 1:
+            raise InputError(f"ExponentialAveraging: expected average_decay in [0, 1), got {average_decay}")
+        self.average_decay = average_decay
+
+    def average(self) -> None:
+        super().average()
+        if self.average_decay > 0:
+            self.enter_average(1 - self.average_decay)

@@ -1,0 +1,42 @@
+"""Who tells a forced run from a free one by its hidden states.  B batch, T time, H hidden, D discriminator's hidden."""
+
+import torch
+from torch import Tensor, nn
+
+from unrolled.functional.merged_adversary import accuracy, deception, discrimination
+
+
+class Discriminator(nn.Module):
+    """A bidirectional GRU, then at each step a network of three layers; a row's logit is their mean over time.
+
+    Args:
+        input_size: H.
+        hidden_size: D, units of the GRU in each direction, and of each layer behind it.
+    """
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__()
+        self.reader = nn.GRU(input_size, hidden_size, batch_first=True, bidirectional=True)
+        self.judge = nn.Sequential(
+            nn.Linear(2 * hidden_size, hidden_size),
+            nn.ReLU(),
+            nn.Linear(hidden_size, hidden_size),
+            nn.ReLU(),
+            nn.Linear(hidden_size, 1),
+        )
+
+    def forward(self, behaviour: Tensor) -> Tensor:
+        """(B,): the logit that hidden states (B, T, H) are those of a forced run."""
+        logits: Tensor = self.judge(self.reader(behaviour)[0])
+        return logits.mean((1, 2))
+
+    def play(self, forced: Tensor, free: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Its own loss, the loss of the network that wants `free` taken for forced, and its accuracy.
+
+        The runs are hidden states (B, T, H).  Its own loss has a gradient for its weights alone, the other one for
+        `free` alone.
+        """
+        logits = self(forced.detach()), self(free.detach())
+        constants = {name: p.detach() for name, p in self.named_parameters()}
+        seen: Tensor = torch.func.functional_call(self, constants, (free,))
+        return discrimination(*logits), deception(seen), accuracy(*logits)

@@ -1,0 +1,65 @@
+"""feedback: scheduled sampling in a few fused reads of the whole stretch."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from unrolled.errors import InputError
+from unrolled.functional.merged_own_output import none_like, withhold
+from unrolled.functional.schedules import Decay, probability
+from unrolled.functional.state import State
+from unrolled.strategies.feedback._coins import Coins
+
+
+class ParallelScheduledSampling(Coins):
+    """As ScheduledSampling, with the own outputs of the read before: a stretch is read a few times, each fused.
+
+        x_t := truth_t with probability p, else what the model put out behind step t - 1 when it read the stretch last
+
+    The first read is of the truth; only the last has a gradient (with `gradient` all).  As many passes as a stretch has
+    steps give what feeding back step by step gives, unless outputs are drawn.
+
+    Source: Duckworth, Neelakantan, Goodrich, Kaiser & Bengio 2019, "Parallel scheduled sampling"; for two passes
+    Mihaylova & Martins 2019, "Scheduled sampling for transformers".
+
+    Args:
+        start: probability of the truth that training starts from; inverse_sigmoid starts at its k / (k + 1) of the way.
+        end: probability that it tends to.
+        decay: the way between them: linear, exponential or inverse_sigmoid; constant stays at start.
+        over: optimiser steps that the way takes.
+        passes: how often a stretch is read; 1 reads the truth alone.
+
+    Raises:
+        InputError: a probability outside [0, 1], an unknown decay, fewer than one step or pass.
+    """
+
+    seam = "feedback"
+
+    def __init__(
+        self,
+        *,
+        start: float = 1.0,
+        end: float = 1.0,
+        decay: Decay = "inverse_sigmoid",
+        over: int = 1000,
+        passes: int = 2,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.schedule = probability("ParallelScheduledSampling", decay, start, end, over)
+        if passes < 1:
+            raise InputError(f"ParallelScheduledSampling: expected 1 pass or more, got {passes}")
+        self.passes = passes
+
+    def ratio(self) -> float:
+        return self.schedule.at(self.optimizer_steps) if self.passes > 1 else 1.0
+
+    def read(self, inputs: Tensor, truth: Tensor, state: State) -> tuple[Tensor, State]:
+        before, own = state[:-1], state[-1]
+        offered = withhold(torch.stack([own, *[none_like(own)] * (inputs.shape[1] - 1)], 1), truth)
+        with torch.set_grad_enabled(self.gradient and torch.is_grad_enabled()):
+            for _ in range(self.passes - 1):
+                hidden, _ = self.predict(self.put(inputs, offered), before)
+                offered = withhold(torch.cat([own[:, None], self.answer(hidden[:, :-1])], 1), truth)
+        return self.predict(self.put(inputs, offered), before)

@@ -1,0 +1,30 @@
+"""feedback: read the truth with a fixed probability."""
+
+from typing import Any
+
+from unrolled.errors import InputError
+from unrolled.strategies.feedback._coins import Coins
+
+
+class TeacherForcing(Coins):
+    """At each step read the truth with probability `ratio`, else the model's own last output.
+
+    Source: Williams & Zipser 1989, "A learning algorithm for continually running fully recurrent neural networks".
+
+    Args:
+        ratio: 1 reads the truth (and keeps the one fused call), 0 runs free, between them coins are tossed.
+
+    Raises:
+        InputError: a ratio outside [0, 1].
+    """
+
+    seam = "feedback"
+
+    def __init__(self, *, ratio: float = 1.0, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if not 0 <= ratio <= 1:
+            raise InputError(f"TeacherForcing: expected a ratio in [0, 1], got {ratio}")
+        self.forcing_ratio = ratio
+
+    def ratio(self) -> float:
+        return self.forcing_ratio

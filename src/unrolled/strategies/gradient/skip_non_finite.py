@@ -1,0 +1,74 @@
+"""gradient: go on behind a step that is no number."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from unrolled.errors import InputError, RunFailed
+from unrolled.functional.gradients import parameters
+from unrolled.functional.state import detach, restart
+from unrolled.tasks.base import SequenceTask
+from unrolled.tasks.step import distributed as processes
+from unrolled.tasks.step import nonfinite as blame
+
+
+class SkipNonFinite(SequenceTask):
+    """Skip an optimiser step whose loss or gradient holds a nan or an inf, on all processes; stop when they go on.
+
+    Weights, the optimiser's memory, averages and the means of the log are as if the step had not been; schedules count
+    it.  A row whose state is no number starts anew.  Under 16-mixed, whose loss scaler skips without end, this ends it.
+
+    Source: ours; a loss scaler's rule (Micikevicius et al. 2018, "Mixed precision training") in every precision.
+
+    Args:
+        at_most: optimiser steps in a row; one more stops the run.  At 0 the first one does, as without this strategy.
+
+    Raises:
+        InputError: an at_most below 0.
+    """
+
+    seam = "gradient"
+    skipped: Tensor  # steps in all, and the last ones in a row
+
+    def __init__(self, *, at_most: int = 3, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if at_most < 0:
+            raise InputError(f"SkipNonFinite: expected at_most of 0 steps or more, got {at_most}")
+        self.at_most = at_most
+        self.register_buffer("skipped", torch.zeros(2, dtype=torch.int64))
+        self.told: dict[str, tuple[Tensor, int]] | None = None  # the records of the steps before this one
+
+    def training_step(self, *args: Any) -> Tensor | None:
+        if self.told is None:  # several of these may make one optimiser step
+            self.told = dict(self.records)
+        return super().training_step(*args)
+
+    def accept(self, optimizer: torch.optim.Optimizer) -> bool:
+        told, self.told = self.told or {}, None
+        if self.at_most == 0:
+            return super().accept(optimizer)
+        bad = ~torch.isfinite(self.gradient_norm + self.loss).reshape(1)
+        (skip,) = processes.anywhere(self.trainer, bad)
+        self.skipped[0] += skip
+        self.skipped[1] = (self.skipped[1] + 1) * skip
+        if skip:
+            self.records = told  # one nan would make a mean of the log one
+        self.record("strategy/skipped_steps", self.skipped[0].float())
+        if not skip:
+            return super().accept(optimizer)
+        if self.skipped[1] > self.at_most:
+            raise RunFailed(f"SkipNonFinite: {self.at_most} steps in a row were skipped; {blame.failure(self)}")
+        for parameter in parameters(optimizer):
+            parameter.grad = None  # which every optimiser passes over
+        self.after = self._cured()
+        return False
+
+    def _cured(self) -> tuple[Tensor, ...]:
+        """The state, anew in the rows in which it is no number."""
+        bad = torch.stack([~torch.isfinite(part).reshape(len(part), -1).all(1) for part in self.after]).any(0)
+        return detach(restart(self.after, bad, self.initial_state(len(bad))))
+
+    def summarize(self, means: dict[str, Tensor]) -> dict[str, Tensor]:
+        told = {name: self.skipped[0].float() for name in means if name == "strategy/skipped_steps"}
+        return super().summarize(means | told)

@@ -1,0 +1,1 @@
+"""Seam `initialization`: the first weights."""

@@ -1,0 +1,47 @@
+"""initialization: a cell whose units forget after many different times."""
+
+from typing import Any
+
+from unrolled.architectures import GRU, LSTM
+from unrolled.errors import InputError
+from unrolled.functional.initialization import chrono, set_bias
+from unrolled.strategies._cells import cells
+from unrolled.tasks.base import SequenceTask
+
+
+class ChronoInitialization(SequenceTask):
+    """Biases with which the units of a cell keep their state for 1 to t_max - 1 time steps, about evenly.
+
+        LSTM: b_f = log u, b_i = -b_f        GRU: b_z = log u        u ~ U(1, t_max - 1), anew for each unit
+
+    All processes draw the same, and no other random number moves.
+
+    Source: Tallec & Ollivier 2018, "Can recurrent neural networks warp time?", equation 16; their GRU's z writes where
+    ours keeps, hence the other sign.
+
+    Args:
+        t_max: time steps of the longest dependency that is looked for; null leaves the biases as torch draws them.
+
+    Raises:
+        InputError: a t_max below 2, or a cell that is no LSTM or GRU.
+    """
+
+    seam = "initialization"
+
+    def __init__(self, *, t_max: int | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if t_max is not None and not 2 <= t_max < float("inf"):
+            raise InputError(f"ChronoInitialization: expected t_max of at least 2 time steps, got {t_max}")
+        self.t_max = t_max
+        self.initialize()
+
+    def initialize(self) -> None:
+        super().initialize()
+        if self.t_max is None:
+            return
+        random = self.draws("ChronoInitialization")
+        for cell in cells(self, "ChronoInitialization", LSTM, GRU):
+            bias = chrono(cell.hidden_size, self.t_max, random)
+            set_bias(cell, 1, bias)  # f and z both stand second
+            if cell.mode == "LSTM":
+                set_bias(cell, 0, -bias)

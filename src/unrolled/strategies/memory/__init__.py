@@ -1,0 +1,1 @@
+"""Seam `memory`: the state that a sequence starts with."""

@@ -1,0 +1,79 @@
+"""memory: a batch starts where the batch before it ended."""
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from unrolled.errors import InputError
+from unrolled.functional.batch import uncount
+from unrolled.functional.padding import since
+from unrolled.functional.state import State, carry, detach, restart
+from unrolled.tasks.base import Penalties, SequenceTask
+
+
+class CarriedState(SequenceTask):
+    """The state of each row flows on from batch to batch; its gradient does not.
+
+    For streams: row r of a batch must continue row r of the batch before.  A row that the data marks as fresh starts
+    from the initial state instead, also in the middle of a batch.  Source: Mikolov et al. 2010, "Recurrent neural
+    network based language model".
+
+    Args:
+        drop_probability: with which a row forgets at the start of a batch (Melis, Dyer & Blunsom 2018, "On the state of
+            the art of evaluation in neural language models").
+        learned_initial_state: whether the initial state is a parameter, zeros at first.
+        burn_in: time steps after the start of a row that only warm its state up, without loss and gradient
+            (Kapturowski et al. 2019, "Recurrent experience replay in distributed reinforcement learning").
+
+    Raises:
+        InputError: a probability outside [0, 1], or a negative burn-in.
+    """
+
+    seam = "memory"
+
+    def __init__(
+        self,
+        *,
+        drop_probability: float = 0.0,
+        learned_initial_state: bool = False,
+        burn_in: int = 0,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        if not 0 <= drop_probability <= 1 or burn_in < 0:
+            given = f"{drop_probability} and {burn_in}"
+            raise InputError(f"CarriedState: expected drop_probability in [0, 1] and burn_in of 0 or more, got {given}")
+        self.drop_probability, self.burn_in = drop_probability, burn_in
+        parts = [part[0] for part in super().initial_state(1) if part.is_floating_point()]
+        floating = [part for part in parts if not part.isnan().any()]  # nan marks an output that is not there yet
+        self.initial = nn.ParameterList(map(nn.Parameter, floating) if learned_initial_state else [])
+
+    def initial_state(self, batch_size: int) -> State:
+        state, learned = super().initial_state(batch_size), iter(self.initial)
+        return tuple(next(learned, part).expand_as(part) if part.is_floating_point() else part for part in state)
+
+    def recall(self) -> Tensor:
+        fresh = self.batch.fresh.clone()
+        fresh[len(self.after[0]) if self.after else 0 :, 0] = True
+        if self.drop_probability > 0:
+            fresh[:, 0] |= torch.rand(len(fresh), device=fresh.device) < self.drop_probability
+        self.fresh = fresh
+        self.read_before = age = since(fresh, *carry(self.ages, (fresh.new_zeros(len(fresh), dtype=torch.int64),)))
+        self.ages = (age[:, -1] + 1,)
+        warming = age < self.burn_in
+        self.batch = self.batch._replace(targets=uncount(self.batch.targets, warming))
+        self.warm = age == self.burn_in  # the first step behind a burn-in, where the gradient ends
+        return fresh | self.warm
+
+    def age(self) -> Tensor:
+        return self.read_before
+
+    def enter(self, state: State, t: int) -> State:
+        state = restart(state, self.warm[:, t], detach(state))
+        return restart(state, self.fresh[:, t], self.initial_state(len(self.fresh)))
+
+    def penalties(self, hidden: Tensor) -> Penalties:
+        # A window in which no row starts anew has a gradient of zero there, and not none, which DDP would refuse.
+        nothing = {"CarriedState": lambda: torch.stack([0 * part.sum() for part in self.initial]).sum()}
+        return super().penalties(hidden) | (nothing if self.initial else {})

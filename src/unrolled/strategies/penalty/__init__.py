@@ -1,0 +1,1 @@
+"""Seam `penalty`: what is added to the loss."""

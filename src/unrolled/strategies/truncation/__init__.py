@@ -1,0 +1,1 @@
+"""Seam `truncation`: where back-propagation through time is cut, and how often the optimiser steps."""

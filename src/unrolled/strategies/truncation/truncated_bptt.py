@@ -1,0 +1,77 @@
+"""truncation: cut the gradient through time, and step at every cut."""
+
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+
+from unrolled.errors import InputError
+from unrolled.functional.batch import SequenceBatch
+from unrolled.functional.retained_graph import Piece, ThroughPieces, leaves
+from unrolled.functional.windows import Window, spans, windows
+from unrolled.tasks.base import SequenceTask
+
+
+class TruncatedBPTT(SequenceTask):
+    """One optimiser step every `k1` time steps, whose gradient flows back through the last `k2`.
+
+    Where every target stands at the batch's last step there is one optimiser step, through exactly the last `k2`.
+
+    Source: Williams & Peng 1990, BPTT(h = k2; h' = k1).
+
+    Args:
+        k1: time steps between two optimiser steps.
+        k2: time steps that the gradient flows through; k1 if not given.  k1 = k2 >= the batch's length is full BPTT.
+        past: with k1 < k2, what the gradient of earlier steps is taken of: "kept", the graph that was built when they
+            were new, with the weights that they had then; or "recomputed", those steps once more with today's weights,
+            from the state that stood in front of them.
+
+    Raises:
+        InputError: k1 below 1, k1 > k2, another past, or a Trainer that accumulates gradients over batches.
+    """
+
+    seam = "truncation"
+
+    def __init__(
+        self, *, k1: int = 35, k2: int | None = None, past: Literal["kept", "recomputed"] = "kept", **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        self.k1, self.k2, self.past = k1, k1 if k2 is None else k2, past
+        if not 1 <= self.k1 <= self.k2:
+            raise InputError(f"TruncatedBPTT: expected 1 <= k1 <= k2 time steps, got k1 = {self.k1}, k2 = {self.k2}")
+        if past not in ("kept", "recomputed"):
+            raise InputError(f"TruncatedBPTT: expected past kept or recomputed, got {past}")
+
+    def on_train_batch_start(self, batch: SequenceBatch, batch_idx: int) -> None:
+        super().on_train_batch_start(batch, batch_idx)
+        self.pieces: list[Piece] = []
+
+    def optimizer_step(self, *args: Any, **kwargs: Any) -> None:
+        try:
+            super().optimizer_step(*args, **kwargs)
+        finally:
+            self.pieces = []  # of no more use, and they hold graphs
+
+    def windows(self, targeted: list[bool]) -> list[Window]:
+        length = len(targeted)
+        if any(targeted[:-1]):
+            return windows(length, self.k1, self.k2)
+        start = max(0, length - self.k2)
+        return [Window(start, start, length, length)]
+
+    def run_window(self) -> tuple[Tensor, Tensor, Tensor]:
+        if self.past == "recomputed" or self.k1 == self.k2:
+            return super().run_window()
+        start, new, stop, _ = self.window
+        state = self.reach(max(start, self.position))
+        learnt = {name: p for name, p in self.named_parameters() if p.requires_grad}
+        copies = {name: p.detach().clone().requires_grad_() for name, p in learnt.items()}
+        self.pieces = [piece for piece in self.pieces if start <= piece.begin < self.position]
+        later = {new, *(window.start for window in self.plan)}  # a later window may begin in the middle of this one
+        for begin, end in spans(max(start, self.position), stop, later | self.borders):
+            entry = leaves(state)
+            hidden, state = torch.func.functional_call(self, copies, (begin, end, entry))
+            self.pieces.append(Piece(begin, entry, hidden, state, tuple(copies.values())))
+        self.leave(state, stop)
+        hidden = ThroughPieces.apply(self.pieces, new, *learnt.values())
+        return hidden, *self.measure(hidden, self.batch.targets[:, new:stop])

@@ -1,0 +1,117 @@
+"""Forecast a whole horizon at once.  B batch, C time steps of the context, H horizon, S patches, O targets."""
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from unrolled.errors import InputError
+from unrolled.functional.batch import counted
+from unrolled.functional.forecasting.distributions import LEVELS
+from unrolled.functional.forecasting.patches import fold
+from unrolled.tasks.evaluated import EvaluatedTask
+from unrolled.tasks.forecasting.evaluation import ForecastJudge
+from unrolled.tasks.forecasting.forecaster import Forecaster
+from unrolled.tasks.forecasting.series_reader import check_marks
+
+STREAM = (
+    "data.init_args.sampling: expected windows, for DirectForecasting reads a whole context at once, got stream; use "
+    "windows, or the task Forecasting"
+)
+
+
+class DirectForecasting(Forecaster, EvaluatedTask):
+    """x_{t+1} ... x_{t+H} = W [h_t, what is known in advance of these steps] + b, or a distribution of each of them.
+
+    Reads the context alone, and learns the steps of the horizon alone: nothing is fed back.  With patches the network
+    takes C / patch steps, each of `patch` numbers (Nie, Nguyen, Sinthong & Kalagnanam 2023, "A time series is worth 64
+    words"; for recurrent networks Lin et al. 2023, "SegRNN").
+
+        mse, mae            over the horizon, on the scale of the training part
+        rmse, mase, smape   in their usual units (`functional.forecast_scores`)
+        weighted_quantile_loss, coverage_80    of a distribution
+
+    Args:
+        patch: time steps that are read at once; the context is a whole number of patches.
+
+    Raises:
+        InputError: a patch below 1, a context that is no whole number of patches, a bidirectional architecture; a
+            stream; windows of another length than context + horizon - 1.
+    """
+
+    metric = chosen_by = "mse"
+
+    def __init__(self, *, architecture: dict[str, Any], patch: int = 1, **kwargs: Any) -> None:
+        super().__init__(architecture=architecture, **kwargs)
+        if patch < 1 or self.context % patch:
+            wanted = f"of at least 1 step, the context a whole number of patches, got {patch} for {self.context} steps"
+            raise InputError(f"task: expected a patch {wanted}; change it, or data.init_args.context")
+        self.patch = patch
+        self.architecture = self.build(architecture, patch * self.reader.output_size)
+        check_marks(self.architecture, self.layout, patch)
+        told = self.horizon * self.layout.values * self.output.width
+        self.head = nn.Linear(self.architecture.output_size + self.horizon * self.layout.known, told)
+        both = ("val", "test") if self.output.distribution else ()
+        self.judge = ForecastJudge(self.horizon, free=False, intervals=both)
+        self.ahead = torch.empty(0, 0)  # (B, H K): what is known in advance, of the batch that is read
+
+    # ------------------------------------------------------------------------------------------------ how it reads
+
+    def on_after_batch_transfer(self, batch: Any, dataloader_idx: int) -> Any:
+        """Windows (B, C + H - 1, ...) as the patches of their context, with one target."""
+        self.check_length(batch.inputs)
+        return fold(batch, self.context, self.patch, self.layout)
+
+    def on_train_start(self) -> None:
+        super().on_train_start()
+        if getattr(self.trainer.train_dataloader, "streams", False):  # a piece may be as long as a window
+            raise InputError(STREAM)
+
+    def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
+        self.ahead = batch.ahead
+        super().on_train_batch_start(batch, batch_idx)
+
+    def embed(self, inputs: Tensor) -> Tensor:
+        read: Tensor = self.reader(inputs.unflatten(-1, (self.patch, -1))).flatten(-2)
+        return read
+
+    def measure(self, hidden: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        if not self.training:
+            self.told = self._split(self.tell(hidden[:, -1], self.ahead).detach())  # for `evaluate`
+        asked = counted(targets)
+        ahead = self.ahead[:, None].expand(-1, hidden.shape[1], -1)
+        return self.output.loss(self.tell(hidden[asked], ahead[asked]), targets[asked])
+
+    def tell(self, hidden: Tensor, ahead: Tensor) -> Tensor:
+        """The head's numbers of outputs (N, H) and of what is known in advance (N, H K)."""
+        raw: Tensor = self.head(torch.cat([hidden, ahead], -1))
+        return raw
+
+    # ------------------------------------------------------------------------------------------- how it is evaluated
+
+    def evaluate(self, stage: str, batch: Any) -> None:
+        self.ahead = batch.ahead
+        super().evaluate(stage, batch)
+        truth = batch.targets[:, -1].unflatten(-1, (self.horizon, -1))
+        self.judge.update(stage, self.told, truth, batch.rows)
+
+    @torch.no_grad()
+    def forecast(self, batch: Any, draws: torch.Generator | None = None) -> tuple[Tensor, Tensor | None]:
+        """Of a batch of windows (B, T, ...), T = C + H - 1: what is expected (B, H, O), and the quantiles (..., Q).
+
+        There are no quantiles where the output is no distribution; nothing is drawn.
+        """
+        training = self.training
+        self.eval()
+        found = self.on_after_batch_transfer(batch, 0)
+        hidden, _ = self.unroll(found.inputs, self.initial_state(len(found.inputs)))
+        told = self._split(self.tell(hidden[:, -1], found.ahead))
+        self.train(training)
+        return told
+
+    def _split(self, raw: Tensor) -> tuple[Tensor, Tensor | None]:
+        shape = (self.horizon, self.layout.values)
+        expected = self.output.expected(raw).unflatten(1, shape)
+        if not self.output.distribution:
+            return expected, None
+        return expected, self.output.quantiles(raw, LEVELS).unflatten(1, shape)

@@ -1,0 +1,118 @@
+"""Forecast series one step after the other.  B batch, C time steps of the context, H horizon, O targets."""
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from unrolled.errors import InputError
+from unrolled.functional.forecasting.distributions import LEVELS
+from unrolled.functional.generators import generator
+from unrolled.tasks.autoregressive import Autoregressive
+from unrolled.tasks.forecasting.evaluation import ForecastJudge
+from unrolled.tasks.forecasting.forecast_paths import path_quantiles
+from unrolled.tasks.forecasting.forecaster import Forecaster
+from unrolled.tasks.forecasting.series_reader import check_marks
+from unrolled.tasks.sequences.whole_sequences import carries
+
+CARRIED = (
+    "strategies: expected the strategy CarriedState, for a piece of a stream goes on with the one of the batch before; "
+    "add it, or say data.init_args.sampling: windows"
+)
+
+
+class Forecasting(Forecaster, Autoregressive):
+    """x_{t+1} = W h_t + b, or a distribution of it, learnt one step ahead and judged over a whole horizon.
+
+    The loss reads the truth at each step.  Validation and test measure it too, and then what a forecaster is used for:
+    from the end of the context on, the model reads its own outputs (of a distribution, its mean), never a later number.
+
+        loss                teacher forced, over all steps of a window, on the scale that the data hands over
+        free_running_mse    over the horizon, on the scale of the training part; free_running_mae likewise
+        teacher_forced_mse  over the same steps, reading the truth
+        exposure_gap        free_running_mse - teacher_forced_mse
+        rmse, mase, smape   of the free run (`functional.forecast_scores`)
+        weighted_quantile_loss, coverage_80    in the test, of a distribution: of paths that each read what they drew
+
+    Args:
+        paths: sampled futures of each origin, in the test.
+
+    Raises:
+        InputError: paths below 1, a bidirectional architecture; in evaluation, windows of another length than
+            context + horizon - 1.
+    """
+
+    metric = chosen_by = "free_running_mse"
+
+    def __init__(self, *, architecture: dict[str, Any], paths: int = 100, **kwargs: Any) -> None:
+        super().__init__(architecture=architecture, **kwargs)
+        if paths < 1:
+            raise InputError(f"task: expected at least 1 of paths, got {paths}")
+        self.paths, self.prefix = paths, self.context
+        self.architecture = self.build(architecture, self.reader.output_size)
+        check_marks(self.architecture, self.layout)
+        self.head = nn.Linear(self.architecture.output_size, self.output.width * self.layout.values)
+        self.judge = ForecastJudge(self.horizon, free=True, intervals=("test",) if self.output.distribution else ())
+
+    # ------------------------------------------------------------------------------------------------ how it reads
+
+    def features(self, inputs: Tensor) -> Tensor:
+        read: Tensor = self.reader(inputs)
+        return read
+
+    def measure(self, hidden: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        if not self.training:
+            self.forced = self.expected(hidden[:, -self.horizon :]).detach()  # for `evaluate`, at no second reading
+        return self.output.loss(self.head(hidden), targets)
+
+    def choose(
+        self,
+        hidden: Tensor,
+        temperature: float = 0.0,
+        top_k: int | None = None,
+        generator: torch.Generator | None = None,
+    ) -> Tensor:
+        if top_k is not None:
+            raise InputError(f"Forecasting: expected no top_k, got {top_k}; numbers have no likeliest few")
+        if temperature == 0:
+            return self.expected(hidden)
+        return self.output.draw(self.head(hidden), temperature, generator)
+
+    def expected(self, hidden: Tensor) -> Tensor:
+        return self.output.expected(self.head(hidden))
+
+    def nothing(self, batch_size: int) -> Tensor:
+        weight = self.head.weight
+        return torch.full((batch_size, self.layout.values), float("nan"), dtype=weight.dtype, device=weight.device)
+
+    def substitute(self, inputs: Tensor, own: Tensor) -> Tensor:
+        return self.layout.replace(inputs, own)
+
+    def on_train_start(self) -> None:
+        super().on_train_start()
+        if getattr(self.trainer.train_dataloader, "goes_on", False) and not carries(self):
+            raise InputError(CARRIED)
+
+    # ------------------------------------------------------------------------------------------- how it is evaluated
+
+    def evaluate(self, stage: str, batch: Any) -> None:
+        super().evaluate(stage, batch)
+        number = self.judge.metric(stage).update_count * self.trainer.world_size + self.global_rank  # of the batch
+        draws = generator(self.seed, "paths", number) if stage == "test" else None
+        told = self.forecast(batch, draws)
+        self.judge.update(stage, told, batch.targets[:, -self.horizon :], batch.rows, self.forced)
+
+    def forecast(self, batch: Any, draws: torch.Generator | None = None) -> tuple[Tensor, Tensor | None]:
+        """Of a batch of windows, T = C + H - 1: what is expected (B, H, O), and with `draws` the quantiles (..., Q).
+
+        There are no quantiles where the output is no distribution.
+
+        Raises:
+            InputError: windows of another length.
+        """
+        self.check_length(batch.inputs)
+        context, ahead = batch.inputs[:, : self.context], batch.inputs[:, self.context :]
+        free = self.run_free(context, self.horizon, ahead)
+        if draws is None or not self.output.distribution:
+            return free, None
+        return free, path_quantiles(self, context, ahead, self.paths, LEVELS, draws)

@@ -1,0 +1,1 @@
+"""Language modelling over characters, subwords or words."""

@@ -1,0 +1,100 @@
+"""What a language model writes alone, beside the text it was trained to go on with.
+
+B texts, P tokens of the prefix, L tokens written, N tokens of training, V vocabulary.
+"""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from torchmetrics import Metric
+from torchmetrics.utilities import dim_zero_cat
+
+from unrolled.functional.batch import SequenceBatch, counted
+from unrolled.functional.generators import generator
+from unrolled.functional.losses import perplexity
+from unrolled.functional.merged_generation import distinct, repetition
+from unrolled.functional.ngrams import NgramModel
+from unrolled.tasks.step.mean_loss import WIDE
+
+ROWS, PREFIX, LENGTH = 64, 50, 100  # texts of each process at most, their prefix at most, and what is written behind it
+ORDERS = {"character": 5, "word": 3, "subword": 3}  # of the n-gram that judges
+COUNTED = 2**21  # training tokens that it counts at most, so that it is made within two seconds
+
+
+class TextExposure(Metric):
+    """Texts drawn at temperature 1 and the truth in their place, both under an n-gram of the training text.
+
+        free_running_perplexity  of what the model wrote behind a prefix
+        truth_perplexity         of what truly stands there
+        exposure_gap             ln(free_running_perplexity / truth_perplexity), nats per token
+        distinct_2               different pairs of tokens per pair, over all texts
+        repetition_4             the share of a text's runs of four tokens that it had written before
+
+    All over the texts of all processes.
+
+    Args:
+        order: tokens in an n-gram of the judge.
+        vocabulary_size: V.
+    """
+
+    full_state_update = False
+    nats: Tensor  # (2,) summed: what was written, the truth
+    counts: Tensor  # (2,) tokens
+    written: list[Tensor]  # (B, L) each
+
+    def __init__(self, order: int, vocabulary_size: int) -> None:
+        super().__init__()
+        self.order, self.vocabulary_size = order, vocabulary_size
+        self.counted: Tensor | None = None  # the training text that `judge` knows
+        for name in ("nats", "counts"):
+            self.add_state(name, torch.zeros(2, dtype=WIDE), dist_reduce_fx="sum")
+        self.add_state("written", [], dist_reduce_fx="cat")
+
+    def update(self, train: Tensor, prefix: Tensor, written: Tensor, truth: Tensor) -> None:
+        """The training text (N,), and texts: prefix (B, P), written (B, L), truth (B, at most L), IGNORE uncounted."""
+        if self.counted is not train:
+            self.counted = train
+            self.judge = NgramModel(train[:COUNTED].cpu().numpy(), self.order, self.vocabulary_size)
+        masks = [counted(tokens).cpu().numpy() for tokens in (written, truth)]
+        ids = [tokens.cpu().numpy() * known for tokens, known in zip((written, truth), masks, strict=True)]
+        nats = [self.judge.nll(tokens, prefix.cpu().numpy()) for tokens in ids]
+        self.nats = self.nats + self.nats.new_tensor([float((n * k).sum()) for n, k in zip(nats, masks, strict=True)])
+        self.counts = self.counts + self.counts.new_tensor([int(known.sum()) for known in masks])
+        self.written.append(written)
+
+    def compute(self) -> dict[str, Tensor]:
+        free, truth = self.nats / self.counts
+        texts = dim_zero_cat(self.written).cpu().numpy()
+        return {
+            "free_running_perplexity": perplexity(free),
+            "truth_perplexity": perplexity(truth),
+            "exposure_gap": free - truth,
+            "distinct_2": free.new_tensor(distinct(texts, 2)),
+            "repetition_4": free.new_tensor(repetition(texts, 4)),
+        }
+
+
+def observe(task: Any, stage: str, batch: SequenceBatch) -> None:
+    """Let a language model write behind the rows of an evaluation's first batch; without training tokens, nothing.
+
+    The tokens are those that the trainer's data module holds.  The draws have a generator of their own, so that
+    training goes on as if there had been no evaluation, and two evaluations of one model agree.
+    """
+    tokens = getattr(getattr(task.trainer, "datamodule", None), "tokens", None)
+    if not tokens or not len(tokens.get("train", ())) or task.exposure.written:
+        return
+    steps = min(PREFIX, max(1, batch.inputs.shape[1] // 2))
+    prefix, truth = batch.inputs[:ROWS, :steps], batch.targets[:ROWS, steps - 1 :][:, :LENGTH]
+    draws = generator(task.seed, "free running", stage, task.global_rank)
+    written = task.run_free(prefix, LENGTH, temperature=1.0, generator=draws)
+    task.exposure.update(tokens["train"], prefix, written, truth)
+
+
+def conclude(task: Any, stage: str) -> dict[str, Tensor]:
+    """What was observed in this evaluation, by name, and start anew; empty if nothing was."""
+    if not task.exposure.written:
+        return {}
+    measured = {f"{stage}/{name}": value for name, value in task.exposure.compute().items()}
+    task.exposure.reset()
+    return measured

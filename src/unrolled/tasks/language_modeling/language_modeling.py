@@ -1,0 +1,106 @@
+"""Predict the next character or word.  B batch, T time, E embedding, H hidden, V vocabulary."""
+
+from typing import Any, Literal
+
+from torch import Tensor, nn
+
+from unrolled.architectures.token_dropout import TokenDropout
+from unrolled.errors import InputError
+from unrolled.functional.batch import SequenceBatch
+from unrolled.functional.losses import bits, cross_entropy, perplexity
+from unrolled.tasks.language_modeling import baselines, exposure
+from unrolled.tasks.merged_token_output import TokenOutput
+
+
+class LanguageModeling(TokenOutput):
+    """p(token_t | tokens before t) = softmax(W h_t + b), trained on the mean negative log-likelihood in nats per token.
+
+    Args:
+        vocabulary_size: how many different tokens V there are; the data says it.
+        level: what a token is; the data says it.  Characters are also measured in bits per character.
+        embedding_size: features E of a token.
+        tied: whether the output layer uses the embedding's weights (Press & Wolf 2017); E must then be H.
+        embedding_dropout: probability that a token of the vocabulary is not read in training, wherever it stands in a
+            window (Gal & Ghahramani 2016).
+
+    Raises:
+        InputError: a bidirectional architecture, which would read what it is asked to predict; tied sizes that differ;
+            an embedding_dropout outside [0, 1).
+    """
+
+    def __init__(
+        self,
+        *,
+        vocabulary_size: int,
+        level: Literal["character", "word", "subword"] = "character",
+        architecture: dict[str, Any],
+        embedding_size: int = 128,
+        tied: bool = False,
+        embedding_dropout: float = 0.0,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(architecture=architecture, **kwargs)
+        self.level = level
+        if level not in exposure.ORDERS or vocabulary_size < 1:
+            given = f"{level} and {vocabulary_size}"
+            raise InputError(f"task: expected characters, words or subwords, and at least 1 of them, got {given}")
+        if embedding_size < 1:
+            raise InputError(f"task: expected embedding_size of at least 1, got {embedding_size}")
+        self.token_dropout = TokenDropout(embedding_dropout)
+        self.architecture = self.build(architecture, embedding_size)
+        hidden_size = self.architecture.output_size
+        if tied and embedding_size != hidden_size:
+            raise InputError(f"task: tied needs embedding_size = hidden_size, got {embedding_size} and {hidden_size}")
+        self.embedding = nn.Embedding(vocabulary_size, embedding_size)
+        self.head = nn.Linear(hidden_size, vocabulary_size)
+        if tied:
+            nn.init.uniform_(self.embedding.weight, -(hidden_size**-0.5), hidden_size**-0.5)
+            self.head.weight = self.embedding.weight
+        self.exposure = exposure.TextExposure(exposure.ORDERS[level], vocabulary_size)
+
+    @property
+    def unit(self) -> str:
+        return self.level
+
+    def embed(self, inputs: Tensor) -> Tensor:
+        embedded = self.features(inputs)
+        if not inputs.is_floating_point():
+            embedded = self.token_dropout(embedded, inputs, self.embedding.num_embeddings)
+        return self.thin(embedded)
+
+    def measure(self, hidden: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        return cross_entropy(self.head(hidden), targets)
+
+    def evaluate(self, stage: str, batch: SequenceBatch) -> None:
+        super().evaluate(stage, batch)
+        exposure.observe(self, stage, batch)
+
+    def conclude(self, stage: str) -> dict[str, Tensor]:
+        return super().conclude(stage) | exposure.conclude(self, stage)
+
+    def summarize(self, means: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Beside each loss in nats per token its perplexity, and for characters its bits: no second softmax."""
+        for name, nats in [*means.items()]:
+            stage, _, quantity = name.partition("/")
+            if quantity == "loss":
+                means[f"{stage}/perplexity"] = perplexity(nats)
+                if self.level == "character":
+                    means[f"{stage}/bits_per_character"] = bits(nats)
+        return means
+
+    def baselines(self, data: Any, split: str) -> dict[str, Any]:
+        """What n-grams and lzma reach on a split of `data`."""
+        return baselines.language_modeling(data, split)
+
+    def generate(self, prefix: Tensor, length: int, temperature: float = 1.0) -> Tensor:
+        """Continue `prefix` (B, P) by `length` tokens that the model draws itself: (B, length).
+
+        `temperature` divides the logits; 0 takes the most likely token each time.
+
+        Raises:
+            InputError: an empty prefix, or a temperature below 0.
+        """
+        if prefix.dim() != 2 or prefix.shape[1] == 0 or not temperature >= 0:
+            given = f"{tuple(prefix.shape)} and {temperature}"
+            raise InputError(f"generate: expected a prefix (B, P) and a temperature of at least 0, got {given}")
+        return self.run_free(prefix, max(length, 1), temperature=temperature)[:, :length]

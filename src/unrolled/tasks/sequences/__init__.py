@@ -1,0 +1,1 @@
+"""Classification, tagging and regression of whole sequences."""

@@ -1,0 +1,124 @@
+"""Tell the class of a whole sequence.  B batch, T time, E embedding, F features, H hidden, C classes."""
+
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from unrolled.errors import InputError
+from unrolled.functional.batch import SequenceBatch, counted
+from unrolled.functional.losses import binary_cross_entropy, cross_entropy
+from unrolled.tasks.sequences.by_class import by_class, by_language
+from unrolled.tasks.sequences.metrics import ClassMetrics
+from unrolled.tasks.sequences.sequence_encoder import PooledReader
+
+
+class SequenceClassification(PooledReader):
+    """p(class | sequence) = softmax(W pool(h_1 ... h_T) + b), trained on the mean negative log-likelihood in nats.
+
+    A sequence's class is the target of its last step; IGNORE stands at the others.  `PooledReader` says how it reads.
+
+    Args:
+        classes: how many different classes C there are, or labels; the data says it.
+        output: softmax: one class for each sequence; sigmoid: any of C labels, targets (B, T, C) of 0 and 1.
+        label_smoothing: share of each target, in [0, 1), that all classes have alike, in training alone; of softmax.
+
+    Raises:
+        InputError: too few classes, another output, targets of the other output, a share outside [0, 1).
+    """
+
+    metric = "nats_per_target"
+    chosen_by = "error_rate"  # the loss of few rows rises with confidence while they are still told better
+    label_steps = False  # a sequence has a class, not each of its steps: data say so by the same name
+
+    def __init__(
+        self,
+        *,
+        classes: int,
+        architecture: dict[str, Any],
+        output: Literal["softmax", "sigmoid"] = "softmax",
+        label_smoothing: float = 0.0,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(architecture=architecture, **kwargs)
+        if output not in ("softmax", "sigmoid"):
+            raise InputError(f"task: expected an output of softmax or sigmoid, got {output!r}")
+        if classes < (fewest := 2 if output == "softmax" else 1):
+            raise InputError(f"task: expected {fewest} classes or more, got {classes}")
+        if not 0 <= label_smoothing < 1 or (label_smoothing and output == "sigmoid"):
+            raise InputError(f"task: expected label_smoothing in [0, 1), and 0 with sigmoid, got {label_smoothing}")
+        self.output, self.label_smoothing = output, label_smoothing
+        self.head = nn.Linear(self.pooled_size, classes)
+        self.judges = nn.ModuleDict({stage: ClassMetrics(classes, output) for stage in ("val", "test")})
+        self.judged: str | None = None  # the stage, while one of its batches is evaluated
+        self.confusion: dict[str, Tensor] = {}  # the last confusion matrix of each stage
+
+    @property
+    def unit(self) -> str:
+        return "sequence"
+
+    def measure(self, hidden: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        if targets.is_floating_point() != (self.output == "sigmoid"):
+            found = "several labels" if targets.is_floating_point() else "one class"
+            raise InputError(f"task: output {self.output} does not fit data with {found} a sequence; use the other one")
+        marked = counted(targets)
+        logits, truth = self.head(hidden[marked]), targets[marked]
+        if self.judged is not None:
+            self._judge(self.judged).update(self.decide(logits), truth.long())
+        if self.output == "sigmoid":
+            return binary_cross_entropy(logits, truth)
+        return cross_entropy(logits[None], truth[None], self.label_smoothing if self.training else 0.0)
+
+    def decide(self, logits: Tensor) -> Tensor:
+        """The likeliest class (N,) of logits (N, C), or 1 for each label that is more likely than not, (N, C)."""
+        return (logits > 0).long() if self.output == "sigmoid" else logits.argmax(-1)
+
+    def probabilities(self, batch: SequenceBatch) -> Tensor:
+        """(B, C): of each row of a batch of whole sequences, the probability of each class, or label."""
+        logits = self._logits(batch)
+        return torch.sigmoid(logits) if self.output == "sigmoid" else F.softmax(logits, -1)
+
+    def tell(self, batch: SequenceBatch) -> Tensor:
+        """Of each row of a batch of whole sequences, what `decide` says: (B,), or (B, C) of labels."""
+        return self.decide(self._logits(batch))
+
+    @torch.no_grad()
+    def _logits(self, batch: SequenceBatch) -> Tensor:
+        training = self.training
+        self.eval()
+        batch = SequenceBatch(*(part.to(self.device) for part in batch))
+        self.measure_rows(batch)
+        hidden, _ = self.predict(batch.inputs, self.initial_state(len(batch.inputs)))
+        logits: Tensor = self.head(hidden[counted(batch.targets)])
+        self.train(training)
+        return logits
+
+    def on_train_batch_start(self, batch: SequenceBatch, batch_idx: int) -> None:
+        if self.architecture.directions == 1 and not batch.fresh[:, 0].all():
+            self.require_memory()
+        super().on_train_batch_start(batch, batch_idx)
+
+    def evaluate(self, stage: str, batch: SequenceBatch) -> None:
+        self.judged = stage
+        super().evaluate(stage, batch)
+        self.judged = None
+
+    def conclude(self, stage: str) -> dict[str, Tensor]:
+        measured, self.confusion[stage] = self._judge(stage).conclude(stage)
+        return super().conclude(stage) | measured
+
+    def findings(self, data: Any, split: str) -> dict[str, Any]:
+        """Of the split that was evaluated last: `classes` by name, their `confusion` matrix, their scores `by_class`.
+
+        Where the data tells the language of a row, also the accuracy `by_language`.
+        """
+        counts = self.confusion["test" if split == "test" else "val"]
+        classes = [str(name) for name in getattr(data, "classes", range(len(counts)))]
+        found = {"classes": classes, "confusion": counts.tolist(), "by_class": by_class(classes, counts)}
+        return found | ({"by_language": languages} if (languages := by_language(self, data, split)) else {})
+
+    def _judge(self, stage: str) -> ClassMetrics:
+        judge = self.judges[stage]
+        assert isinstance(judge, ClassMetrics)
+        return judge

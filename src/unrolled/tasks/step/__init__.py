@@ -1,0 +1,1 @@
+"""Helpers of the training step: optimisers, distributed reductions, resume state, telemetry."""

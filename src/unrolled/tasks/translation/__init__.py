@@ -1,0 +1,1 @@
+"""Translation with attention: encoder-decoder, decoding, metrics."""

@@ -1,0 +1,82 @@
+"""How a translation task says what it has read.  B batch, S source steps, L steps said, K width of the beam."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from unrolled.architectures.source_encoder import Memory
+from unrolled.functional.beam_search import Hypotheses, Step, beam_search, greedy
+from unrolled.functional.state import State
+from unrolled.functional.translation import BEGIN, TranslationBatch, sayable, until_end
+
+EXAMPLES = 5  # sentences of an evaluation that results.json shows
+
+
+def limit(memory: Memory) -> Tensor:
+    """(B,): ids that are said of each source at most, END counted: beyond, a model that learns goes round in a circle.
+
+    Of its own length, so that what is said of a sentence does not depend on those beside it.
+    """
+    return 2 * memory.mask.sum(1) + 10
+
+
+def greedily(task: Any, memory: Memory) -> Tensor:
+    """(B, L): the likeliest id at each step, up to END."""
+    with torch.no_grad(), task.reading(memory):
+        state = task.architecture.initial_state(len(memory.mask), memory)
+        return greedy(_step(task), state, limit(memory))
+
+
+def translate(task: Any, memory: Memory, width: int, alpha: float) -> Hypotheses:
+    """The best translation of each source that a beam of `width` finds, under a length penalty of `alpha`."""
+    with torch.no_grad(), task.reading(memory.repeat(width)):
+        state = task.architecture.initial_state(len(memory.mask) * width, task.memory)
+        return beam_search(_step(task), state, width=width, limit=limit(memory), alpha=alpha)
+
+
+@torch.no_grad()
+def alignment(task: Any, memory: Memory, ids: Tensor) -> Tensor | None:
+    """Where the decoder looks while it says `ids` (B, L): weights (B, L, S); None without attention."""
+    read = torch.cat([torch.full_like(ids[:, :1], BEGIN), ids[:, :-1]], 1)
+    state = task.architecture.initial_state(len(ids), memory)
+    _, _, weights = task.architecture.run(task.embed(read), state, memory)
+    if not weights:
+        return None
+    return weights[0] if weights[0].dim() == 3 else torch.stack(weights, 1)
+
+
+def describe(task: Any, batch: TranslationBatch, memory: Memory, said: Tensor) -> list[dict[str, Any]]:
+    """A batch's first sentence by its tokens, and the weights (steps said, source steps) of its translation.
+
+    One of each batch, for batches hold sentences of about one length.  [] where nobody knows what the numbers mean.
+    """
+    data: Any = getattr(task.trainer, "datamodule", None)
+    if not hasattr(data, "source_vocabulary"):
+        return []
+    (truth,), (translation,) = until_end(batch.targets[:1]), until_end(said[:1])
+    length = int(batch.source_lengths[0])
+    example = {
+        "source": data.source_vocabulary.words(batch.source[0, :length].tolist()),
+        "truth": data.vocabulary.words(truth),
+        "translation": data.vocabulary.words(translation),
+    }
+    looks = alignment(task, memory.first(), said[:1])
+    if looks is not None:
+        steps = looks[0, : len(translation) + 1, :length]  # the last one says END, if there is one
+        example["attention"] = [[round(weight, 4) for weight in step] for step in steps.tolist()]
+    return [example]
+
+
+def few(examples: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """At most `EXAMPLES` of them, evenly spread."""
+    most = min(EXAMPLES, len(examples))
+    return [examples[place * len(examples) // most] for place in range(most)]
+
+
+def _step(task: Any) -> Step:
+    def step(ids: Tensor, state: State) -> tuple[Tensor, State]:
+        hidden, state = task.predict(ids[:, None], state)
+        return sayable(task.head(hidden[:, 0]).log_softmax(-1)), state
+
+    return step

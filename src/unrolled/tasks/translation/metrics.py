@@ -1,0 +1,89 @@
+"""What a model translates alone, beside the truth and beside what it says while it reads the truth.
+
+B sentences, T target steps.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+from torchmetrics import Metric
+from torchmetrics.utilities import dim_zero_cat
+
+from unrolled.functional.merged_corpus_scores import bleu, character_error_rate, chrf
+from unrolled.functional.translation import until_end
+
+Write = Callable[[list[int]], str]  # ids of a sentence -> its text
+NOWHERE = -1  # the place of a pair that no data set holds
+KINDS = ("free", "forced", "truth")
+
+
+class Translations(Metric):
+    """Scores over the sentences of all processes; the model runs alone, greedily, unless said.
+
+    bleu, chrf              of sacrebleu, 0 to 100; `signatures` tells how
+    exact_match             share of the sentences that are the truth to the letter
+    character_error_rate    edits per character of the truth
+    teacher_forced_bleu     of the likeliest id at each step, where the truth is read
+    exposure_gap            teacher_forced_bleu - bleu
+    """
+
+    full_state_update = False
+    places: list[Tensor]  # (B,) each
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.signatures: dict[str, str] = {}
+        for kind in KINDS:
+            self.add_state(f"{kind}_ids", [], dist_reduce_fx="cat")  # of all sentences, one behind the other
+            self.add_state(f"{kind}_lengths", [], dist_reduce_fx="cat")
+        self.add_state("places", [], dist_reduce_fx="cat")
+
+    def update(self, free: Tensor, forced: Tensor, truth: Tensor, places: Tensor | None = None) -> None:
+        """Ids (B, at most T) each; what stands behind a row's first END does not count.  Which pairs they are (B,)."""
+        self.places.append(truth.new_full(truth.shape[:1], NOWHERE) if places is None else places)
+        for kind, ids in zip(KINDS, (free, forced, truth), strict=True):
+            rows = until_end(ids)
+            getattr(self, f"{kind}_ids").append(ids.new_tensor([number for row in rows for number in row]))
+            getattr(self, f"{kind}_lengths").append(ids.new_tensor([len(row) for row in rows]))
+
+    def sentences(self, kind: str) -> list[list[int]]:
+        """The ids of each sentence."""
+        ids, lengths = (dim_zero_cat(getattr(self, f"{kind}_{part}")) for part in ("ids", "lengths"))
+        return [part.tolist() for part in ids.split(lengths.tolist())]
+
+    def compute(self, write: Write, texts: Sequence[str] = ()) -> dict[str, Tensor]:  # type: ignore[override]
+        """The figures; where the `texts` of the truth are known they count, for ids may not tell all of a text."""
+        free, forced, truth = ([write(row) for row in self.sentences(kind)] for kind in KINDS)
+        if texts:
+            places: list[int] = dim_zero_cat(self.places).tolist()
+            truth = [texts[place] if place != NOWHERE else row for place, row in zip(places, truth, strict=True)]
+        alone, self.signatures["bleu"] = bleu(free, truth)
+        letters, self.signatures["chrf"] = chrf(free, truth)
+        helped, _ = bleu(forced, truth)
+        measured = {
+            "bleu": alone,
+            "chrf": letters,
+            "exact_match": sum(map(str.__eq__, free, truth)) / len(truth),
+            "character_error_rate": character_error_rate(free, truth),
+            "teacher_forced_bleu": helped,
+            "exposure_gap": helped - alone,
+        }
+        return {name: torch.tensor(value, device=self.device) for name, value in measured.items()}
+
+
+def writer(task: Any) -> Write:
+    """How the trainer's data write a sentence; without a vocabulary, its numbers."""
+    write: Write = getattr(getattr(task.trainer, "datamodule", None), "write", _numbers)
+    return write
+
+
+def truths(task: Any, stage: str) -> list[str]:
+    """The target sentences of the trainer's data that an evaluation is held against; [] where there are none."""
+    texts = getattr(getattr(task.trainer, "datamodule", None), "texts", {})
+    return [target for _, target in texts.get({"val": "valid"}.get(stage, stage), ())]
+
+
+def _numbers(ids: list[int]) -> str:
+    return " ".join(map(str, ids))

@@ -1,0 +1,133 @@
+"""A study's trials as they are seen at a terminal: a live table, or one plain line for each that ends."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from types import TracebackType
+from typing import Protocol
+
+import optuna
+from optuna.trial import FrozenTrial, TrialState
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.live import Live
+from rich.table import Column, Table
+from rich.text import Text
+
+from unrolled.trial_labels import labels, state
+from unrolled.tuning.budget import finished
+
+STYLES = {
+    TrialState.COMPLETE: "green",
+    TrialState.PRUNED: "yellow",
+    TrialState.FAIL: "red",
+    TrialState.RUNNING: "cyan",
+    TrialState.WAITING: "dim",
+}
+FRAME = 7  # lines of a screen that are not trials: title, header, rule, the best one, the command above
+
+
+class View(Protocol):
+    """Shows a study while its trials run."""
+
+    def update(self, trials: Sequence[FrozenTrial]) -> None: ...
+
+    def __enter__(self) -> "View": ...
+
+    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None: ...
+
+
+def view(console: Console, study: optuna.Study, metric: str, paths: Sequence[str], wanted: int) -> View:
+    """The view that suits where the output goes."""
+    kind = LiveTable if console.is_terminal else Lines
+    return kind(console, study, metric, labels(paths), wanted)
+
+
+class LiveTable:
+    """One row for each trial, the last ones and the best if the screen is too small for all."""
+
+    def __init__(self, console: Console, study: optuna.Study, metric: str, names: dict[str, str], wanted: int) -> None:
+        self.study, self.metric, self.names, self.wanted = study, metric, names, wanted
+        self.live = Live(console=console, auto_refresh=False)
+        self.trials: Sequence[FrozenTrial] = ()
+
+    def __enter__(self) -> "LiveTable":
+        self.live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.live.update(self.table(self.trials, rows=len(self.trials)))  # what stays on the screen is complete
+        self.live.stop()
+
+    def update(self, trials: Sequence[FrozenTrial]) -> None:
+        self.trials = trials
+        self.live.update(self.table(trials, rows=max(3, self.live.console.height - FRAME)), refresh=True)
+
+    def table(self, trials: Sequence[FrozenTrial], rows: int) -> Table:
+        title = Text(f"{self.study.study_name}: {finished(list(trials))} of {self.wanted} trials")  # Text: no markup
+        heads = map(Text, ["trial", "state", self.metric, "time", *self.names.values()])
+        table = Table(*map(Column, heads), box=SIMPLE_HEAD, title=title, title_justify="left")
+        top = best(self.study, trials)
+        for trial in trials:
+            if trial.number >= len(trials) - rows or trial is top:
+                mark = "*" if trial is top else ""
+                cells = [f"{trial.number}{mark}", word(trial), value(trial), duration(trial), *self.parameters(trial)]
+                table.add_row(*map(Text, cells), style="bold green" if mark else STYLES[trial.state])
+        return table
+
+    def parameters(self, trial: FrozenTrial) -> list[str]:
+        return [number(trial.params[path]) if path in trial.params else "" for path in self.names]
+
+
+class Lines:
+    """One line for each trial that ends while the view is open."""
+
+    def __init__(self, console: Console, study: optuna.Study, metric: str, names: dict[str, str], wanted: int) -> None:
+        self.console, self.metric, self.names, self.wanted = console, metric, names, wanted
+        self.seen = {trial.number for trial in study.get_trials(deepcopy=False) if trial.state.is_finished()}
+
+    def __enter__(self) -> "Lines":
+        return self
+
+    def __exit__(self, *_: object) -> None: ...
+
+    def update(self, trials: Sequence[FrozenTrial]) -> None:
+        for trial in trials:
+            if trial.state.is_finished() and trial.number not in self.seen:
+                self.seen.add(trial.number)
+                self.console.out(self.line(trial), highlight=False)
+
+    def line(self, trial: FrozenTrial) -> str:
+        chosen = "  ".join(f"{name} {number(trial.params[p])}" for p, name in self.names.items() if p in trial.params)
+        result = f"{self.metric} {value(trial)}" if trial.value is not None else trial.user_attrs.get("failure", "")
+        parts = [f"trial {trial.number}", word(trial), duration(trial), result, chosen]
+        return "  ".join(part for part in parts if part)
+
+
+def best(study: optuna.Study, trials: Sequence[FrozenTrial]) -> FrozenTrial | None:
+    """The complete trial with the best value; pruned ones did not run as long as the others."""
+    sign = 1 if study.direction == optuna.study.StudyDirection.MINIMIZE else -1
+    complete = [trial for trial in trials if trial.state == TrialState.COMPLETE]
+    return min(complete, key=lambda trial: sign * (trial.value or 0.0), default=None)
+
+
+def word(trial: FrozenTrial) -> str:
+    """Its state."""
+    return state(trial.state.name, trial.user_attrs.get("failure"))
+
+
+def value(trial: FrozenTrial) -> str:
+    """The result, or for a trial that runs its last report."""
+    if trial.value is not None:
+        return f"{trial.value:.4f}"
+    return f"{trial.intermediate_values[trial.last_step]:.4f}" if trial.last_step is not None else ""
+
+
+def duration(trial: FrozenTrial) -> str:
+    """Whole seconds since the trial started, until it ended."""
+    if trial.datetime_start is None:
+        return ""
+    return f"{((trial.datetime_complete or datetime.now()) - trial.datetime_start).total_seconds():.0f} s"
+
+
+def number(parameter: object) -> str:
+    return f"{parameter:.4g}" if isinstance(parameter, float) else str(parameter)
