@@ -9,7 +9,7 @@ from torch.autograd import gradcheck
 
 from conformance.architectures import LENGTHS, close, each_path
 from unrolled.architectures import GRU, MultiInput
-from unrolled.architectures.merged_channel_groups import channel_groups
+from unrolled.architectures.branches import channel_groups
 from unrolled.architectures.stepwise import send_through
 from unrolled.config.recipe import dump, load, normalise, override
 from unrolled.errors import InputError

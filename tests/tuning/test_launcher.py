@@ -13,7 +13,7 @@ from unrolled.errors import InputError, RunFailed
 from unrolled.tuning import launch
 
 from .conftest import RATE, WriteSweep, study_in
-from .test_trial import eventually, gone
+from .test_trial_process import eventually, gone
 
 FOLDER = Path("runs/stand-in")
 LAUNCH = "import sys; from unrolled.tuning import launch; launch('sweep.yaml', train=sys.argv[1])"

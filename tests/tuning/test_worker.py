@@ -16,7 +16,7 @@ from unrolled.tuning.study_folder import prepare
 from unrolled.tuning.worker import Worker
 
 from .conftest import RATE, WriteSweep, study_in
-from .test_trial import eventually, gone
+from .test_trial_process import eventually, gone
 
 FOLDER = Path("study")
 Work = Callable[..., Any]

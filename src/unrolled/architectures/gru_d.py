@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from unrolled.architectures.gru import GRU
-from unrolled.architectures.merged_layer import Gates
+from unrolled.architectures.recurrent import Gates
 from unrolled.architectures.regularized import Weights
 from unrolled.architectures.stepwise import Through
 from unrolled.errors import InputError

@@ -6,8 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from unrolled.architectures.layer_norm import GateNorm
-from unrolled.architectures.merged_layer import Gates
-from unrolled.architectures.recurrent import Recurrent
+from unrolled.architectures.recurrent import Gates, Recurrent
 from unrolled.architectures.regularized import Weights
 from unrolled.architectures.stepwise import Through
 from unrolled.functional.padding import within

@@ -6,10 +6,8 @@ from typing import Any, Literal, cast
 import torch
 from torch import Tensor, nn
 
-from unrolled.architectures.branches import build
-from unrolled.architectures.merged_channel_groups import channel_groups
-from unrolled.architectures.merged_layer import Gates
-from unrolled.architectures.recurrent import Recurrent
+from unrolled.architectures.branches import build, channel_groups
+from unrolled.architectures.recurrent import Gates, Recurrent
 from unrolled.architectures.shape_checks import refuse_misfits
 from unrolled.errors import InputError
 from unrolled.functional.padding import cleared

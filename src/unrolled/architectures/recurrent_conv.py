@@ -1,16 +1,53 @@
 """A gated unit on a ring of positions, each of which sees its neighbours."""
 
+import math
+
+import torch
 from torch import Tensor, nn
 
 from unrolled.architectures.gru import gated
-from unrolled.architectures.merged_kernels import Kernels
-from unrolled.architectures.merged_layer import Gates
-from unrolled.architectures.recurrent import Recurrent
+from unrolled.architectures.recurrent import Gates, Recurrent
 from unrolled.architectures.regularized import Weights
-from unrolled.architectures.ring import convolve
 from unrolled.architectures.stepwise import Through
 from unrolled.errors import InputError
 from unrolled.functional.state import State
+
+
+class Kernels(nn.Module):
+    """Of one layer and direction, by the names that torch gives those of a GRU (gates r z n); drawn likewise.
+
+    Args:
+        features: of each position of the input.
+        channels: C, units of each position.
+        kernel_size: K, positions that a convolution sees.
+    """
+
+    def __init__(self, features: int, channels: int, kernel_size: int) -> None:
+        super().__init__()
+        self.weight_ih_l0 = nn.Parameter(torch.empty(3 * channels, features * kernel_size))
+        self.weight_hh_l0 = nn.Parameter(torch.empty(3 * channels, channels * kernel_size))
+        self.bias_ih_l0 = nn.Parameter(torch.empty(3 * channels))
+        self.bias_hh_l0 = nn.Parameter(torch.empty(3 * channels))
+        bound = 1 / math.sqrt(channels * kernel_size)  # as many numbers of the state as a unit reads
+        for parameter in self.parameters():
+            nn.init.uniform_(parameter, -bound, bound)
+
+
+def convolve(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    """Each position of `x` (N, P, C), with its neighbours on both sides, to D channels: (N, P, D).
+
+        y[p, d] = bias[d] + sum_{k, c} weight[d, k C + c] x[(p + k - (K - 1) / 2) mod P, c]
+
+    One product of shifted copies: on a CPU two to three times as fast as torch's convolution of so few channels.
+
+    Args:
+        x: numbers.
+        weight: (D, K * C), K odd.
+        bias: (D,).
+    """
+    reach = weight.shape[1] // x.shape[2] // 2
+    seen = torch.cat([x.roll(-k, 1) for k in range(-reach, reach + 1)], 2) if reach else x
+    return torch.addmm(bias, seen.flatten(0, 1), weight.t()).unflatten(0, x.shape[:2])
 
 
 class RecurrentConv(Recurrent):

@@ -8,8 +8,7 @@ from torch.nn import functional as F
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from unrolled.architectures.layer_norm import GateNorm
-from unrolled.architectures.merged_layer import Gates
-from unrolled.architectures.recurrent import Recurrent
+from unrolled.architectures.recurrent import Gates, Recurrent
 from unrolled.architectures.regularized import Weights
 from unrolled.architectures.stepwise import Through
 from unrolled.errors import InputError

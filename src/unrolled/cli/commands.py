@@ -117,7 +117,7 @@ def translate(words: Namespace) -> None:
 def predict(words: Namespace) -> None:
     """Print a table, its columns parted by tabs: the class, the probability of each class, and the text."""
     folders.require_run(words.folder)
-    from unrolled.data.files.words import blank
+    from unrolled.data.files.text import blank
 
     if empty := [text for text in words.text or () if blank(text)]:
         raise InputError(f"--text: expected a text with a word, got {empty[0]!r}")

@@ -4,6 +4,7 @@ from typing import Literal
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from unrolled.functional.windows import spans
 
@@ -42,3 +43,38 @@ def segments(truth: Tensor) -> list[tuple[int, int]]:
     """
     own = (~truth).transpose(0, 1).flatten(1).any(1).nonzero().flatten().tolist()
     return spans(0, truth.shape[1], own)
+
+
+def none_like(own: Tensor) -> Tensor:
+    """No output, in the shape of `own`."""
+    return torch.full_like(own, _mark(own))
+
+
+def known(own: Tensor) -> Tensor:
+    """(B,) bool: which rows of `own` (B, ...) have an output."""
+    there = ~own.isnan() if own.is_floating_point() else own >= 0
+    return there.flatten(1).all(1) if own.dim() > 1 else there
+
+
+def withhold(own: Tensor, truth: Tensor) -> Tensor:
+    """`own`, with none at the steps (B,) or (B, T) that are to read the truth."""
+    return own.masked_fill(truth.reshape(*truth.shape, *[1] * (own.dim() - truth.dim())), _mark(own))
+
+
+def _mark(own: Tensor) -> float:
+    return float("nan") if own.is_floating_point() else -1
+
+
+def discrimination(forced: Tensor, free: Tensor) -> Tensor:
+    """-log D(forced) - log(1 - D(free)) in nats, each a mean over the rows: what the discriminator lowers."""
+    return F.softplus(-forced).mean() + F.softplus(free).mean()
+
+
+def deception(free: Tensor) -> Tensor:
+    """-log D(free) in nats, a mean over the rows: what the network lowers that is to be taken for forced."""
+    return F.softplus(-free).mean()
+
+
+def accuracy(forced: Tensor, free: Tensor) -> Tensor:
+    """The share, 0 to 1, of the runs that are told right; a logit of 0 says nothing, and is wrong."""
+    return torch.cat([forced > 0, free < 0]).float().mean()

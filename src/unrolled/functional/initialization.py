@@ -32,3 +32,21 @@ def identity(cell: Any, scale: float) -> None:
     cell.weight_hh_l0.copy_(scale * torch.eye(cell.hidden_size))
     cell.bias_ih_l0.zero_()
     cell.bias_hh_l0.zero_()
+
+
+ADDED = 1.0  # to each count: a token that one class alone has does not settle the matter
+
+
+def log_count_ratios(counts: Tensor, totals: Tensor) -> Tensor:
+    """r_cv = log p(v | c) / p(v | not c), (C, V), in nats; 0 for a token that was never met.
+
+    Args:
+        counts: (C, V), how often each class has each token.
+        totals: (V,), how often each token was met in all.
+
+    Source: the log-count ratio of Wang & Manning 2012, "Baselines and bigrams: simple, good sentiment and topic
+    classification", here of one class against all others.
+    """
+    with_class, without = ((part + ADDED).double() for part in (counts, totals - counts))
+    ratios = (with_class / with_class.sum(1, keepdim=True)).log() - (without / without.sum(1, keepdim=True)).log()
+    return ratios.where(totals > 0, 0.0)

@@ -1,6 +1,6 @@
 """Examples -> disjoint parts with the same share of every class."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Iterable, Sequence
 
 import torch
 
@@ -25,3 +25,26 @@ def stratified(labels: Sequence[str], shares: Sequence[float], seed: int) -> lis
         lacking = [round(share * dealt - len(part), 9) for share, part in zip(shares, parts, strict=True)]
         parts[lacking.index(max(lacking))].append(number)
     return [sorted(part) for part in parts]
+
+
+def components(items: Sequence[Iterable[Hashable]]) -> list[int]:
+    """Of each item the number of the first one that it hangs together with.
+
+    Two items do that when they have a part in common, or when others do that lie between them.
+
+    Args:
+        items: of each its parts.
+    """
+    first: dict[Hashable, int] = {}  # the item that a part was met in
+    heads = [*range(len(items))]  # an earlier item of the same component, or the item itself
+
+    def head(item: int) -> int:
+        while heads[item] != item:
+            heads[item] = item = heads[heads[item]]
+        return item
+
+    for number, parts in enumerate(items):
+        for part in parts:
+            other, own = head(first.setdefault(part, number)), head(number)
+            heads[max(other, own)] = min(other, own)
+    return [head(number) for number in range(len(items))]

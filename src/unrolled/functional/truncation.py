@@ -8,7 +8,29 @@ before.  A window of K steps that ends at s cuts off what flows through h_{s-j} 
 import math
 from collections.abc import Sequence
 from itertools import accumulate
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+
+def normal_cuts(
+    length: int, base: int, half_probability: float, std: float, shortest: int, generator: torch.Generator
+) -> list[int]:
+    """Where `length` time steps are cut, 0 and `length` among them; what is left over stands first.
+
+        m := base / 2 with probability half_probability, else base;   a window's length := max(shortest, int(N(m, std)))
+
+    Source: Merity, Keskar & Socher 2018, "Regularizing and optimizing LSTM language models", section 5; the bound
+    below is that of their code.
+    """
+    cuts = [length]
+    while cuts[-1] > 0:
+        coin = torch.rand((), dtype=torch.float64, generator=generator)
+        mean = base / 2 if coin < half_probability else base
+        drawn = mean + std * torch.randn((), dtype=torch.float64, generator=generator)
+        cuts.append(max(0, cuts[-1] - max(shortest, int(drawn))))
+    return cuts[::-1]
 
 
 class Choice(NamedTuple):
@@ -57,3 +79,53 @@ def choose_window(lags: Sequence[tuple[float, float]], tolerance: float, shortes
 
     window = next((k for k in range(shortest, longest) if relative_bias(k) <= tolerance), longest)
     return Choice(window, beta, relative_bias(window))
+
+
+def cut_probability(elapsed: int, expected_length: float, alpha: float, every: int = 1) -> float:
+    """That a coin cuts, `elapsed` time steps behind the last cut; coins fall every `every` steps.
+
+        c = (alpha - 1) / ((alpha - 2) L0 + d)      in units of `every` steps
+
+    Lengths l then have the mean L0 exactly, and a tail like l^-alpha: with a = (alpha - 2) L0 and s = alpha - 1 the
+    chance to get past coin n is prod_{d=1..n} (a + d - s) / (a + d), and these sum to a / (s - 1) = L0.  A coin whose
+    length is as long as expected, L0 = every, always cuts; L0 = inf never does.
+    """
+    return every * (alpha - 1) / ((alpha - 2) * expected_length + elapsed)
+
+
+def toss(
+    length: int, coins: Sequence[float], expected_length: float, alpha: float, every: int = 1
+) -> dict[int, dict[int, float]]:
+    """For each window of `length` time steps, by its first step, how much a gradient grows that gets past its coins.
+
+    `coins` are numbers from [0, 1), one for each of the time steps every, 2 every, ... below `length`.  A window has
+    1 / (1 - c) for each step with a coin that did not cut; a step is left out where c is 0.  The expected factor of a
+    gradient from one step to another, over all coins between them, is 1: an uncut one grows by as much as cutting takes
+    away.
+    """
+    start, windows = 0, {0: dict[int, float]()}
+    for step, coin in zip(range(every, length, every), coins, strict=True):
+        c = cut_probability(step - start, expected_length, alpha, every)
+        if coin < c:
+            start, windows[step] = step, {}
+        elif c > 0:
+            windows[start][step] = 1 / (1 - c)
+    return windows
+
+
+class ScaleGradient(torch.autograd.Function):
+    """x on the way forward, `factor` times its gradient on the way back."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, factor: float) -> Tensor:
+        ctx.factor = factor
+        return x.view_as(x)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
+        return gradient * ctx.factor, None
+
+
+def scale_gradient(state: tuple[Tensor, ...], factor: float) -> tuple[Tensor, ...]:
+    """The same state; the gradient of each of its parts is multiplied by `factor`."""
+    return tuple(ScaleGradient.apply(part, factor) if part.is_floating_point() else part for part in state)

@@ -2,7 +2,7 @@
 
 import csv
 
-from unrolled.data.files.corpus_file import Pinned, find
+from unrolled.data.files.download import Pinned, find
 from unrolled.data.sequences.labelled_text import Example, LabelledText
 from unrolled.data.splits import Split
 

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from unrolled.data.files.corpus_file import Pinned
-from unrolled.data.files.packed_file import fetch_table, read_pinned
+from unrolled.data.files.archives import fetch_table, read_pinned
+from unrolled.data.files.download import Pinned
 from unrolled.data.forecasting.series import Series
 from unrolled.data.forecasting.series_data import SeriesData
 

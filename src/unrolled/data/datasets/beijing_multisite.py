@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 
 from unrolled.data.datasets.beijing_pm25 import one_hot
-from unrolled.data.files.corpus_file import Pinned
-from unrolled.data.files.packed_file import fetch_table, read_pinned
+from unrolled.data.files.archives import fetch_table, read_pinned
+from unrolled.data.files.download import Pinned
 from unrolled.data.forecasting.series import Series
 from unrolled.data.forecasting.series_data import SeriesData
 from unrolled.errors import InputError

@@ -5,7 +5,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from unrolled.data.files.corpus_file import Pinned, find
+from unrolled.data.files.download import Pinned, find
 from unrolled.data.sequences.labelled_series import LabelledSeries, Series
 from unrolled.data.splits import Split
 from unrolled.errors import InputError

@@ -6,12 +6,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from unrolled.data.files.corpus_file import Pinned
-from unrolled.data.files.packed_file import fetch_table, read_pinned
+from unrolled.data.files.archives import fetch_table, read_pinned
+from unrolled.data.files.download import Pinned
 from unrolled.data.forecasting.baselines import Forecast, Origins
 from unrolled.data.forecasting.series import Series
 from unrolled.data.forecasting.series_data import SeriesData
-from unrolled.functional.forecasting.naive2 import naive2
+from unrolled.functional.forecasting.baselines import naive2
 from unrolled.functional.forecasting.scores import scales
 
 SITE = "https://raw.githubusercontent.com/Mcompetitions/M4-methods/master/Dataset"

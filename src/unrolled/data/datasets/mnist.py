@@ -9,8 +9,7 @@ import torch
 from torch import Tensor
 
 from unrolled.data.datasets._images import Order, as_sequences, check_order
-from unrolled.data.files.corpus_file import Pinned, find
-from unrolled.data.files.download import data_folder
+from unrolled.data.files.download import Pinned, data_folder, find
 from unrolled.data.sequences.labelled_series import LabelledSeries, Series
 from unrolled.data.splits import Split
 from unrolled.errors import InputError

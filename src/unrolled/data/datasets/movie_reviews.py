@@ -1,7 +1,7 @@
 """Movie reviews: whole film reviews, positive or negative."""
 
 from unrolled.data.files.archives import opened
-from unrolled.data.files.corpus_file import nltk_corpus
+from unrolled.data.files.download import nltk_corpus
 from unrolled.data.sequences.labelled_text import Example, LabelledText
 from unrolled.data.splits import Split
 

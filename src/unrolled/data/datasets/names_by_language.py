@@ -3,7 +3,7 @@
 import unicodedata
 from typing import Any
 
-from unrolled.data.files.corpus_file import Pinned, find
+from unrolled.data.files.download import Pinned, find
 from unrolled.data.sequences.labelled_text import Example, LabelledText
 from unrolled.data.splits import Split
 from unrolled.data.tokens.vocabulary import Level

@@ -3,7 +3,7 @@
 import re
 
 from unrolled.data.files.archives import opened
-from unrolled.data.files.corpus_file import nltk_corpus
+from unrolled.data.files.download import nltk_corpus
 from unrolled.data.sequences.tagged_text import Sentence, TaggedText
 from unrolled.data.splits import Split, deal
 

@@ -5,12 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from unrolled.data.files.table_lines import rows_in
-from unrolled.data.files.tables import read_table, require_columns
-from unrolled.data.forecasting.series import Numbers
+from unrolled.data.files.tables import read_table, require_columns, rows_in
 from unrolled.errors import InputError
 
+Numbers = NDArray[np.float64]
+LARGEST = float(np.finfo(np.float32).max)  # a larger number would be read as inf
 MISSING = {"", "na", "nan", "null", "none"}  # in small letters
 
 

@@ -4,7 +4,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from unrolled.data.forecasting.series import Numbers, Series
+from unrolled.data.files.columns import Numbers
+from unrolled.data.forecasting.series import Series
 from unrolled.errors import InputError
 from unrolled.suggestions import expected
 

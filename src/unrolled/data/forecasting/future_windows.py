@@ -6,7 +6,8 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from unrolled.data.forecasting.series import Numbers, Series, part, times
+from unrolled.data.files.columns import Numbers
+from unrolled.data.forecasting.series import Series, part, times
 from unrolled.data.forecasting.windows import WindowMaker
 from unrolled.errors import InputError
 from unrolled.functional.batch import ForecastBatch

@@ -3,10 +3,13 @@
 from typing import Literal, NamedTuple, Self
 
 import numpy as np
+import torch
+from torch import Tensor
 
+from unrolled.data.files.columns import Numbers
 from unrolled.data.forecasting.missing_values import ForwardFill
-from unrolled.data.forecasting.series import Numbers
 from unrolled.errors import InputError
+from unrolled.functional.forecasting.imputation import last_seen
 
 Scaling = Literal["standard", "mean_absolute", "instance", "last_value"]
 
@@ -87,3 +90,24 @@ class CovariateScale(NamedTuple):
         """Covariates (N, F) of a series; a missing one is the last that was there, in front of the first the mean."""
         filled = observed(part, self.mean)[0] if len(part) else part
         return (filled - self.mean) / self.deviation
+
+
+FLOOR = 0.01  # the least deviation of a context, in those of its series' training part: a still context has none
+
+
+def window_scale(scaling: Scaling, location: Tensor, scale: Tensor, context: Tensor) -> tuple[Tensor, Tensor]:
+    """Location and scale (B, O) of windows by those of their series (B, O) and the raw `context` (B, C, O).
+
+    A context without a number has those of its series.
+    """
+    if scaling == "last_value":
+        last = last_seen(context)[:, -1:]
+        return torch.where(last[:, 0] < 0, location, context.gather(1, last.clamp(min=0))[:, 0]), scale
+    if scaling != "instance":
+        return location, scale
+    known = ~context.isnan()
+    count = known.sum(1).clamp(min=1)
+    mean = context.nan_to_num().sum(1) / count
+    variance = ((context - mean[:, None]).square() * known).nan_to_num().sum(1) / count
+    own = torch.maximum(variance.sqrt(), FLOOR * scale)
+    return mean.where(known.any(1), location), own.where(known.any(1), scale)

@@ -6,12 +6,9 @@ N time steps, O numbers of a step, K, P and S covariates.
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from unrolled.data.files.columns import LARGEST, Numbers
 from unrolled.errors import InputError
-
-Numbers = NDArray[np.float64]
-LARGEST = float(np.finfo(np.float32).max)  # a larger number would be read as inf
 
 
 class Series(NamedTuple):

@@ -7,7 +7,7 @@ from torch import Tensor
 from unrolled.data.forecasting.baselines import Forecast, fit_linear, forecast_errors, linear, origins
 from unrolled.data.forecasting.series_batches import SeriesBatches
 from unrolled.data.splits import Split
-from unrolled.functional.forecasting.naive_forecasts import last_season, last_value
+from unrolled.functional.forecasting.baselines import last_season, last_value
 
 
 class SeriesBaselines(SeriesBatches):

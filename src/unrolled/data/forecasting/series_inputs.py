@@ -4,9 +4,10 @@ from typing import Any
 
 import numpy as np
 
+from unrolled.data.files.columns import Numbers
 from unrolled.data.forecasting.calendar_features import Calendar, calendar_features, fourier_features, late
 from unrolled.data.forecasting.missing_values import policy
-from unrolled.data.forecasting.series import Numbers, Series, part
+from unrolled.data.forecasting.series import Series, part
 from unrolled.data.forecasting.series_fits import SeriesFits
 from unrolled.data.forecasting.series_store import SeriesStore
 from unrolled.data.forecasting.windows import WindowMaker

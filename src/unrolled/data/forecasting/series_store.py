@@ -9,8 +9,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from unrolled.data.files.columns import Numbers
 from unrolled.data.forecasting.scaling import CovariateScale, Fitted, observed
-from unrolled.data.forecasting.series import Numbers, Series, part
+from unrolled.data.forecasting.series import Series, part
 from unrolled.functional.forecasting.imputation import Before
 
 COVARIATES = ("known", "past", "static")

@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from unrolled.data.files.columns import numbers, one_hot
-from unrolled.data.files.table_lines import rows_in
-from unrolled.data.forecasting.series import ADVICE, Numbers, Series
+from unrolled.data.files.columns import Numbers, numbers, one_hot
+from unrolled.data.files.tables import rows_in
+from unrolled.data.forecasting.series import ADVICE, Series
 from unrolled.data.forecasting.timestamps import Grid
 from unrolled.errors import InputError
 

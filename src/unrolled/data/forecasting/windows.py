@@ -6,9 +6,8 @@ import torch
 from torch import Tensor
 
 from unrolled.data.forecasting.missing_values import ForwardFill
-from unrolled.data.forecasting.scaling import Scaling
+from unrolled.data.forecasting.scaling import Scaling, window_scale
 from unrolled.data.forecasting.series_store import SeriesStore
-from unrolled.data.forecasting.window_scale import window_scale
 from unrolled.functional.batch import ForecastBatch
 from unrolled.functional.forecasting.imputation import Before, forward, since
 

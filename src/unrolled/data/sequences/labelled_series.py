@@ -10,7 +10,7 @@ from unrolled.data.sequences.holdout import SplitRows
 from unrolled.data.sequences.labels import agreed, refuse_unseen
 from unrolled.data.splits import Split
 from unrolled.errors import InputError
-from unrolled.functional.merged_neighbours import nearest_centroid, nearest_neighbour, resample
+from unrolled.functional.classification import nearest_centroid, nearest_neighbour, resample
 from unrolled.functional.partition import stratified
 
 

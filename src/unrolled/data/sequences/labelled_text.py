@@ -7,17 +7,15 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from unrolled.data.files.words import blank, spaced
+from unrolled.data.files.text import blank, spaced
 from unrolled.data.sequences.baselines import error_rates
 from unrolled.data.sequences.holdout import SplitRows
-from unrolled.data.sequences.labels import numbered, refuse_unseen
-from unrolled.data.sequences.token_classes import TokenClasses
+from unrolled.data.sequences.labels import TokenClasses, numbered, refuse_unseen
 from unrolled.data.splits import Split
-from unrolled.data.tokens.tokenizer import build, check_level
-from unrolled.data.tokens.unknown import warn_by_split
+from unrolled.data.tokens.tokenizer import build, check_level, warn_by_split
 from unrolled.data.tokens.vocabulary import Level
 from unrolled.errors import InputError
-from unrolled.functional.merged_components import components
+from unrolled.functional.partition import components
 
 
 class Example(NamedTuple):

@@ -5,8 +5,12 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
+from unrolled.data.splits import Split
+from unrolled.data.tokens.tokenizer import HasVocabulary, saved
 from unrolled.errors import InputError
+from unrolled.functional.batch import IGNORE
 
 SHOWN = 8  # names in a message
 
@@ -49,3 +53,61 @@ def numbered(labels: Sequence[str], classes: Sequence[str], several: bool) -> Te
     if several:
         return torch.tensor([float(name in labels) for name in classes])
     return torch.tensor(classes.index(labels[0]))
+
+
+class TokenClasses(HasVocabulary):
+    """A vocabulary, and `classes` in the order of their numbers, both of the training part alone."""
+
+    inputs: dict[Split, list[Tensor]]
+    labels: dict[Split, list[Tensor]]
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.classes: list[str] = []
+
+    def name_classes(self, where: str, found: set[str], fewest: int = 2) -> None:
+        """Number the classes of the training part; `where` they stand is what an error names.
+
+        Raises:
+            InputError: fewer than `fewest`, or others than those of a checkpoint that was read.
+        """
+        self.classes = agreed(where, self.classes, sorted(found), fewest)
+
+    def sizes(self) -> dict[str, Any]:
+        return {"vocabulary_size": len(self.vocabulary), "classes": len(self.classes)}
+
+    def token_counts(self) -> tuple[Tensor, Tensor]:
+        """How often each class has each token of the training part, (C, V), and how often it was met in all, (V,)."""
+        return token_counts(self.inputs["train"], self.labels["train"], len(self.vocabulary), len(self.classes))
+
+    def state_dict(self) -> dict[str, Any]:
+        """They go with the weights, which are worth nothing without them."""
+        return {**saved(self.vocabulary), "classes": self.classes, "sizes": self.sizes()}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        names, self.classes = self.classes, list(state_dict["classes"])
+        self.take_over(state_dict)
+        agreed(type(self).__name__, self.classes, names or self.classes, fewest=1)
+
+
+def token_counts(rows: Sequence[Tensor], labels: Sequence[Tensor], size: int, classes: int) -> tuple[Tensor, Tensor]:
+    """(C, V), how often each class has each token, and (V,), how often each token was met; whole numbers in float64.
+
+    Args:
+        rows: of each sequence (T,) token ids.
+        labels: of each sequence () its class, or (C,) of 0 and 1 its labels: each token of it counts once; or (T,) the
+            classes of its steps: each step that has one counts.
+        size: V, of the vocabulary.
+        classes: C.
+    """
+    counts, totals = torch.zeros(size, classes, dtype=torch.float64), torch.zeros(size, dtype=torch.float64)
+    for row, label in zip(rows, labels, strict=True):
+        steps = label.dim() == 1 and not label.is_floating_point()
+        if steps:
+            label = label[: len(row)]
+            row, label = row[label != IGNORE], label[label != IGNORE]
+        tokens = row if steps else row.unique()
+        told = label if label.is_floating_point() else F.one_hot(label, classes)
+        counts.index_add_(0, tokens, told.double().expand(len(tokens), classes))
+        totals.index_add_(0, tokens, torch.ones(len(tokens), dtype=torch.float64))
+    return counts.T, totals

@@ -10,8 +10,7 @@ import torch
 from unrolled.data.files.columns import name_once
 from unrolled.data.files.tables import Row, read_table, require_columns, require_filled
 from unrolled.data.sequences.labelled_series import LabelledSeries, Series
-from unrolled.data.sequences.sequence_rows import check_times, constant, feature
-from unrolled.data.sequences.user_table import OwnRows
+from unrolled.data.sequences.user_table import OwnRows, check_times, constant, feature
 from unrolled.data.splits import Split
 from unrolled.errors import InputError
 

@@ -6,11 +6,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from unrolled.data.sequences.labels import TokenClasses
 from unrolled.data.sequences.sequence_data import RowData
-from unrolled.data.sequences.token_classes import TokenClasses
 from unrolled.data.splits import Split, check_shares
-from unrolled.data.tokens.tokenizer import build
-from unrolled.data.tokens.unknown import warn_by_split
+from unrolled.data.tokens.tokenizer import build, warn_by_split
 from unrolled.errors import InputError
 
 Sentence = list[tuple[str, str]]  # (word, tag) in their order

@@ -3,8 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from unrolled.data.files.table_lines import rows_in
-from unrolled.data.files.tables import read_table, require_columns, require_filled
+from unrolled.data.files.tables import read_table, require_columns, require_filled, rows_in
 from unrolled.data.sequences.labelled_text import Example, LabelledText
 from unrolled.data.sequences.user_table import OwnRows
 from unrolled.data.splits import Split

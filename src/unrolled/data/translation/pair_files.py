@@ -3,8 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from unrolled.data.files.words import blank
-from unrolled.data.language_modeling.text_file import lines_of, read_text, require_file
+from unrolled.data.files.text import blank, lines_of, read_text, require_file
 from unrolled.data.translation.sentences import Pair
 from unrolled.data.translation.user_pairs import OwnPairs
 from unrolled.errors import InputError

@@ -4,9 +4,8 @@ import csv
 from pathlib import Path
 from typing import Any
 
-from unrolled.data.files.table_lines import split_lines
-from unrolled.data.files.tables import shown
-from unrolled.data.files.words import blank
+from unrolled.data.files.tables import shown, split_lines
+from unrolled.data.files.text import blank
 from unrolled.data.translation.sentences import Pair
 from unrolled.data.translation.user_pairs import OwnPairs
 from unrolled.errors import InputError

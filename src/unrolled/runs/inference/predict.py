@@ -8,10 +8,9 @@ import torch
 
 from unrolled.config import catalog
 from unrolled.data.files.tables import REPARTED, in_one, is_table, read_table, shown
-from unrolled.data.files.words import blank
-from unrolled.data.language_modeling.text_file import read_lines, require_file
+from unrolled.data.files.text import blank, read_lines, require_file
 from unrolled.data.sequences.labelled_text import LabelledText
-from unrolled.data.tokens.unknown import warn_of_unknown
+from unrolled.data.tokens.tokenizer import warn_of_unknown
 from unrolled.errors import InputError
 from unrolled.functional.batch import at_end, pad_rows
 from unrolled.runs.restore import read_recipe, restore

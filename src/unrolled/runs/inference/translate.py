@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from unrolled.config import catalog
-from unrolled.data.language_modeling.text_file import decoded, lines_of, read_lines, require_file
-from unrolled.data.tokens.unknown import warn_of_unknown
+from unrolled.data.files.text import decoded, lines_of, read_lines, require_file
+from unrolled.data.tokens.tokenizer import warn_of_unknown
 from unrolled.data.translation.pair_vocabulary import Sides
 from unrolled.data.translation.sentences import prepare
 from unrolled.errors import InputError

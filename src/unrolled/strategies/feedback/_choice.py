@@ -4,7 +4,7 @@ from abc import abstractmethod
 
 from torch import Tensor
 
-from unrolled.functional.merged_own_output import known, none_like
+from unrolled.functional.feedback import known, none_like
 from unrolled.functional.state import State
 from unrolled.strategies.feedback._own_reader import OwnReader
 

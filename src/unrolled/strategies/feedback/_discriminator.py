@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from unrolled.functional.merged_adversary import accuracy, deception, discrimination
+from unrolled.functional.feedback import accuracy, deception, discrimination
 
 
 class Discriminator(nn.Module):

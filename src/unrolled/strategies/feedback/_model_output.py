@@ -5,7 +5,7 @@ from typing import Any, Literal
 from torch import Tensor
 
 from unrolled.errors import InputError
-from unrolled.functional.merged_own_output import none_like
+from unrolled.functional.feedback import none_like
 from unrolled.functional.state import State
 from unrolled.tasks.autoregressive import Autoregressive
 

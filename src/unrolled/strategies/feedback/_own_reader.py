@@ -3,8 +3,7 @@
 import torch
 from torch import Tensor
 
-from unrolled.functional.feedback import segments
-from unrolled.functional.merged_own_output import none_like, withhold
+from unrolled.functional.feedback import none_like, segments, withhold
 from unrolled.functional.state import State
 from unrolled.strategies.feedback._model_output import OwnOutput
 

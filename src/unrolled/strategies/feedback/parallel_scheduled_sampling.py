@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from unrolled.errors import InputError
-from unrolled.functional.merged_own_output import none_like, withhold
+from unrolled.functional.feedback import none_like, withhold
 from unrolled.functional.schedules import Decay, probability
 from unrolled.functional.state import State
 from unrolled.strategies.feedback._coins import Coins

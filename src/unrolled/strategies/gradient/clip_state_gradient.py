@@ -7,7 +7,7 @@ from torch import Tensor
 
 from unrolled.architectures.stepwise import send_through
 from unrolled.errors import InputError
-from unrolled.functional.merged_state_gradient import RULES, StateGradientBound
+from unrolled.functional.gradients import RULES, StateGradientBound
 from unrolled.tasks.base import SequenceTask
 
 

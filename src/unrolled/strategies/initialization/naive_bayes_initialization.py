@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from unrolled.errors import InputError
-from unrolled.functional.merged_naive_bayes import log_count_ratios
+from unrolled.functional.initialization import log_count_ratios
 from unrolled.tasks.base import SequenceTask
 
 

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from unrolled.architectures import GRU, LSTM, RNN
 from unrolled.errors import InputError
-from unrolled.functional.merged_omega import omega, stretches, transitions
+from unrolled.functional.penalties import omega, stretches, transitions
 from unrolled.functional.state import State, detach
 from unrolled.strategies._cells import cells
 from unrolled.tasks.base import Penalties, SequenceTask

@@ -8,8 +8,8 @@ from torch import Tensor
 
 from unrolled.errors import InputError
 from unrolled.functional.batch import how_many
-from unrolled.functional.merged_reweighting import scale_gradient, toss
 from unrolled.functional.state import State
+from unrolled.functional.truncation import scale_gradient, toss
 from unrolled.functional.windows import Window, between
 from unrolled.tasks.base import SequenceTask
 from unrolled.tasks.step import distributed as processes

@@ -5,7 +5,7 @@ from typing import Any
 import torch
 
 from unrolled.errors import InputError
-from unrolled.functional.merged_random_lengths import normal_cuts
+from unrolled.functional.truncation import normal_cuts
 from unrolled.functional.windows import Window, between
 from unrolled.tasks.base import SequenceTask
 

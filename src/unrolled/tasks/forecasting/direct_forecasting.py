@@ -11,8 +11,7 @@ from unrolled.functional.forecasting.distributions import LEVELS
 from unrolled.functional.forecasting.patches import fold
 from unrolled.tasks.evaluated import EvaluatedTask
 from unrolled.tasks.forecasting.evaluation import ForecastJudge
-from unrolled.tasks.forecasting.forecaster import Forecaster
-from unrolled.tasks.forecasting.series_reader import check_marks
+from unrolled.tasks.forecasting.forecaster import Forecaster, check_marks
 
 STREAM = (
     "data.init_args.sampling: expected windows, for DirectForecasting reads a whole context at once, got stream; use "

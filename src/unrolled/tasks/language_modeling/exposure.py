@@ -13,8 +13,8 @@ from torchmetrics.utilities import dim_zero_cat
 from unrolled.functional.batch import SequenceBatch, counted
 from unrolled.functional.generators import generator
 from unrolled.functional.losses import perplexity
-from unrolled.functional.merged_generation import distinct, repetition
 from unrolled.functional.ngrams import NgramModel
+from unrolled.functional.text_scores import distinct, repetition
 from unrolled.tasks.step.mean_loss import WIDE
 
 ROWS, PREFIX, LENGTH = 64, 50, 100  # texts of each process at most, their prefix at most, and what is written behind it

@@ -8,8 +8,8 @@ from unrolled.architectures.token_dropout import TokenDropout
 from unrolled.errors import InputError
 from unrolled.functional.batch import SequenceBatch
 from unrolled.functional.losses import bits, cross_entropy, perplexity
+from unrolled.tasks.autoregressive import TokenOutput
 from unrolled.tasks.language_modeling import baselines, exposure
-from unrolled.tasks.merged_token_output import TokenOutput
 
 
 class LanguageModeling(TokenOutput):

@@ -1,5 +1,6 @@
 """How well classes are told, over a whole split.  N examples, C classes, L labels of an example."""
 
+from dataclasses import asdict
 from typing import Any, Literal
 
 import torch
@@ -13,6 +14,9 @@ from torchmetrics.classification import (
     MultilabelConfusionMatrix,
     MultilabelF1Score,
 )
+
+from unrolled.functional.batch import pad_rows
+from unrolled.functional.classification import class_scores
 
 Output = Literal["softmax", "sigmoid"]
 
@@ -71,3 +75,32 @@ class ClassMetrics(nn.Module):
         confusion: Tensor = found.pop("confusion")
         found["error_rate"] = 1 - found["accuracy"]
         return {f"{stage}/{name}": value for name, value in found.items()}, confusion
+
+
+ROWS = 100  # sequences that are read at once
+
+
+def by_class(classes: list[str], confusion: Tensor) -> dict[str, dict[str, float]]:
+    """The scores of each class by its name, from how often each was told as which; see `ClassScore`."""
+    return {name: asdict(score) for name, score in zip(classes, class_scores(confusion), strict=True)}
+
+
+def by_language(task: Any, data: Any, split: str) -> dict[str, dict[str, float]]:
+    """Of the rows of each language of a split: how many, and the share of the classes, or labels, told right.
+
+    Empty, where the data does not tell of a language.
+    """
+    languages = data.languages(split) if hasattr(data, "languages") else []
+    if not languages:
+        return {}
+    right: dict[str, list[float]] = {}
+    rows = [*zip(data.inputs[split], data.targets(split), data.labels[split], languages, strict=True)]
+    for begin in range(0, len(rows), ROWS):
+        inputs, targets, labels, names = zip(*rows[begin : begin + ROWS], strict=True)
+        told = task.tell(pad_rows(inputs, targets)).cpu()
+        for name, answer, truth in zip(names, told, labels, strict=True):
+            right.setdefault(name, []).append(float((answer == truth).double().mean()))
+    return {
+        name: {"count": len(found), "accuracy": torch.tensor(found).mean().item()}
+        for name, found in sorted(right.items())
+    }

@@ -9,8 +9,7 @@ from torch.nn import functional as F
 from unrolled.errors import InputError
 from unrolled.functional.batch import SequenceBatch, counted
 from unrolled.functional.losses import binary_cross_entropy, cross_entropy
-from unrolled.tasks.sequences.by_class import by_class, by_language
-from unrolled.tasks.sequences.metrics import ClassMetrics
+from unrolled.tasks.sequences.metrics import ClassMetrics, by_class, by_language
 from unrolled.tasks.sequences.sequence_encoder import PooledReader
 
 

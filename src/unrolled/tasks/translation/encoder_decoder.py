@@ -13,7 +13,7 @@ from unrolled.architectures.source_encoder import Memory, SourceEncoder
 from unrolled.config import catalog
 from unrolled.errors import InputError
 from unrolled.functional.state import State
-from unrolled.tasks.merged_token_output import TokenOutput
+from unrolled.tasks.autoregressive import TokenOutput
 
 
 class SourceReader(TokenOutput):

@@ -11,8 +11,7 @@ from torch import Tensor
 from torchmetrics import Metric
 from torchmetrics.utilities import dim_zero_cat
 
-from unrolled.functional.merged_corpus_scores import bleu, character_error_rate, chrf
-from unrolled.functional.translation import until_end
+from unrolled.functional.translation import bleu, character_error_rate, chrf, until_end
 
 Write = Callable[[list[int]], str]  # ids of a sentence -> its text
 NOWHERE = -1  # the place of a pair that no data set holds

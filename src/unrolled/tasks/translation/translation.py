@@ -9,8 +9,7 @@ from unrolled.errors import InputError
 from unrolled.functional.batch import IGNORE
 from unrolled.functional.beam_search import Hypotheses
 from unrolled.functional.losses import cross_entropy, perplexity
-from unrolled.functional.merged_corpus_scores import bleu, character_error_rate
-from unrolled.functional.translation import END, sayable
+from unrolled.functional.translation import END, bleu, character_error_rate, sayable
 from unrolled.tasks.translation import decoding as translating
 from unrolled.tasks.translation.encoder_decoder import SourceReader
 from unrolled.tasks.translation.metrics import Translations, truths, writer

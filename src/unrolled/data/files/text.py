@@ -1,0 +1,70 @@
+"""UTF-8 text files, and what counts as a word."""
+
+import codecs
+import re
+from difflib import get_close_matches
+from pathlib import Path
+from unicodedata import category
+
+from unrolled.errors import InputError
+
+WORD = re.compile(r"\w+(?:['’]\w+)*|[^\w\s]")  # don't is one word, and each mark is one
+UNSEEN = ("Cc", "Cf")  # Unicode's control and format characters, such as a space of no width
+
+
+def require_file(path: Path, argument: str) -> None:
+    """Refuse a path that names no file; `argument` is where the user wrote it."""
+    if not path.is_file():
+        found = "a folder" if path.is_dir() else "no such file"
+        names = [other.name for other in path.parent.iterdir()] if path.parent.is_dir() else []
+        nearest = [name for name in get_close_matches(path.name, names, n=1) if (path.parent / name).is_file()]
+        advice = f"did you mean {path.parent / nearest[0]}?" if nearest else f"check {argument}"
+        raise InputError(f"{path}: expected a UTF-8 text file, got {found}; {advice}")
+
+
+def read_bytes(path: Path) -> bytes:
+    """The bytes of a file that is not empty."""
+    require_file(path, "data.init_args.path")
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{path}: expected a readable file, got {error.strerror}; check its permissions") from error
+    if not data.removeprefix(codecs.BOM_UTF8).strip():
+        raise InputError(f"{path}: expected text, got an empty file ({len(data)} bytes); give a file that has text")
+    return data
+
+
+def read_text(path: Path) -> str:
+    """The text of a UTF-8 file, its line ends written as "\\n"."""
+    return decoded(str(path), read_bytes(path))
+
+
+def read_lines(path: Path) -> list[str]:
+    """The lines of a UTF-8 file, the empty ones too."""
+    return lines_of(read_text(path))
+
+
+def lines_of(text: str) -> list[str]:
+    """A line ends at "\\n" alone, whatever else Unicode calls the end of one."""
+    return text.removesuffix("\n").split("\n") if text else []
+
+
+def decoded(where: str, data: bytes) -> str:
+    """UTF-8 as text, its line ends written as "\\n"."""
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"{where}: expected UTF-8, got byte 0x{data[error.start]:02x} at offset {error.start}; convert it to UTF-8"
+        ) from error
+    return text.removeprefix("\ufeff").replace("\r\n", "\n")
+
+
+def spaced(text: str, lower_case: bool) -> str:
+    """The words and marks of a text with one blank between them; a text that is spaced stays as it is."""
+    return " ".join(WORD.findall(text.lower() if lower_case else text))
+
+
+def blank(text: str) -> bool:
+    """Whether nothing is to be seen of a text."""
+    return all(sign.isspace() or category(sign) in UNSEEN for sign in text)
