@@ -80,7 +80,7 @@ bench: $(INSTALLED) ## speed and memory, side by side: a bare PyTorch loop, trun
 	@OMP_NUM_THREADS=1 $(RUN) benchmarks/lengths.py $(ARGS)
 	@OMP_NUM_THREADS=1 $(RUN) benchmarks/translation.py
 
-experiments: $(INSTALLED) ## what strategies do to learning: the figures of docs/results.md, about two hours; the last three download their data
+experiments: $(INSTALLED) ## what strategies do to learning: the figures of docs/results/, about two hours; the last three download their data
 	@OMP_NUM_THREADS=1 $(RUN) benchmarks/artbp_unbiased.py
 	@OMP_NUM_THREADS=1 $(RUN) benchmarks/influence_balancing.py
 	@OMP_NUM_THREADS=1 $(RUN) benchmarks/adaptive_window.py
@@ -98,7 +98,7 @@ experiments: $(INSTALLED) ## what strategies do to learning: the figures of docs
 compare: $(INSTALLED) ## what each strategy does to the quickstart's text: about 15 minutes on two cores
 	@$(RUN) benchmarks/strategies.py $(ARGS)
 
-results: $(INSTALLED) ## the table of docs/results.md; ARGS="digits_rows trec --seeds 3" trains and tests these anew first
+results: $(INSTALLED) ## the tables of docs/results/; ARGS="digits_rows trec --seeds 3" trains and tests these recipes first
 	@$(RUN) benchmarks/recipes.py $(ARGS)
 
 lock: $(INSTALLED) ## take the newest packages that pyproject.toml allows, and pin them

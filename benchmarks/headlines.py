@@ -1,4 +1,4 @@
-"""The line with which a shipped recipe tells what it reaches, as it was measured."""
+"""The `# Result:` line of a shipped recipe, from its measurements."""
 
 import re
 import statistics
@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from measured import Figure
 
 LINE = re.compile(r"^# Result: .*$", re.MULTILINE)
-ALSO = ("bleu",)  # told beside the metric, where it was measured
+ALSO = ("bleu",)  # shown with the primary metric, where it was measured
 
 
 def headline(figures: Sequence[Figure]) -> str:
-    """One comment from the lines of docs/results.csv of one recipe: means over its seeds, the best baseline's, time."""
+    """A comment from one recipe's lines of results.csv: means over its seeds, the best baseline's mean, time."""
 
     def mean(kind: str, name: str) -> float:
         return statistics.fmean(figure.value for figure in figures if (figure.kind, figure.name) == (kind, name))
@@ -20,17 +20,17 @@ def headline(figures: Sequence[Figure]) -> str:
         return sorted({figure.name for figure in figures if figure.kind == kind})
 
     (metric,) = named("metric")
-    told = f"{_words(metric)} {mean('metric', metric):.4g}"
+    text = f"{_words(metric)} {mean('metric', metric):.4g}"
     if simple := [(mean("baseline", name), name) for name in named("baseline")]:
-        told += " ({1} {0:.4g})".format(*min(simple))
-    told += "".join(f", {_words(name)} {mean('beside', name):.4g}" for name in ALSO if name in named("beside"))
+        text += " ({1} {0:.4g})".format(*min(simple))
+    text += "".join(f", {_words(name)} {mean('beside', name):.4g}" for name in ALSO if name in named("beside"))
     seconds = statistics.median(figure.value for figure in figures if figure.kind == "seconds")
     seeds = len({figure.seed for figure in figures})
-    return f"# Result: {told} on the test data; {seconds:.0f} s on one core; {seeds} seed{'' if seeds == 1 else 's'}."
+    return f"# Result: {text} on the test data; {seconds:.0f} s on one core; {seeds} seed{'' if seeds == 1 else 's'}."
 
 
 def opened(text: str, line: str) -> str:
-    """The recipe with `line` in place of its result, which stands in one line."""
+    """The recipe with `line` in place of its only `# Result:` line."""
     changed, count = LINE.subn(lambda _: line, text)
     assert count == 1, f"expected one line that starts with '# Result: ', got {count}"
     return changed

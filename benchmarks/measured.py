@@ -1,11 +1,11 @@
-"""What was measured of the shipped recipes: docs/results.csv."""
+"""Measurements of the shipped recipes: docs/results/results.csv."""
 
 import csv
 from pathlib import Path
 from typing import NamedTuple
 
-DOCS = Path(__file__).parents[1] / "docs"
-MEASURED = DOCS / "results.csv"
+RESULTS = Path(__file__).parents[1] / "docs" / "results"
+MEASURED = RESULTS / "results.csv"
 
 
 class Figure(NamedTuple):
@@ -13,7 +13,7 @@ class Figure(NamedTuple):
 
     recipe: str
     seed: int
-    kind: str  # metric, or one beside it; baseline, or "baseline of" one beside; seconds, of training
+    kind: str  # metric (the primary one), beside (another metric), baseline, "baseline of METRIC", seconds
     name: str
     value: float
 

@@ -1,11 +1,11 @@
-"""What the shipped recipes reach on their test data: several seeds each, beside the baselines of the same runs.
+"""Train and test shipped recipes with several seeds, and write their results into docs/results/.
 
     python benchmarks/recipes.py [RECIPE ...] [--seeds 3] [--folder runs/results]
 
-Trains and tests each named recipe with seeds 1, 2, ..., keeps what was measured in docs/results.csv, where it replaces
-what stood there of the recipe, and writes from that file the table of docs/results.md and the line with which each
-recipe opens; without a recipe, these alone.  One thread a run; data that is not generated is looked for where `unrolled
-fit` looks for it.
+Trains and tests each named recipe with seeds 1, 2, ... and stores the measurements in docs/results/results.csv, where
+they replace the recipe's earlier ones.  Then writes, from that file, the tables in docs/results/*.md and the `# Result:`
+line of each recipe; without a recipe, only these.  One thread a run; data that are not generated are looked for where
+`unrolled fit` looks for them.
 """
 
 import argparse
@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from headlines import headline, opened
-from measured import Figure, read, write
-from recipe_table import PAGE, page, table
+from measured import RESULTS, Figure, read, write
+from recipe_table import blocks, page, table
 from rich.progress import track
 
 from unrolled.config import recipe
@@ -46,26 +46,33 @@ def measure(name: str, seed: int, folder: Path) -> list[Figure]:
 
 
 def figures(name: str, seed: int, found: dict[str, Any]) -> list[Figure]:
-    """What a run's results.json tells."""
+    """The figures of a run's results.json."""
     metrics = {key.removeprefix("test/"): value for key, value in found["metrics"].items()}
     if metrics.get("bleu") == 0:
         del metrics["bleu"]  # no output has four words in a row
     asked, errors = found["baseline_metric"], found.get("baseline_errors", {})
     metrics |= {key: found[key] for key in BESIDE & found.keys()}
-    told = [Figure(name, seed, "metric", asked, metrics[asked])]
-    told += [Figure(name, seed, "baseline", key, value) for key, value in found["baselines"].items()]
+    made = [Figure(name, seed, "metric", asked, metrics[asked])]
+    made += [Figure(name, seed, "baseline", key, value) for key, value in found["baselines"].items()]
     for key in sorted(BESIDE & metrics.keys() - {asked}):
-        told.append(Figure(name, seed, "beside", key, metrics[key]))
-        told += [Figure(name, seed, f"baseline of {key}", n, one[key]) for n, one in errors.items() if key in one]
-    return told
+        made.append(Figure(name, seed, "beside", key, metrics[key]))
+        made += [Figure(name, seed, f"baseline of {key}", n, one[key]) for n, one in errors.items() if key in one]
+    return made
 
 
 def write_headlines(figures: list[Figure]) -> None:
-    """Into every shipped recipe that was measured."""
+    """The `# Result:` line of every shipped recipe that was measured."""
     for name in sorted({figure.recipe for figure in figures}):
         file = recipe.SHIPPED / f"{name}.yaml"
         line = headline([figure for figure in figures if figure.recipe == name])
         file.write_text(opened(file.read_text(encoding="utf-8"), line), encoding="utf-8")
+
+
+def write_pages(figures: list[Figure]) -> None:
+    """Every table of docs/results/*.md."""
+    tables = blocks(figures)
+    for file in RESULTS.glob("*.md"):
+        file.write_text(page(file.read_text(encoding="utf-8"), tables), encoding="utf-8")
 
 
 def main() -> None:
@@ -80,11 +87,11 @@ def main() -> None:
     for name, seed in track(jobs, description="recipes", disable=not sys.stdout.isatty()):
         found = measure(name, seed, given.folder)
         kept = [figure for figure in read() if (figure.recipe, figure.seed) != (name, seed)]
-        if seed == 1:  # anew: no seed of an earlier version stays
+        if seed == 1:  # drop all seeds of an earlier version
             kept = [figure for figure in kept if figure.recipe != name]
         write(kept + found)
     write_headlines(read())
-    PAGE.write_text(page(PAGE.read_text(encoding="utf-8"), read()), encoding="utf-8")
+    write_pages(read())
     print(table([figure for figure in read() if not given.recipes or figure.recipe in given.recipes]), end="")
 
 

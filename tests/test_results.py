@@ -1,6 +1,7 @@
-"""The table of docs/results.md is what its file of measurements says."""
+"""The tables of docs/results/ agree with the file of measurements."""
 
 import importlib
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).parents[1]
+DOCUMENTS = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), ROOT / "data/README.md", ROOT / "sweeps/README.md"]
 
 
 @pytest.fixture
@@ -18,9 +20,37 @@ def recipes(monkeypatch: pytest.MonkeyPatch) -> Any:
         sys.modules.pop(name, None)
 
 
-def test_the_page_holds_what_was_measured(recipes: Any) -> None:
-    text = recipes.PAGE.read_text(encoding="utf-8")
-    assert recipes.page(text, recipes.read()) == text
+def test_the_pages_hold_what_was_measured(recipes: Any) -> None:
+    tables = recipes.blocks(recipes.read())
+    for file in recipes.RESULTS.glob("*.md"):
+        text = file.read_text(encoding="utf-8")
+        assert recipes.page(text, tables) == text, file.name
+
+
+def test_each_table_is_on_one_page(recipes: Any) -> None:
+    pages = "".join(file.read_text(encoding="utf-8") for file in recipes.RESULTS.glob("*.md"))
+    written = re.findall(r"<!-- (.+), written by benchmarks/recipes\.py -->", pages)
+    assert sorted(written) == sorted(recipes.blocks(recipes.read()))
+
+
+def test_every_link_of_a_page_leads_to_a_file_and_a_heading() -> None:
+    for file in DOCUMENTS:
+        for target in re.findall(
+            r"\]\(([^)\s]+)\)", re.sub(r"```.*?```", "", file.read_text("utf-8"), flags=re.DOTALL)
+        ):
+            if "://" in target or "$" in target:
+                continue
+            path, _, anchor = target.partition("#")
+            linked = (file.parent / path).resolve() if path else file
+            assert linked.exists(), f"{file.name}: {target}"
+            assert not anchor or linked.suffix != ".md" or anchor in _anchors(linked), f"{file.name}: {target}"
+
+
+def _anchors(page: Path) -> set[str]:
+    """The anchors that GitHub gives to the headings of a page."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    shown = [re.sub(r"\[([^]]+)\]\([^)]*\)", r"\1", heading) for heading in headings]
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in shown}
 
 
 def test_each_recipe_that_was_measured_opens_with_it(recipes: Any) -> None:
@@ -31,13 +61,15 @@ def test_each_recipe_that_was_measured_opens_with_it(recipes: Any) -> None:
         assert recipes.opened(text, line) == text, name
 
 
-def test_a_headline_tells_metric_best_baseline_bleu_seconds_and_seeds(recipes: Any) -> None:
-    told = [
+def test_a_headline_holds_metric_best_baseline_bleu_seconds_and_seeds(recipes: Any) -> None:
+    found = [
         ("metric", "character_error_rate", 0.5), ("baseline", "copy", 0.75), ("baseline", "dictionary", 0.625),
         ("beside", "bleu", 20.0), ("beside", "chrf", 40.0), ("baseline of bleu", "copy", 1.0),
         ("seconds", "of training", 30.0),
     ]  # fmt: skip
-    figures = [recipes.Figure("pairs", seed, kind, name, value * seed) for seed in (1, 3) for kind, name, value in told]
+    figures = [
+        recipes.Figure("pairs", seed, kind, name, value * seed) for seed in (1, 3) for kind, name, value in found
+    ]
     expected = (
         "# Result: character error rate 1 (dictionary 1.25), bleu 40 on the test data; 60 s on one core; 2 seeds."
     )
@@ -49,7 +81,7 @@ def test_a_headline_tells_metric_best_baseline_bleu_seconds_and_seeds(recipes: A
             recipes.opened(text, expected)
 
 
-def test_a_row_tells_mean_interval_baseline_and_seconds(recipes: Any) -> None:
+def test_a_row_holds_mean_interval_baseline_and_seconds(recipes: Any) -> None:
     figures = [
         recipes.Figure("trec", seed, kind, name, value)
         for seed, *values in ((1, 0.8, 0.7, 10), (2, 0.9, 0.7, 30), (3, 1.0, 0.7, 20))
@@ -64,8 +96,27 @@ def test_a_row_tells_mean_interval_baseline_and_seconds(recipes: Any) -> None:
     assert row == "| trec | accuracy | 0.8 | 1 | TF-IDF 0.7 | 10 |"
 
 
+def test_a_summary_marks_the_better_of_model_and_best_baseline(recipes: Any) -> None:
+    def row(values: list[float], **baselines: float) -> str:
+        measured = [
+            recipes.Figure("trec", seed, kind, name, value)
+            for seed, reached in enumerate(values, 1)
+            for kind, name, value in [
+                ("metric", "error_rate", reached), *(("baseline", name, value) for name, value in baselines.items())
+            ]
+        ]  # fmt: skip
+        return importlib.import_module("recipe_table").summary(measured).splitlines()[2].split(") | error rate | ")[1]
+
+    # 4.3027 * 0.01 / sqrt(3) = 0.024842, the interval's half for 0.1, 0.11 and 0.12
+    assert row([0.10, 0.11, 0.12], a=0.2, b=0.14) == "**0.110 ± 0.025** | 0.14 | b |"
+    assert row([0.10, 0.11, 0.12], a=0.2, b=0.13) == "0.110 ± 0.025 | 0.13 | b |"
+    assert row([0.10, 0.11, 0.12], a=0.08) == "0.110 ± 0.025 | **0.08** | a |"
+    assert row([0.10], a=0.08) == "0.1 (1 seed) | **0.08** | a |"
+    assert row([0.0, 0.0, 0.0], a=0.5) == "**0 ± 0** | 0.5 | a |"
+
+
 def test_a_recipe_is_measured_by_the_command_that_users_give(recipes: Any, tmp_path: Path, monkeypatch: Any) -> None:
-    """Its seed and its folder reach the run, and what `test` found comes back."""
+    """Its seed and folder reach the run; the results of `test` come back."""
     small = ["--trainer.max_epochs", "1", "--trainer.limit_train_batches", "2", "--data.init_args.eval_batches", "1"]
     real = recipes.subprocess.run
     monkeypatch.setattr(
