@@ -3,9 +3,9 @@
     python benchmarks/recipes.py [RECIPE ...] [--seeds 3] [--folder runs/results]
 
 Trains and tests each named recipe with seeds 1, 2, ... and stores the measurements in docs/results/results.csv, where
-they replace the recipe's earlier ones.  Then writes, from that file, the tables in docs/results/*.md and the `# Result:`
-line of each recipe; without a recipe, only these.  One thread a run; data that are not generated are looked for where
-`unrolled fit` looks for them.
+they replace the recipe's earlier ones.  Then writes, from that file, the tables in docs/results/*.md and the
+`# Result:` line of each recipe; without a recipe, only these.  One thread a run; data that are not generated are looked
+for where `unrolled fit` looks for them.
 """
 
 import argparse

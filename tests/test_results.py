@@ -62,13 +62,13 @@ def test_each_recipe_that_was_measured_opens_with_it(recipes: Any) -> None:
 
 
 def test_a_headline_holds_metric_best_baseline_bleu_seconds_and_seeds(recipes: Any) -> None:
-    found = [
+    given = [
         ("metric", "character_error_rate", 0.5), ("baseline", "copy", 0.75), ("baseline", "dictionary", 0.625),
         ("beside", "bleu", 20.0), ("beside", "chrf", 40.0), ("baseline of bleu", "copy", 1.0),
         ("seconds", "of training", 30.0),
     ]  # fmt: skip
     figures = [
-        recipes.Figure("pairs", seed, kind, name, value * seed) for seed in (1, 3) for kind, name, value in found
+        recipes.Figure("pairs", seed, kind, name, value * seed) for seed in (1, 3) for kind, name, value in given
     ]
     expected = (
         "# Result: character error rate 1 (dictionary 1.25), bleu 40 on the test data; 60 s on one core; 2 seeds."

@@ -127,16 +127,23 @@ def test_every_recipe_opens_with_its_result_and_command(name: str) -> None:
     assert f"unrolled fit -c {name}" in head and len(re.findall(r"^# Result: .*\d", head, re.MULTILINE)) == 1, head
 
 
-def test_the_python_of_the_readme_runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+PYTHON = [text for kind, text in BLOCKS if kind == "python"]
+
+
+def test_the_first_example_of_the_readme_has_ten_lines() -> None:
+    assert len(PYTHON) == 2 and len([line for line in PYTHON[0].splitlines() if line]) <= 10
+
+
+@pytest.mark.parametrize("code", PYTHON, ids=["minimal", "longer"])
+def test_the_python_of_the_readme_runs(code: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     import pytorch_lightning as pl
 
-    (code,) = (text for kind, text in BLOCKS if kind == "python")
     trainer = pl.Trainer
     briefly: dict[str, Any] = {"limit_train_batches": 2, "limit_val_batches": 1, "logger": False}
     monkeypatch.setattr(pl, "Trainer", lambda **given: trainer(**given | briefly, default_root_dir=tmp_path))
     scope: dict[str, Any] = {}
     exec(compile(code, "README.md", "exec"), scope)  # noqa: S102 - our own README
-    assert scope["task"].optimizer_steps == 8  # two batches of 256 steps in windows of 64
+    assert scope["task"].optimizer_steps == 8  # two batches of four windows each
 
 
 def test_the_recipe_of_the_readme_trains(tmp_path: Path, text: Path) -> None:
@@ -146,8 +153,9 @@ def test_the_recipe_of_the_readme_trains(tmp_path: Path, text: Path) -> None:
     assert _train(written, tmp_path / "run")["val/loss"] > 0
 
 
-def test_the_sweep_of_the_readme_is_the_one_that_is_shipped() -> None:
-    (block,) = (text for kind, text in BLOCKS if kind == "yaml" and text.startswith("study:"))
+def test_the_documented_sweep_is_the_one_that_is_shipped() -> None:
+    page = (ROOT / "sweeps" / "README.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```yaml\n(study:.*?)```", page, re.DOTALL)
     assert yaml.safe_load(block) == yaml.safe_load((ROOT / "sweeps" / "quickstart.yaml").read_text(encoding="utf-8"))
 
 
@@ -161,16 +169,21 @@ def text(tmp_path: Path) -> Path:
 def test_the_table_of_strategies_is_complete() -> None:
     from unrolled.config import catalog
 
-    rows = re.findall(r"^\| (\w+) \| [^|]+ \| ([^|]+) \|$", _readme(), re.MULTILINE)
-    cards = {seam: re.findall(r"\[(\w+)\]\((docs/strategies/\w+\.md)\)", cell) for seam, cell in rows}
-    told = [(name, seam) for seam, named in cards.items() for name, _ in named]
-    assert sorted(told) == [(name, catalog.seam(name)) for name in catalog.names("strategies")]
+    items = re.findall(r"^- \*\*([a-z]+):\*\* (.+(?:\n  .+)*)$", _readme(), re.MULTILINE)
+    cards = {seam: re.findall(r"\[(\w+)\]\((docs/strategies/\w+\.md)\)", item) for seam, item in items}
+    listed = [(name, seam) for seam, named in cards.items() for name, _ in named]
+    assert sorted(listed) == [(name, catalog.seam(name)) for name in catalog.names("strategies")]
+    assert re.findall(r"^\| (\w+) \| [^|]+ \|$", _readme().split("| seam |")[1], re.MULTILINE) == [*cards]
     assert all((ROOT / card).is_file() for named in cards.values() for _, card in named)
 
 
 def test_every_link_of_the_readme_leads_somewhere() -> None:
     for target in re.findall(r"\]\(([^)#]+)\)", _readme()):
         assert "://" in target or (ROOT / target).exists(), target
+
+
+def test_no_line_of_the_readme_is_long() -> None:
+    assert max(map(len, _readme().splitlines())) <= 120
 
 
 def _readme() -> str:
