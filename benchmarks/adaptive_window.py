@@ -2,14 +2,13 @@
 
     python benchmarks/adaptive_window.py [--batches 500] [--seeds 3]
 
-Two symbols are to be said again L time steps after they were read, string after string in one stream; the blanks
-between them are not predicted.  A seed's runs start with the same weights, whatever L is, and with windows of 250 time
-steps.  Prints the windows that were chosen, and draws them to docs/figures/adaptive_window.svg.  About three minutes on
-two cores.
+Two symbols must be repeated L time steps after they were read, string after string in one stream; the blanks between
+them have no target.  The runs of one seed start with the same weights for every L, and with windows of 250 time steps.
+Prints the chosen windows, and draws them to docs/figures/adaptive_window.svg.  About three minutes on two cores.
 
 The forget gates' biases are spread over time scales of 1 to 40 steps, for all L alike (Tallec & Ollivier 2018, "Can
-recurrent neural networks warp time?"): with torch's own, a network forgets too fast to learn the longest lag at all,
-and what it has not learnt no gradient shows.
+recurrent neural networks warp time?"): with torch's initialization a network forgets too fast to learn the longest lag
+at all, and a dependency that is not learned has no gradient.
 """
 
 import argparse
@@ -34,7 +33,7 @@ LAST = 8  # measurements that the table and the right plot look at
 
 
 class CopyStream(CopyMemory):
-    """One string behind the other, without a border; only the symbols are predicted."""
+    """String after string, without a reset; only the symbols have targets."""
 
     def draw(self, rows: int, random: torch.Generator) -> tuple[Tensor, Tensor]:
         strings = [super(CopyStream, self).draw(rows, random) for _ in range(STEPS // (self.delay + 2 * self.length))]
@@ -46,7 +45,7 @@ class CopyStream(CopyMemory):
 
 
 class Trace(pl.Callback):
-    """Behind every measurement: the window, and the mean loss since the one before."""
+    """After every measurement: the window, and the mean loss since the previous one."""
 
     def __init__(self) -> None:
         self.windows: list[int] = []

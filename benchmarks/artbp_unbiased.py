@@ -1,10 +1,10 @@
-"""ARTBP's gradient beside full back-propagation and truncated BPTT: one sequence, weights that stand still, many draws.
+"""The gradient of ARTBP compared with full back-propagation and truncated BPTT: one sequence, fixed weights.
 
     python benchmarks/artbp_unbiased.py [--draws 10000]
 
-Prints how far the mean over the draws is from the full gradient, in its own standard errors, and draws every parameter
-of the recurrent layer to docs/figures/artbp_unbiased.svg.  The same training step as in any run: a small LSTM on copy
-memory, windows of about 5 of 20 time steps, a learning rate of 0.  About three minutes on two cores.
+Prints the distance of the mean over the draws from the full gradient, in standard errors of the mean, and draws every
+parameter of the recurrent layer to docs/figures/artbp_unbiased.svg.  The same training step as in any run: a small LSTM
+on copy memory, windows of about 5 of 20 time steps, a learning rate of 0.  About three minutes on two cores.
 """
 
 import argparse
@@ -41,7 +41,7 @@ class Gather(pl.Callback):
 
 
 class Watched(SequenceTask):
-    """Says what a window's gradient must be multiplied by to be its part of the gradient of the batch's mean loss."""
+    """The factor that makes a window's gradient its part of the gradient of the batch's mean loss."""
 
     def weight(self) -> float:
         targets = ROWS * (self.window.stop - self.window.new)  # copy memory has one at every step

@@ -1,10 +1,10 @@
-"""Where a translator looks: the attention maps of a run's examples, drawn into docs/figures/attention.svg.
+"""The attention maps of a run's examples, drawn into docs/figures/attention.svg.
 
     unrolled fit -c english_french && unrolled test runs/english_french
     python benchmarks/attention_map.py [runs/english_french]
 
-Prints how near each map is to its diagonal: the correlation between the place of a said token and the mean place that
-its step looked at, 1 where the order of both languages is the same.  Takes seconds.
+Prints how close each map is to its diagonal: the correlation between the position of an output token and the mean
+position of its attention, 1 where the order of both languages is the same.  Takes seconds.
 """
 
 import argparse
@@ -21,7 +21,7 @@ SHOWN = 3  # maps side by side: the longest sentences
 
 
 def diagonal(example: Example) -> float:
-    """Correlation of the places of said tokens and of what they looked at, the end left out; nan if all look alike."""
+    """Correlation of output positions and mean attended positions, without the end; nan if all are equal."""
     weights = np.array(example.attention[: len(example.translation)])
     looked = weights @ np.arange(weights.shape[1])
     return float(np.corrcoef(np.arange(len(looked)), looked)[0, 1])
@@ -31,8 +31,8 @@ def draw(plot: Any, example: Example) -> None:
     plot.imshow(np.array(example.attention), cmap="Blues", vmin=0, vmax=1, aspect="auto")
     plot.set_xticks(range(len(example.source)), example.source, rotation=45, ha="left")
     plot.xaxis.tick_top()
-    said = [*example.translation, "(end)"][: len(example.attention)]
-    plot.set_yticks(range(len(said)), said)
+    output = [*example.translation, "(end)"][: len(example.attention)]
+    plot.set_yticks(range(len(output)), output)
 
 
 def main() -> None:

@@ -2,8 +2,8 @@
 
     python benchmarks/chrono.py [--adding 1500] [--copy 3000] [--seeds 1 2 3 4 5]
 
-Adding: two of 200 numbers are marked, their sum is asked for at the last step alone; to say 1 always has a mean squared
-error of 0.167.  Solved: at most 0.01 on 500 validation rows.  Copy: symbols are said again after a delay; without
+Adding: two of 200 numbers are marked, the target at the last step is their sum; always predicting 1 has a mean squared
+error of 0.167.  Solved: at most 0.01 on 500 validation sequences.  Copy: symbols are repeated after a delay; without
 memory the best is to guess them.  Solved: at most a tenth of the loss of guessing.  `t_max` is the length of a
 sequence.  Prints how often and when, and draws docs/figures/chrono_adding.svg and chrono_copy.svg.  Every arm gets the
 same batches and the same budget.

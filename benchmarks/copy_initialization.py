@@ -1,11 +1,11 @@
-"""Copying over 100 time steps by how the first weights are drawn, beside what is possible without memory.
+"""Copying over 100 time steps by weight initialization, compared with the best that is possible without memory.
 
     python benchmarks/copy_initialization.py [--steps 2000] [--seeds 1 2 3]
 
-Five of eight symbols are read, then a hundred steps without any, then the five are asked for in their order.  Without
+Five of eight symbols are read, then a hundred steps without any, then the targets are the five in order.  Without
 memory the best is to guess them: 5 ln 8 / 110 = 0.0945 nats a step.  Solved: at most a tenth of that on 500 validation
-rows.  128 units, Adam, batches of 32, norm clipped to 1; every arm gets the same batches and the same budget.  Prints
-how often and when, and draws docs/figures/copy_initialization.svg.
+sequences.  128 units, Adam, batches of 32, norm clipped to 1; every arm gets the same batches and the same budget.
+Prints how often and when, and draws docs/figures/copy_initialization.svg.
 """
 
 import argparse

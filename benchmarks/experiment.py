@@ -1,4 +1,4 @@
-"""What the experiments of this folder share: quiet runs on one thread, two processes, a mean's interval, a figure."""
+"""Shared by the experiments: quiet runs on one thread, two processes, confidence intervals, figures."""
 
 import io
 import logging

@@ -4,8 +4,8 @@
 
 A tanh RNN of 50 units learns temporal order at T = 50 by SGD at a rate of 0.1.  Its recurrent weight starts as 1.2
 times an orthogonal one, which makes a gradient that flows through 50 steps up to 1.2^50 = 9,000 times as long.  Prints
-how many seeds learnt it, the loss of the last 100 steps, how large the gradient was before it was clipped and how often
-it was, and draws docs/figures/exploding.svg: medians of 20 steps.  Every arm gets the same batches, the same first
+how many seeds learned it, the loss of the last 100 steps, the largest gradient before clipping and how often it was
+clipped, and draws docs/figures/exploding.svg: medians of 20 steps.  Every arm gets the same batches, the same initial
 weights and the same learning rate; each limit was chosen on seed 100, which is none of the five.
 """
 
@@ -19,7 +19,7 @@ import torch
 from pytorch_lightning.callbacks import Callback
 
 from experiment import QUIET, axes, save, spread
-from solving import told
+from solving import mean_with_interval
 from unrolled import compose
 from unrolled.data import TemporalOrder
 from unrolled.errors import RunFailed
@@ -28,7 +28,7 @@ from unrolled.tasks import SequenceTagging
 
 RATE, GAIN = 0.1, 1.2  # of SGD; of the first weights
 DRAWN, LAST = 20, 100  # steps of a point, and of the table's loss
-LEARNT = 0.5  # nats, which tell chance (1.386) from a task learnt
+LEARNED = 0.5  # nats, between chance (1.386) and a learned task
 ARMS: dict[str, tuple[tuple[type, ...], dict[str, Any]]] = {
     "nothing": ((), {}),
     "ClipNorm": ((ClipNorm,), {"max_norm": 0.3}),
@@ -104,15 +104,15 @@ def main() -> None:
     jobs = [(name, seed, chosen.steps) for name in ARMS for seed in chosen.seeds]
     results = dict(zip(jobs, spread(work, jobs), strict=True))
     found = {name: [results[name, seed, chosen.steps] for seed in chosen.seeds] for name in ARMS}
-    print(f"| {chosen.steps:,} steps | learnt | loss of the last {LAST} | largest gradient | steps clipped |")
+    print(f"| {chosen.steps:,} steps | learned | loss of the last {LAST} | largest gradient | steps clipped |")
     print("|---|---|---|---|---|")
     for name, runs in found.items():
         whole = [run for run in runs if len(run.losses) == chosen.steps]
         losses = [statistics.fmean(run.losses[-LAST:]) for run in whole]
-        learnt = f"{sum(loss < LEARNT for loss in losses)} of {len(runs)}"
+        learned = f"{sum(loss < LEARNED for loss in losses)} of {len(runs)}"
         norm = max(max(run.norms) for run in runs if run.norms)
-        clipped = told([share for run in runs for share in run.clipped], ".2f")
-        print(f"| {name} | {learnt} | {told(losses, '.4f')} | {norm:.3g} | {clipped} |")
+        clipped = mean_with_interval([share for run in runs for share in run.clipped], ".2f")
+        print(f"| {name} | {learned} | {mean_with_interval(losses, '.4f')} | {norm:.3g} | {clipped} |")
     draw(found)
 
 

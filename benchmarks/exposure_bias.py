@@ -1,14 +1,14 @@
-"""What a model that reads its own outputs gets wrong, by how it was taught: a pattern to go on with, and sunspots.
+"""Errors of a model that reads its outputs, by feedback strategy: a repeated pattern, and sunspots.
 
     python benchmarks/exposure_bias.py [--seeds 5]
 
-Pattern: six different symbols of twelve, drawn anew for each row, come round and round.  Each symbol tells the next,
-so that a model taught by the truth need not keep the place; a wrong symbol of its own throws it out of step, and it has
-never seen one.  Taught by its own outputs it must count.  Sunspots: the shipped recipe, 24 years ahead; one step ahead
-the last year tells most, 24 years ahead it is the cycle that must be kept.
+Pattern: six different symbols of twelve, drawn for each sequence, repeat.  Each symbol determines the next, so that a
+model that is trained on the truth need not track its position; after a wrong symbol it is out of step, which it has
+never seen.  A model that is trained on its outputs must count.  Sunspots: the shipped recipe, 24 years ahead; one step
+ahead the last year predicts most, 24 years ahead the cycle must be kept.
 
-Prints the error where the truth is read and where the model runs alone, means of the seeds with 95 % intervals, and
-draws docs/figures/exposure_bias.svg.  Every arm gets the same batches.  About 15 minutes on two cores.
+Prints the teacher-forced and the free-running error, means of the seeds with 95 % intervals, and draws
+docs/figures/exposure_bias.svg.  Every arm gets the same batches.  About 15 minutes on two cores.
 """
 
 import argparse
@@ -61,7 +61,7 @@ def arms(task: str) -> dict[str, Arm]:
 
 
 class Pattern(SyntheticData):
-    """Six different symbols, in a circle; what comes in the first round cannot be known."""
+    """Six different symbols, repeating; the first round cannot be predicted."""
 
     length, symbols, repeats = 6, 12, 5
 
@@ -77,7 +77,7 @@ class Pattern(SyntheticData):
 
 
 def pattern(arm: Arm, seed: int) -> tuple[float, float]:
-    """The share of wrong symbols on test rows: reading the truth, and alone behind the first round."""
+    """The share of wrong symbols on test rows: teacher-forced, and free-running after the first round."""
     data = Pattern(batch_size=32, batches=ROUNDS["pattern"], eval_batches=5)
     torch.manual_seed(seed)
     task: Any = compose(LanguageModeling, ClipNorm, arm[0])(
@@ -96,9 +96,9 @@ def pattern(arm: Arm, seed: int) -> tuple[float, float]:
         with torch.no_grad():
             read = task.choose(task.unroll(inputs, task.initial_state(len(inputs)))[0])
         alone = task.run_free(inputs[:, : data.length], inputs.shape[1] - data.length + 1)
-        behind = targets[:, data.length - 1 :]
-        forced.append(float((read[:, data.length - 1 :] != behind).float().mean()))
-        free.append(float((alone != behind).float().mean()))
+        later = targets[:, data.length - 1 :]
+        forced.append(float((read[:, data.length - 1 :] != later).float().mean()))
+        free.append(float((alone != later).float().mean()))
     return statistics.fmean(forced), statistics.fmean(free)
 
 

@@ -1,9 +1,9 @@
-"""What a feedback strategy costs beside fused teacher forcing: whole training steps in turns, one thread.
+"""Time of feedback strategies relative to fused teacher forcing: full training steps, alternating, one thread.
 
     python benchmarks/feedback.py [--rounds 5]
 
-An LSTM language model reads 16 rows of 35 time steps, small (64 units, 100 tokens) and bound by its output layer (256
-units, 2,000 tokens).  Medians of the rounds' ratios.
+An LSTM language model reads 16 sequences of 35 time steps, small (64 units, 100 tokens) and bound by its output layer
+(256 units, 2,000 tokens).  Medians of the rounds' ratios.
 """
 
 import argparse

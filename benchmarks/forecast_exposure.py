@@ -1,11 +1,11 @@
-"""Error of each hour ahead, reading the truth and running alone, by how the forecaster was taught: ETTh1, 24 hours.
+"""Error of each hour ahead, teacher-forced and free-running, by feedback strategy: ETTh1, 24 hours.
 
     python benchmarks/forecast_exposure.py [--seeds 3] [--batches 400]
 
-Validation of one step ahead would choose any of these models; what counts in use is the line of the free run.  Prints
-mean squared errors on the scale of the training part, 1, 6, 12 and 24 hours ahead and over all of them, and draws
-docs/figures/forecast_exposure.svg.  Every arm gets the same windows.  The direct model is taught the whole horizon at
-once and reads nothing of its own.  Needs ETTh1 in the data folder, or downloads it.
+A one-step validation would rate any of these models good; what counts in use is the free run.  Prints mean squared
+errors on the scale of the training part, 1, 6, 12 and 24 hours ahead and over all of them, and draws
+docs/figures/forecast_exposure.svg.  Every arm gets the same windows.  The direct model is trained on the full horizon
+at once and feeds nothing back.  Needs ETTh1 in the data folder, or downloads it.
 """
 
 import argparse
@@ -28,7 +28,7 @@ from unrolled.strategies import (
 )
 from unrolled.tasks import DirectForecasting, Forecasting
 
-HORIZON, TOLD = 24, (1, 6, 12, 24)  # hours
+HORIZON, SHOWN = 24, (1, 6, 12, 24)  # hours
 Steps = list[dict[str, float]]  # of each hour ahead, its errors by name
 
 
@@ -108,14 +108,14 @@ def main() -> None:
     found = {n: [results[n, s, given.batches] for s in range(1, given.seeds + 1)] for n in arms(given.batches)}
     baselines = {name: errors["by_horizon"] for name, errors in data.baseline_errors("test").items()}
     everything = [*range(1, HORIZON + 1)]
-    heads = [f"{hour} ahead" for hour in TOLD]
+    heads = [f"{hour} ahead" for hour in SHOWN]
     print(f"| {given.seeds} seeds | truth, all hours | alone, all hours | {' | '.join(heads)} |\n|{'---|' * 7}")
     for name, runs in found.items():
         cells = [mean(runs, kind, everything) for kind in ("forced", "free")]
-        cells += [mean(runs, "free", [hour]) for hour in TOLD]
+        cells += [mean(runs, "free", [hour]) for hour in SHOWN]
         print(f"| {name} | {' | '.join('-' if m != m else f'{m:.4f} ± {h:.4f}' for m, h in cells)} |")
     for name, errors in baselines.items():
-        row = [statistics.fmean(errors), *(errors[hour - 1] for hour in TOLD)]
+        row = [statistics.fmean(errors), *(errors[hour - 1] for hour in SHOWN)]
         print(f"| {name} | - | {' | '.join(f'{value:.4f}' for value in row)} |")
     draw(found, baselines)
 

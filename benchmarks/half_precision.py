@@ -1,10 +1,10 @@
-"""What bfloat16 costs in a recurrent layer on this CPU, relative to float32, one thread.
+"""Time of bfloat16 in a recurrent layer on this CPU, relative to float32, one thread.
 
     python benchmarks/half_precision.py [--rounds 5]
     ONEDNN_MAX_CPU_ISA=AVX2 ATEN_CPU_CAPABILITY=avx2 python benchmarks/half_precision.py    # without AVX-512
 
-Process time of forward and backward of one layer on 16 rows of 64 time steps, the ways in turns within one process; the
-median of the rounds' ratios.  "torch" is torch's own layer with bfloat16 weights, "unrolled" ours with float32 weights
+Process time of forward and backward of one layer on 16 sequences of 64 time steps, alternating within one process; the
+median of the rounds' ratios.  "torch" is torch's layer with bfloat16 weights, "unrolled" ours with float32 weights
 under bfloat16 autocast.
 """
 

@@ -1,11 +1,11 @@
-"""The adding problem at T = 150: a network of rectified units from the identity (IRNN), beside an LSTM.
+"""The adding problem at T = 150: a network of ReLU units from the identity (IRNN), compared with an LSTM.
 
     python benchmarks/identity.py [--steps 3000] [--seeds 1 2 3 4 5]
 
-Two of 150 numbers are marked, their sum is asked for at the last step alone; to say 1 always has a mean squared error
-of 0.167.  100 units, as in Le, Jaitly & Hinton 2015, Adam, batches of 32 rows.  Solved: an error of at most 0.01 on 500
-validation rows.  Prints how often and when, and draws docs/figures/identity.svg.  Every arm gets the same batches and
-the same budget.
+Two of 150 numbers are marked, the target at the last step is their sum; always predicting 1 has a mean squared error of
+0.167.  100 units, as in Le, Jaitly & Hinton 2015, Adam, batches of 32 sequences.  Solved: an error of at most 0.01 on
+500 validation sequences.  Prints how often and when, and draws docs/figures/identity.svg.  Every arm gets the same
+batches and the same budget.
 """
 
 import argparse

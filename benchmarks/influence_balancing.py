@@ -1,14 +1,14 @@
-"""Influence balancing: truncated BPTT with a short window goes the wrong way, ARTBP with windows as short does not.
+"""Influence balancing: truncated BPTT with a short window diverges, ARTBP with windows as short converges.
 
     python benchmarks/influence_balancing.py [--steps 20000] [--seeds 5]
 
 A chain of 23 units, 10 driven up by theta and 13 down; its first unit should be 1, and is at theta = -1/6 (Tallec &
-Ollivier 2017).  Prints the loss behind the last time step, and draws it over time to
+Ollivier 2017).  Prints the loss after the last time step, and draws it over time to
 docs/figures/influence_balancing.svg.  About a minute on two cores.
 
-Equal terms: every arm reads the stream once, one row, the state carried on, and the loss 1/2 (s - 1)^2 of each time
-step counts with a learning rate of 1e-4, as in the paper, where a window's loss is the sum of its steps' losses.  Here
-it is their mean squared error, without the 1/2, so SGD gets 1e-4 / 2 times what the sum is divided by: the window's
+Equal terms: every arm reads the stream once, as one sequence with a carried state, and the loss 1/2 (s - 1)^2 of each
+time step counts with a learning rate of 1e-4, as in the paper, where a window's loss is the sum of its steps' losses.
+Here it is their mean squared error, without the 1/2, so SGD gets 1e-4 / 2 times the divisor of the sum: the window's
 length, or for ARTBP its expected length.
 """
 

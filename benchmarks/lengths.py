@@ -1,10 +1,11 @@
-"""Sequences of unequal length: padded batches beside `pack_padded_sequence`, and what bucketing saves; one thread.
+"""Padded batches compared with `pack_padded_sequence`, and the gain of bucketing; one thread.
 
     python benchmarks/lengths.py [--rounds 5]
 
-Both read the same rows, in the batches of `RowLoader`: an LSTM from packed sequences or from padded ones, the output
-at each row's last step, forward and backward, down to the inputs, which learn as embeddings do.  What is printed is the
-median over the rounds, which take turns, and the median of the rounds' ratios: a busy machine slows both alike.
+Both read the same sequences, in the same bucketed batches: an LSTM from packed sequences or from padded ones, the
+output at each sequence's last step, forward and backward, down to the inputs, which are learned like embeddings.
+Prints the median over the rounds, which alternate, and the median of the rounds' ratios: a busy machine slows both
+alike.
 """
 
 import argparse
@@ -92,8 +93,8 @@ def main() -> None:
             speeds = [statistics.median(SEQUENCES / pair[side] for pair in pairs) for side in (0, 1)]
             ratios = sorted(pair[1] / pair[0] for pair in pairs)
             name = f"hidden {hidden}, {'two directions' if bidirectional else 'one direction'}"
-            told = f"{statistics.median(ratios):8.2f}{ratios[0]:7.2f}{ratios[-1]:7.2f}"
-            print(f"{name:34}{speeds[0]:10,.0f}{speeds[1]:10,.0f}{told}")
+            spread = f"{statistics.median(ratios):8.2f}{ratios[0]:7.2f}{ratios[-1]:7.2f}"
+            print(f"{name:34}{speeds[0]:10,.0f}{speeds[1]:10,.0f}{spread}")
     lengths = lengths_like_sentences(20_000)
     print(
         f"\npadding, 20,000 sequences of 2 to 80 steps: {padding(lengths):.1%} of the steps where rows meet at random,"

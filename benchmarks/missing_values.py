@@ -1,9 +1,9 @@
-"""What to do about missing numbers: ETTh1's oil temperature with a part of it taken away, 24 hours ahead.
+"""Policies for missing values: ETTh1's oil temperature with a part of it removed, 24 hours ahead.
 
     python benchmarks/missing_values.py [--seeds 3] [--batches 400]
 
 10, 30 and 50 % of all hours are missing, one by one or in blocks of two days, in training, validation and test alike;
-each policy reads the same series and is asked for the same hours, those of the test that are not missing.  Prints mean
+each policy reads the same series and predicts the same hours, those of the test that are not missing.  Prints mean
 squared errors on the scale of the training part, means of the seeds with half the 95 % interval, and draws
 docs/figures/missing_values.svg.  Needs ETTh1 in the data folder, or downloads it.
 """
@@ -28,10 +28,10 @@ SHARES, BLOCK, HIDDEN = (0.1, 0.3, 0.5), 48, 32  # blocks in hours
 Settings = tuple[float, int]  # the share that is missing, and the hours of a block
 SETTINGS: list[Settings] = [(share, block) for block in (1, BLOCK) for share in SHARES]
 GRU = {"class_path": "GRU", "init_args": {"hidden_size": HIDDEN}}
-TOLD: dict[str, Any] = {"marks": True, "since": True}
+WITH_MASK: dict[str, Any] = {"marks": True, "since": True}
 DECAY = {"architecture": {"class_path": "GRUD", "init_args": {"hidden_size": HIDDEN, "values": 1}}}
 ONE_STEP: dict[str, Any] = {"task": Forecasting}
-# arm: what the data is told, and how the task differs from a GRU that reads the context and tells the horizon at once
+# arm: arguments of the data, and how the task differs from a GRU that forecasts the horizon directly
 ARMS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "forward fill": ({}, {}),
     "linear": ({"missing": "linear"}, {}),
@@ -40,11 +40,11 @@ ARMS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "mode": ({"missing": "mode"}, {}),
     "marker -3": ({"missing": "marker", "marker": -3.0}, {}),
     "drop": ({"missing": "drop"}, {}),
-    "forward fill, marks and time since": (TOLD, {}),
-    "a third more hidden in training": ({**TOLD, "hide_share": 0.3, "hide_over": 200}, {}),
-    "GRU-D": (TOLD, DECAY),
-    "step by step, forward fill": (TOLD, ONE_STEP),
-    "step by step, own prediction": (TOLD, {**ONE_STEP, "strategies": [OwnImputation]}),
+    "forward fill, marks and time since": (WITH_MASK, {}),
+    "a third more hidden in training": ({**WITH_MASK, "hide_share": 0.3, "hide_over": 200}, {}),
+    "GRU-D": (WITH_MASK, DECAY),
+    "step by step, forward fill": (WITH_MASK, ONE_STEP),
+    "step by step, own prediction": (WITH_MASK, {**ONE_STEP, "strategies": [OwnImputation]}),
 }
 
 
@@ -70,8 +70,8 @@ def gone(length: int, share: float, block: int) -> Any:
     return missing
 
 
-def data(settings: Settings, batches: int, seed: int, **told: Any) -> Thinned:
-    made = Thinned(horizon=24, context=96, batch_size=64, batches=batches, eval_stride=4, seed=seed, **told)
+def data(settings: Settings, batches: int, seed: int, **arguments: Any) -> Thinned:
+    made = Thinned(horizon=24, context=96, batch_size=64, batches=batches, eval_stride=4, seed=seed, **arguments)
     made.share, made.block = settings
     return made
 
@@ -79,10 +79,10 @@ def data(settings: Settings, batches: int, seed: int, **told: Any) -> Thinned:
 def work(job: tuple[str, Settings, int, int]) -> float:
     """The mean squared error on the test hours; nan where a policy leaves nothing to train on."""
     name, settings, seed, batches = job
-    told, given = ARMS[name]
+    arguments, given = ARMS[name]
     given = {"task": DirectForecasting, "strategies": [], "architecture": GRU} | given
-    read = data(settings, batches, seed, **told)
-    asked = data(settings, batches, seed, **{**told, "missing": "forward_fill"}) if name == "drop" else read
+    read = data(settings, batches, seed, **arguments)
+    asked = data(settings, batches, seed, **{**arguments, "missing": "forward_fill"}) if name == "drop" else read
     try:
         read.setup()
     except InputError:
@@ -109,8 +109,8 @@ def draw(found: dict[tuple[str, Settings], tuple[float, float]]) -> None:
             means, halves = zip(*(found[name, (share, block)] for share in SHARES), strict=True)
             x = [100 * share + 0.4 * (number - len(ARMS) / 2) for share in SHARES]
             plot.errorbar(x, means, yerr=halves, fmt="o-", ms=3, lw=1, capsize=2, color=f"C{number}", label=name)
-        told = "single hours" if block == 1 else f"blocks of {block} hours"
-        plot.set(title=f"{told} missing", xlabel="per cent missing", ylabel="mean squared error", yscale="log")
+        pattern = "single hours" if block == 1 else f"blocks of {block} hours"
+        plot.set(title=f"{pattern} missing", xlabel="per cent missing", ylabel="mean squared error", yscale="log")
     plots[1].legend(frameon=False, fontsize=7, ncols=2)
     save(figure, "missing_values")
 

@@ -1,10 +1,10 @@
-"""How far parallel scheduled sampling is from feeding back step by step, by its number of passes.
+"""How close parallel scheduled sampling is to feeding back step by step, by its number of passes.
 
     python benchmarks/parallel_passes.py [--seeds 5]
 
-The model of exposure_bias.py's pattern, half taught and fully, reads 160 rows of 29 steps, of which coins of 1/2 leave
-half to its own outputs.  Same weights, same coins: the share of all steps at which it reads another symbol than step by
-step, and how far its mean loss is off.  About a minute on two cores.
+The model of exposure_bias.py's pattern, half trained and fully, reads 160 sequences of 29 steps, half of them model
+outputs.  Same weights, same draws: the share of steps at which it reads another symbol than step by step, and the
+difference of its mean loss.  About a minute on two cores.
 """
 
 import argparse

@@ -1,9 +1,9 @@
-"""What regularising a recurrent cell costs, relative to the plain fused cell, one thread.
+"""Time of a regularized recurrent cell, relative to the plain fused cell, one thread.
 
     python benchmarks/regularized_cells.py [--rounds 5]
 
-Time: forward and backward of one layer on 16 rows of 64 time steps, the ways in turns within one process; the median of
-the rounds' ratios.  The masks are drawn anew in each call, as in each window of training.
+Time: forward and backward of one layer on 16 sequences of 64 time steps, alternating within one process; the median of
+the rounds' ratios.  Each call draws new masks, as each window of training does.
 """
 
 import argparse
@@ -64,8 +64,8 @@ def main() -> None:
     for cell in (LSTM, GRU, RNN):
         for units in (64, 256):
             plain, found = ratios(cell, units, chosen.rounds)
-            told = " | ".join(f"{found[name]:.2f}" for name in others)
-            print(f"| {cell.__name__} 1x{units} | {plain:.1f} | {told} |", flush=True)
+            cells = " | ".join(f"{found[name]:.2f}" for name in others)
+            print(f"| {cell.__name__} 1x{units} | {plain:.1f} | {cells} |", flush=True)
 
 
 if __name__ == "__main__":

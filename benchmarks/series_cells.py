@@ -1,10 +1,10 @@
-"""What the cells for series cost beside a GRU of as many units that reads the same inputs, one thread.
+"""Time of the cells for series, relative to a GRU of as many units with the same inputs, one thread.
 
     python benchmarks/series_cells.py [--rounds 5]
 
-Time: forward and backward of one layer on 16 rows of 64 time steps, as in regularized_cells.py.  GRUD reads 8 values,
-their marks, their times and 8 others; RecurrentConv a ring of 24 positions with 3 features each; MultiInput has a GRU
-of half the units on each half of 64 inputs.
+Time: forward and backward of one layer on 16 sequences of 64 time steps, as in regularized_cells.py.  GRUD reads 8
+values, their mask, their times and 8 others; RecurrentConv a ring of 24 positions with 3 features each; MultiInput has
+a GRU of half the units on each half of 64 inputs.
 """
 
 import argparse
@@ -35,7 +35,7 @@ def main() -> None:
     arguments.add_argument("--rounds", type=int, default=5, help="of four calls each")
     rounds = arguments.parse_args().rounds
     torch.set_num_threads(1)
-    print(f"\n| {ROWS} rows, {STEPS} steps | GRU, ms | the cell beside it | parameters beside it |\n|---|---|---|---|")
+    print(f"\n| {ROWS} rows, {STEPS} steps | GRU, ms | relative time | relative parameters |\n|---|---|---|---|")
     for units in (96, 192, 384):
         for name, (cell, features) in rivals(units).items():
             torch.manual_seed(0)

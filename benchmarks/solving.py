@@ -1,4 +1,4 @@
-"""What the experiments share that train until a task is solved: the run, its table, its curves."""
+"""Shared by experiments that train until a task is solved: the run, its table, its curves."""
 
 import contextlib
 import time
@@ -14,7 +14,7 @@ from unrolled.data.synthetic.synthetic_data import SyntheticData
 from unrolled.errors import RunFailed
 from unrolled.tasks.base import SequenceTask
 
-EVERY = 50  # optimiser steps from one look at the validation rows to the next
+EVERY = 50  # optimizer steps between two validations
 
 
 class Run(NamedTuple):
@@ -47,7 +47,7 @@ def solve(task: SequenceTask, data: SyntheticData, metric: str, goal: float, ste
     return Run(errors, bool(errors) and errors[-1] <= goal, lost, time.perf_counter() - began)
 
 
-def told(values: Iterable[float], form: str) -> str:
+def mean_with_interval(values: Iterable[float], form: str) -> str:
     """Mean ± half of the 95 % interval; of one value that value, of none a dash."""
     values = [*values]
     if len(values) < 2:
@@ -65,10 +65,10 @@ def table(title: str, found: dict[str, list[Run]]) -> None:
         stopped = sum(run.lost for run in runs)
         cells = [
             f"{len(solved)} of {len(runs)} ({100 * rate.low:.0f} to {100 * rate.high:.0f} %)",
-            told([EVERY * len(run.errors) for run in solved], ",.0f"),
-            told([run.errors[-1] for run in runs if run.errors and not run.lost], ".4f")
+            mean_with_interval([EVERY * len(run.errors) for run in solved], ",.0f"),
+            mean_with_interval([run.errors[-1] for run in runs if run.errors and not run.lost], ".4f")
             + (f"; {stopped} stopped by a nan" if stopped else ""),
-            told([run.seconds for run in runs], ".0f"),
+            mean_with_interval([run.seconds for run in runs], ".0f"),
         ]
         print(f"| {name} | {' | '.join(cells)} |")
 

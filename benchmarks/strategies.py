@@ -1,4 +1,4 @@
-"""What each strategy does to the quickstart's text: the same budget of characters, two runs at a time, several seeds.
+"""Each strategy on the quickstart's text: the same budget of characters, two runs at a time, several seeds.
 
     python benchmarks/strategies.py [--epochs 3] [--seeds 3] [--folder runs/strategies]
 
@@ -50,7 +50,7 @@ ARMS = {
 
 
 def train(name: str, strategies: list[str], seed: int, epochs: int, folder: Path) -> tuple[float, float]:
-    """One run: (validation bits per character behind the last epoch, seconds)."""
+    """One run: (validation bits per character after the last epoch, seconds)."""
     run = re.sub(r"[^\w.-]+", "_", f"{name}-{seed}")
     command = [sys.executable, "-m", "unrolled", "fit", "-c", "quickstart", "--runs", str(folder), "--run", run]
     command += ["--strategies", f"[{', '.join(strategies)}]", "--seed", str(seed)]

@@ -1,10 +1,10 @@
-"""What a strategy that looks at gradients or weights costs beside none: whole training steps in turns, one thread.
+"""Time of strategies on gradients or weights, relative to none: full training steps, alternating, one thread.
 
     python benchmarks/strategy_costs.py [--rounds 7]
 
-An LSTM language model of 100 tokens, 16 rows of 64 time steps, 1x64 and 1x256.  Medians of the rounds' ratios, with the
-smallest and the largest; of the processor's time, which other work on the machine disturbs little.  Averaging has
-begun; first weights are set once and cost a step nothing.
+An LSTM language model of 100 tokens, 16 sequences of 64 time steps, 1x64 and 1x256.  Medians of the rounds' ratios,
+with the smallest and the largest; of processor time, which other work on the machine disturbs little.  Averaging has
+begun; initial weights are set once and cost a step nothing.
 """
 
 import argparse
@@ -84,7 +84,7 @@ def main() -> None:
     arguments.add_argument("--units", type=int, nargs="+", default=[64, 256])
     chosen = arguments.parse_args()
     hush()
-    told: dict[str, list[str]] = {name: [] for name in WAYS}
+    rows: dict[str, list[str]] = {name: [] for name in WAYS}
     for units in chosen.units:
         tasks = {name: ready(name, units) for name in WAYS}
         measured: dict[str, list[float]] = {name: [] for name in WAYS}
@@ -96,10 +96,10 @@ def main() -> None:
         for name, mine in measured.items():
             ratios = [one / plain for one, plain in zip(mine, measured["none"], strict=True)]
             spread = f"{statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
-            told[name].append(spread if name != "none" else f"{1e3 * statistics.median(mine):.1f} ms")
+            rows[name].append(spread if name != "none" else f"{1e3 * statistics.median(mine):.1f} ms")
     print(f"\n| a step's time, of none's | {' | '.join(f'1x{units}' for units in chosen.units)} |")
     print("|---|" + "---|" * len(chosen.units))
-    for name, cells in told.items():
+    for name, cells in rows.items():
         print(f"| {name} | {' | '.join(cells)} |")
 
 

@@ -1,11 +1,11 @@
-"""Temporal order with a tanh RNN: what clipping and Omega do for it, and what first weights do.
+"""Temporal order with a tanh RNN: the effect of clipping, of Omega and of initial weights.
 
     python benchmarks/temporal_order.py [--lengths 50] [--steps 3000] [--seeds 1 2 3 4 5]
 
-Which two rare symbols came, and in which order, is told at the last of T steps alone (Hochreiter & Schmidhuber 1997,
-task 6a).  50 units, SGD, batches of 20 rows.  Solved: at most 1 % of 1,000 validation rows wrong; chance is 75 %.
-Prints how often and when, and draws docs/figures/temporal_order.svg.  Every arm gets the same batches and the same
-budget.
+The target at the last of T steps: which two rare symbols occurred, and in which order (Hochreiter & Schmidhuber 1997,
+task 6a).  50 units, SGD, batches of 20 sequences.  Solved: at most 1 % of 1,000 validation sequences wrong; chance is
+75 %.  Prints how often and when, and draws docs/figures/temporal_order.svg.  Every arm gets the same batches and the
+same budget.
 """
 
 import argparse

@@ -1,10 +1,10 @@
-"""Tokens per second of `unrolled fit` beside a bare PyTorch loop of the same arithmetic, in turns, one thread.
+"""Tokens per second of `unrolled fit` and of a bare PyTorch loop of the same arithmetic, alternating, one thread.
 
     python benchmarks/throughput.py [--rounds 5]
 
-Both read the same rows, carry the state, cut time into the same windows, clip the norm and step a fused Adam; `fit`
-also logs loss and perplexity to metrics.csv and an offline W&B run, and draws its bar.  What is printed is the median
-over the rounds, and the median of the rounds' ratios: a busy machine slows both alike.
+Both read the same sequences, carry the state, cut time into the same windows, clip the norm and step a fused Adam;
+`fit` also logs loss and perplexity to metrics.csv and an offline W&B run, and draws its bar.  Prints the median over
+the rounds, and the median of the rounds' ratios: a busy machine slows both alike.
 """
 
 import argparse

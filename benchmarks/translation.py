@@ -1,8 +1,8 @@
-"""Time of a decoder's training step beside fused teacher forcing without attention, and of translating; one thread.
+"""Time of a decoder's training step, relative to fused teacher forcing without attention, and of decoding; one thread.
 
     python benchmarks/translation.py [--rounds 5]
 
-Sentences of 12 words on both sides, 32 at once, 5,000 words, 128 units.  The ways take turns; medians are printed.
+Sentences of 12 words on both sides, 32 at once, 5,000 words, 128 units.  Alternating; prints medians.
 """
 
 import argparse

@@ -1,14 +1,14 @@
-"""What feedback does to a translator: short English sentences to French ones, by feedback strategy.
+"""Feedback strategies for translation: short English sentences to French ones.
 
     python benchmarks/translation_feedback.py [--seeds 3] [--pairs 10000] [--epochs 3]
 
 The shipped recipe `english_french` with fewer pairs: sentences of up to eight words, the most frequent 4,000 words of
-each side.  Where truth is mixed with own outputs, the share of truth falls from 1 to 3/4 over the run.  The last
-arm is taught by the truth, and knows the source from the encoder's last state alone.
+each side.  Where model outputs are mixed in, the teacher forcing ratio falls from 1 to 3/4 over the run.  The last arm
+is teacher-forced, and sees only the encoder's last state.
 
-Prints BLEU and chrF of what the models say alone, greedily, and their loss where the truth is read, on the test part:
-means of the seeds with 95 % intervals.  Draws docs/figures/translation_feedback.svg.  The data are those of the recipe:
-fra-eng.zip in the data folder.  Every arm gets the same batches.  About 12 minutes on two cores.
+Prints BLEU and chrF of free-running greedy decoding and the teacher-forced loss, on the test part: means of the seeds
+with 95 % intervals.  Draws docs/figures/translation_feedback.svg.  The data are those of the recipe: fra-eng.zip in the
+data folder.  Every arm gets the same batches.  About 12 minutes on two cores.
 """
 
 import argparse
@@ -88,8 +88,8 @@ def main() -> None:
     jobs = [(name, seed, asked.pairs, asked.epochs) for name in arms(1) for seed in seeds]
     results = dict(zip(jobs, spread(work, jobs), strict=True))
     found = {name: [results[name, seed, asked.pairs, asked.epochs] for seed in seeds] for name in arms(1)}
-    told = f"{asked.pairs:,} pairs, {asked.epochs} epochs, {asked.seeds} seeds"
-    print(f"\n| {told} | {' | '.join(MEASURED.values())} |\n|---|{'---|' * len(MEASURED)}")
+    setting = f"{asked.pairs:,} pairs, {asked.epochs} epochs, {asked.seeds} seeds"
+    print(f"\n| {setting} | {' | '.join(MEASURED.values())} |\n|---|{'---|' * len(MEASURED)}")
     for name, runs in found.items():
         cells = (interval(values) for values in zip(*runs, strict=True))
         print(f"| {name} | {' | '.join(f'{mean:.2f} ± {half:.2f}' for mean, half in cells)} |")

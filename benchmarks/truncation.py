@@ -2,9 +2,9 @@
 
     python benchmarks/truncation.py [--rounds 5]
 
-Time: the whole training step of `unrolled` (forward, backward, clip, Adam), the ways in turns within one process; the
-median of the rounds, and of the rounds' ratios.  Memory: the peak above what stood before the step, in a process of its
-own for each number (Linux).  An LSTM with 64 units reads 8 rows of tokens among 32.
+Time: the full training step of `unrolled` (forward, backward, clip, Adam), alternating within one process; the median
+of the rounds, and of the rounds' ratios.  Memory: the peak above the level before the step, in a separate process for
+each number (Linux).  An LSTM with 64 units reads 8 sequences of tokens among 32.
 """
 
 import argparse
@@ -93,7 +93,7 @@ def times(ways: dict[str, Any], length: int, rounds: int, units: int = UNITS) ->
 
 
 def peak(name: str, length: int) -> float:
-    """MiB above what stood before the step, in a process of its own."""
+    """MiB above the level before the step, in a separate process."""
     done = subprocess.run([sys.executable, __file__, "--peak", name, str(length)], capture_output=True, text=True)
     if done.returncode:
         sys.exit(done.stderr)
@@ -139,9 +139,9 @@ def main() -> None:
     print(f"\n| 200 units, {K1 * 32} time steps | of k1 = k2's time | (1 + 2 k2/k1) / 3 |\n|---|---|---|")
     measured = times(OVERLAPS, K1 * 32, chosen.rounds, 200)
     alone = measured[f"k1 = {K1}, k2 = {K1}, kept"]
-    for (name, seconds), (_, told) in zip(measured.items(), OVERLAPS.values(), strict=True):
+    for (name, seconds), (_, arguments) in zip(measured.items(), OVERLAPS.values(), strict=True):
         ratio = statistics.median(mine / one for mine, one in zip(seconds, alone, strict=True))
-        print(f"| {name} | {ratio:.2f} | {(1 + 2 * told['k2'] / K1) / 3:.2f} |")
+        print(f"| {name} | {ratio:.2f} | {(1 + 2 * arguments['k2'] / K1) / 3:.2f} |")
     return None
 
 

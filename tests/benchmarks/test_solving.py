@@ -43,9 +43,9 @@ def test_runs_without_a_number_have_no_interval(script):
 
 
 def test_a_mean_and_half_of_its_interval(script):
-    told = script("solving").told
-    assert told([1.0, 2.0, 3.0], ".2f") == "2.00 ± 2.48"  # t = 4.3027 at 2 degrees of freedom, times 1 / sqrt(3)
-    assert (told([1.5], ".1f"), told([], ".1f")) == ("1.5", "-")
+    shown = script("solving").mean_with_interval
+    assert shown([1.0, 2.0, 3.0], ".2f") == "2.00 ± 2.48"  # t = 4.3027 at 2 degrees of freedom, times 1 / sqrt(3)
+    assert (shown([1.5], ".1f"), shown([], ".1f")) == ("1.5", "-")
 
 
 def test_the_table_says_how_often_and_when(script, capsys):
