@@ -132,7 +132,7 @@ def test_masks_are_off_in_evaluation(cell, path, way):
 @pytest.mark.parametrize("way", ["variational", "weight drop"])
 def test_masks_keep_the_fused_call(cell, way, monkeypatch):
     model = make(cell, "both", **WAYS[way]).train()
-    monkeypatch.setattr(type(model), "steps", None)
+    monkeypatch.setattr(type(model), "_steps", None)
     renew(model)
     model(random_inputs(model)[0])
     model.eval()(random_inputs(model)[0])

@@ -106,7 +106,7 @@ class AttentionDecoder(nn.Module):
         """What the inputs (B, T, E) give to the first layer's gates, and a step that adds what is fed to it."""
         cell, through = self.cell, self.cell.passing() or unchanged
         weights = [cell.weights(k) for k in range(cell.num_layers)]
-        turned = [w._replace(w_hh=w.w_hh.t()) for w in weights]
+        turned = [w.with_w_hh_transposed() for w in weights]
         feed = weights[0].w_ih[:, inputs.shape[2] :].t()  # the columns of the first layer that read a_{t-1}
 
         def step(known: Tensor, fed: Tensor, state: State) -> tuple[Tensor, State]:

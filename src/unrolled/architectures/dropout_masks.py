@@ -5,7 +5,15 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from unrolled.errors import InputError
 from unrolled.functional.generators import generator
+
+
+def check_probabilities(owner: str, **probabilities: float) -> None:
+    """Raise an InputError that names the `owner` for the first probability outside [0, 1)."""
+    for name, probability in probabilities.items():
+        if not 0 <= probability < 1:
+            raise InputError(f"{owner}: expected {name} in [0, 1), got {probability}")
 
 
 class Masks(nn.Module):
@@ -43,6 +51,12 @@ class Masks(nn.Module):
             kept = torch.rand(tuple(shape), generator=random, device=like.device) >= probability
             self.known[key] = kept.to(like.dtype) / (1 - probability)
         return self.known[key]
+
+    def drop_features(self, name: str, x: Tensor, probability: float) -> Tensor:
+        """Variational dropout: in training zero features of `x` (B, T, F) at all time steps of a sequence."""
+        if probability == 0 or not self.training:
+            return x
+        return x * self.of(name, (len(x), 1, x.shape[2]), probability, x)
 
 
 def renew(model: nn.Module) -> None:

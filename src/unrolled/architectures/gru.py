@@ -3,9 +3,9 @@
 import torch
 from torch import Tensor, nn
 
+from unrolled.architectures.cell_weights import Weights
 from unrolled.architectures.layer_norm import GateNorm
 from unrolled.architectures.recurrent import Gates, Recurrent
-from unrolled.architectures.regularized import Weights
 from unrolled.architectures.stepwise import Through
 from unrolled.functional.state import State
 
@@ -29,7 +29,7 @@ class GRU(Recurrent):
 
     fused = nn.GRU
 
-    def norm(self) -> nn.ModuleDict:
+    def make_norms(self) -> nn.ModuleDict:
         return nn.ModuleDict({name: GateNorm(self.hidden_size, [2, 1]) for name in ("inputs", "recurrent")})
 
     def bias(self, w: Weights) -> Tensor:
@@ -37,7 +37,7 @@ class GRU(Recurrent):
 
     def step(self, w: Weights, a_t: Tensor, state: State, through: Through) -> Gates:
         (h,) = state
-        named = gated(a_t, self.react(w, w.b_hh, h), h)
+        named = gated(a_t, self.add_recurrent(w, w.b_hh, h), h)
         return named | {"h": through(named["h"])}
 
 

@@ -6,9 +6,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from unrolled.architectures.cell_weights import Weights
 from unrolled.architectures.gru import GRU
 from unrolled.architectures.recurrent import Gates
-from unrolled.architectures.regularized import Weights
 from unrolled.architectures.stepwise import Through
 from unrolled.errors import InputError
 from unrolled.functional.state import State

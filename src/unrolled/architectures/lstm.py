@@ -5,9 +5,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from unrolled.architectures.cell_weights import Weights, fused_call
+from unrolled.architectures.dropout_masks import check_probabilities
 from unrolled.architectures.layer_norm import GateNorm
 from unrolled.architectures.recurrent import Gates, Recurrent
-from unrolled.architectures.regularized import Weights
 from unrolled.architectures.stepwise import Through
 from unrolled.functional.padding import within
 from unrolled.functional.state import State
@@ -45,16 +46,16 @@ class LSTM(Recurrent):
     def __init__(self, *, zoneout_cell: float | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if zoneout_cell is not None:
-            self.refuse_improbable(zoneout_cell=zoneout_cell)
+            check_probabilities(type(self).__name__, zoneout_cell=zoneout_cell)
             self.zoneouts = (self.zoneouts[0], zoneout_cell)
 
-    def norm(self) -> nn.ModuleDict:
+    def make_norms(self) -> nn.ModuleDict:
         gates = {name: GateNorm(self.hidden_size, [4]) for name in ("inputs", "recurrent")}
         return nn.ModuleDict({**gates, "cell": nn.LayerNorm(self.hidden_size)})
 
     def step(self, w: Weights, a_t: Tensor, state: State, through: Through) -> Gates:
         h, c = state
-        i, f, g, o = self.react(w, a_t, h).chunk(4, -1)
+        i, f, g, o = self.add_recurrent(w, a_t, h).chunk(4, -1)
         i, f, g, o = torch.sigmoid(i), torch.sigmoid(f), torch.tanh(g), torch.sigmoid(o)
         c = through(f * c + i * g)
         read = c if w.norms is None else w.norms["cell"](c)
@@ -62,7 +63,7 @@ class LSTM(Recurrent):
 
     def _fused(self, k: int, w: Weights, x: Tensor, state: State, lengths: Tensor | None) -> tuple[Tensor, State]:
         if lengths is None:
-            outputs, final = self.call(k, w, x, state)
+            outputs, final = fused_call(self.cells[k], w, x, state)
             return outputs, final
         # c at a row's own last step is not among the outputs.  One more input, 1 on padding, shuts the input gate and
         # opens the forget gate there, so that c reaches the end of the rectangle unchanged within the one fused call.

@@ -5,9 +5,9 @@ import math
 import torch
 from torch import Tensor, nn
 
+from unrolled.architectures.cell_weights import Weights
 from unrolled.architectures.gru import gated
 from unrolled.architectures.recurrent import Gates, Recurrent
-from unrolled.architectures.regularized import Weights
 from unrolled.architectures.stepwise import Through
 from unrolled.errors import InputError
 from unrolled.functional.state import State
@@ -112,7 +112,7 @@ class RecurrentConv(Recurrent):
     def fusible(self) -> bool:
         return False  # no library has the fused call
 
-    def cell(self, size: int) -> nn.Module:
+    def make_cell(self, size: int) -> nn.Module:
         return Kernels(size // self.positions, self.channels, self.kernel_size)
 
     def project(self, w: Weights, x: Tensor) -> Tensor:

@@ -2,8 +2,7 @@
 
 from torch import Tensor, nn
 
-from unrolled.architectures.dropout_masks import Masks
-from unrolled.errors import InputError
+from unrolled.architectures.dropout_masks import Masks, check_probabilities
 
 
 def drop_tokens(embedded: Tensor, tokens: Tensor, mask: Tensor) -> Tensor:
@@ -31,8 +30,7 @@ class TokenDropout(nn.Module):
 
     def __init__(self, probability: float) -> None:
         super().__init__()
-        if not 0 <= probability < 1:
-            raise InputError(f"task: expected embedding_dropout in [0, 1), got {probability}")
+        check_probabilities("task", embedding_dropout=probability)
         self.probability, self.masks = probability, Masks(probability > 0)
 
     def forward(self, embedded: Tensor, tokens: Tensor, vocabulary_size: int) -> Tensor:
