@@ -12,7 +12,7 @@ from unrolled.architectures import GRU, LSTM, RNN
 from unrolled.architectures.attention import Attention
 from unrolled.architectures.attention_decoder import AttentionDecoder
 from unrolled.architectures.source_encoder import Memory, SourceEncoder
-from unrolled.architectures.stepwise import send_through
+from unrolled.architectures.stepwise import set_state_hook
 from unrolled.errors import InputError
 
 B, S, T, E, H = 3, 5, 4, 2, 3
@@ -159,7 +159,7 @@ def test_what_stands_at_the_sources_padding_changes_no_bit(kind):
 def test_every_state_of_the_step_loop_goes_through(cell):
     """What clips the gradient of a state meets each new state of each layer: as often as in a plain cell."""
     decoder, met = make(cell, num_layers=2), []
-    send_through(decoder, lambda state: met.append(state) or state)
+    set_state_hook(decoder, lambda state: met.append(state) or state)
     memory = remember(decoder)
     decoder(inputs(), decoder.initial_state(B, memory), memory)
     assert len(met) == T * 2 * decoder.cell.parts and all(state.shape == (B, H) for state in met)

@@ -100,7 +100,7 @@ def test_with_everything_observed_it_is_a_gru_that_reads_values_and_marks(path, 
     plain = GRU(input_size=2 * V + REST, hidden_size=H, num_layers=layers).double()
     plain.load_state_dict({n: p for n, p in made.state_dict().items() if n.startswith("cells")})
     state = (torch.randn(4, layers, H).double(),)
-    plain.train().through = lambda h: h  # step by step, as what cannot be fused
+    plain.train().state_hook = lambda h: h  # step by step, as what cannot be fused
     read = torch.cat([inputs[..., : 2 * V], inputs[..., 3 * V :]], -1)
     close(path(made, inputs, state, lengths), path(plain, read, state, lengths), 0)
 

@@ -96,11 +96,11 @@ def test_lengths_stop_each_row_at_its_own_last_step():
 def test_what_every_new_state_goes_through_sees_its_whole_gradient():
     made, seen = network(units=5, positive=2).train(), []
 
-    def through(s):
+    def state_hook(s):
         s.register_hook(seen.append)
         return s
 
-    made.through = through
+    made.state_hook = state_hook
     outputs, _ = made(torch.zeros(1, 3, 1))
     outputs.sum().backward()
     expected = torch.zeros(5, dtype=torch.float64)

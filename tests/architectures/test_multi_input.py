@@ -10,7 +10,7 @@ from torch.autograd import gradcheck
 from conformance.architectures import LENGTHS, close, each_path
 from unrolled.architectures import GRU, MultiInput
 from unrolled.architectures.branches import channel_groups
-from unrolled.architectures.stepwise import send_through
+from unrolled.architectures.stepwise import set_state_hook
 from unrolled.config.recipe import dump, load, normalise, override
 from unrolled.errors import InputError
 from unrolled.runs.build import parse
@@ -89,7 +89,7 @@ def test_the_reference_names_the_gates_of_every_branch():
 
 def test_every_new_state_of_every_branch_goes_through():
     made, came = model().train(), []
-    send_through(made, lambda part: came.append(part) or part)
+    set_state_hook(made, lambda part: came.append(part) or part)
     inputs, state = given_to(made)
     close(made(inputs, state), model_like(made)(inputs, state), 1e-12)
     assert len(came) == 7 * (2 * 2 + 1 + 1 + 1)
@@ -97,7 +97,7 @@ def test_every_new_state_of_every_branch_goes_through():
 
 def model_like(made):
     plain = copy.deepcopy(made)
-    send_through(plain, None)
+    set_state_hook(plain, None)
     return plain
 
 

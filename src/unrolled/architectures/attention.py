@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from unrolled.errors import InputError
 
 
-def additive(query: Tensor, keys: Tensor, v: Tensor) -> Tensor:
+def additive_scores(query: Tensor, keys: Tensor, v: Tensor) -> Tensor:
     """Scores (B, T, S) = v . tanh(query_t + key_s) of `query` (B, T, A), `keys` (B, S, A) or (B, T, S, A), `v` (A,).
 
     Source: Bahdanau, Cho & Bengio 2015, "Neural machine translation by jointly learning to align and translate".
@@ -17,7 +17,7 @@ def additive(query: Tensor, keys: Tensor, v: Tensor) -> Tensor:
     return torch.tanh(query[:, :, None] + keys) @ v
 
 
-def multiplicative(query: Tensor, keys: Tensor) -> Tensor:
+def multiplicative_scores(query: Tensor, keys: Tensor) -> Tensor:
     """Scores (B, T, S) = query_t . key_s of `query` (B, T, A) and `keys` (B, S, A).
 
     Source: Luong, Pham & Manning 2015, "Effective approaches to attention-based neural machine translation".
@@ -25,7 +25,7 @@ def multiplicative(query: Tensor, keys: Tensor) -> Tensor:
     return query @ keys.transpose(1, 2)
 
 
-def weigh(scores: Tensor, mask: Tensor) -> Tensor:
+def masked_softmax(scores: Tensor, mask: Tensor) -> Tensor:
     """Weights (B, T, S): they sum to 1 over the steps where `mask` (B, S) is True, and are exactly 0 elsewhere."""
     return scores.masked_fill(~mask[:, None], float("-inf")).softmax(-1)
 
@@ -77,7 +77,7 @@ class Attention(nn.Module):
         With `coverage` (B, S), which is one step's, T is 1.
         """
         if self.query is None or self.score is None:
-            return weigh(multiplicative(query, keys), mask)
+            return masked_softmax(multiplicative_scores(query, keys), mask)
         if self.cover is not None and coverage is not None:
             keys = keys + coverage[..., None] * self.cover
-        return weigh(additive(self.query(query), keys, self.score), mask)
+        return masked_softmax(additive_scores(self.query(query), keys, self.score), mask)

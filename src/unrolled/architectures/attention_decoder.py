@@ -9,7 +9,7 @@ from torch.nn import functional as F
 from unrolled.architectures.attention import Attention
 from unrolled.architectures.recurrent import Recurrent
 from unrolled.architectures.source_encoder import Memory
-from unrolled.architectures.stepwise import unchanged
+from unrolled.architectures.stepwise import identity_hook
 from unrolled.errors import InputError
 from unrolled.functional.state import State
 
@@ -43,8 +43,8 @@ class AttentionDecoder(nn.Module):
         super().__init__()
         if input_feeding and attention is None:
             raise InputError("attention: input_feeding needs an attention, got none; set input_feeding: false")
-        self.covers = attention is not None and attention.cover is not None
-        if self.covers and not input_feeding:
+        self.uses_coverage = attention is not None and attention.cover is not None
+        if self.uses_coverage and not input_feeding:
             raise InputError("attention: coverage needs input_feeding: true, got false")
         self.cell, self.attention, self.input_feeding = cell, attention, input_feeding
         self.output_size = cell.hidden_size
@@ -55,7 +55,7 @@ class AttentionDecoder(nn.Module):
         state = self.cell.initial_state(batch_size) if memory is None else memory.start
         if self.input_feeding:
             state = (*state, state[0].new_zeros(batch_size, self.output_size))
-        if self.covers:
+        if self.uses_coverage:
             state = (*state, state[0].new_zeros(batch_size, 1 if memory is None else memory.mask.shape[1]))
         return state
 
@@ -81,8 +81,8 @@ class AttentionDecoder(nn.Module):
 
     def _step_by_step(self, inputs: Tensor, state: State, memory: Memory) -> tuple[Tensor, State, list[Tensor]]:
         parts = self.cell.parts
-        fed, coverage = state[parts], state[-1] if self.covers else None
-        if self.cell.fusible and not self.cell.masks.live:
+        fed, coverage = state[parts], state[-1] if self.uses_coverage else None
+        if self.cell.fusible and not self.cell.masks.enabled:
             known, step = self._split(inputs)
         else:  # what normalises or thins the whole input cannot take it in two parts
             known, step = inputs, self._whole
@@ -104,7 +104,7 @@ class AttentionDecoder(nn.Module):
 
     def _split(self, inputs: Tensor) -> tuple[Tensor, Step]:
         """What the inputs (B, T, E) give to the first layer's gates, and a step that adds what is fed to it."""
-        cell, through = self.cell, self.cell.passing() or unchanged
+        cell, hook = self.cell, self.cell.active_hook() or identity_hook
         weights = [cell.weights(k) for k in range(cell.num_layers)]
         turned = [w.with_w_hh_transposed() for w in weights]
         feed = weights[0].w_ih[:, inputs.shape[2] :].t()  # the columns of the first layer that read a_{t-1}
@@ -114,7 +114,7 @@ class AttentionDecoder(nn.Module):
             for k, w in enumerate(weights):
                 if k > 0:
                     gates = cell.project(w, F.dropout(below, cell.dropout, self.training))
-                named = cell.step(turned[k], gates, tuple(part[:, k] for part in state), through)
+                named = cell.step(turned[k], gates, tuple(part[:, k] for part in state), hook)
                 layers.append(tuple(named[name] for name in ("h", "c")[: cell.parts]))
                 below = layers[k][0]
             return below, tuple(torch.stack(part, 1) for part in zip(*layers, strict=True))

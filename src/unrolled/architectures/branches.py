@@ -47,7 +47,7 @@ def channel_groups(branches: Sequence[Mapping[str, Any]], channels: int) -> list
 CELLS = MappingProxyType({cell.__name__: cell for cell in (RNN, LSTM, GRU, GRUD, RecurrentConv)})
 
 
-def build(number: int, given: Mapping[str, Any], channels: int) -> Recurrent:
+def build_branch(number: int, given: Mapping[str, Any], channels: int) -> Recurrent:
     """Branch `number`, as {features, cell, init_args} says, of so many channels.
 
     Raises:

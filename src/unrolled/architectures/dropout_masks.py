@@ -24,51 +24,51 @@ class Masks(nn.Module):
     when the window begins, so that a run's own seed decides it, and a checkpoint needs no more than that generator.
 
     Args:
-        live: whether there are masks at all; without them no random number is drawn.
+        enabled: whether there are masks at all; without them no random number is drawn.
     """
 
-    def __init__(self, live: bool) -> None:
+    def __init__(self, enabled: bool) -> None:
         super().__init__()
-        self.live, self.held, self.seed = live, False, 0
-        self.known: dict[tuple[object, ...], Tensor] = {}
+        self.enabled, self.in_window, self.seed = enabled, False, 0
+        self.cache: dict[tuple[object, ...], Tensor] = {}
 
-    def renew(self) -> None:
-        """A window begins: other masks, held until `release` or the next window."""
-        self.held = False
-        self.begin()
-        self.held = True
+    def start_window(self) -> None:
+        """A window begins: other masks, held until `release_dropout_masks` or the next window."""
+        self.in_window = False
+        self.start_call()
+        self.in_window = True
 
-    def begin(self) -> None:
+    def start_call(self) -> None:
         """A call begins: other masks, unless those of a window are held."""
-        if self.live and not self.held:
-            self.seed, self.known = int(torch.randint(2**62, ())), {}
+        if self.enabled and not self.in_window:
+            self.seed, self.cache = int(torch.randint(2**62, ())), {}
 
-    def of(self, name: str, shape: Sequence[int], probability: float, like: Tensor) -> Tensor:
+    def get_mask(self, name: str, shape: Sequence[int], probability: float, like: Tensor) -> Tensor:
         """`shape` of zeros, with `probability`, and of 1 / (1 - probability); of the dtype and device of `like`."""
         key = (name, *shape, like.dtype, like.device)
-        if key not in self.known:
+        if key not in self.cache:
             random = generator(self.seed, name, device=like.device)
             kept = torch.rand(tuple(shape), generator=random, device=like.device) >= probability
-            self.known[key] = kept.to(like.dtype) / (1 - probability)
-        return self.known[key]
+            self.cache[key] = kept.to(like.dtype) / (1 - probability)
+        return self.cache[key]
 
     def drop_features(self, name: str, x: Tensor, probability: float) -> Tensor:
         """Variational dropout: in training zero features of `x` (B, T, F) at all time steps of a sequence."""
         if probability == 0 or not self.training:
             return x
-        return x * self.of(name, (len(x), 1, x.shape[2]), probability, x)
+        return x * self.get_mask(name, (len(x), 1, x.shape[2]), probability, x)
 
 
-def renew(model: nn.Module) -> None:
+def renew_dropout_masks(model: nn.Module) -> None:
     """A window begins for all masks in `model`."""
     for masks in _all(model):
-        masks.renew()
+        masks.start_window()
 
 
-def release(model: nn.Module) -> None:
+def release_dropout_masks(model: nn.Module) -> None:
     """No window any more: from now on each call of `model` has masks of its own."""
     for masks in _all(model):
-        masks.held = False
+        masks.in_window = False
 
 
 def _all(model: nn.Module) -> list[Masks]:

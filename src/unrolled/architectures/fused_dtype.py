@@ -12,7 +12,7 @@ from unrolled.errors import InputWarning
 HALF = (torch.bfloat16, torch.float16)
 
 
-def missing_half(x: Tensor, cell: nn.Module) -> torch.dtype | None:
+def unsupported_half_dtype(x: Tensor, cell: nn.Module) -> torch.dtype | None:
     """The 16-bit type that a fused call of `cell` on `x` asks for and that this CPU has no kernel for, else None.
 
     There oneDNN refuses the call of an LSTM under autocast, and torch emulates every other call in 3 to 10 times the

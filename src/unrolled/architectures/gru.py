@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from unrolled.architectures.cell_weights import Weights
 from unrolled.architectures.layer_norm import GateNorm
 from unrolled.architectures.recurrent import Gates, Recurrent
-from unrolled.architectures.stepwise import Through
+from unrolled.architectures.stepwise import StateHook
 from unrolled.functional.state import State
 
 
@@ -35,13 +35,13 @@ class GRU(Recurrent):
     def bias(self, w: Weights) -> Tensor:
         return w.b_ih  # b_hn stands within the reset gate's product
 
-    def step(self, w: Weights, a_t: Tensor, state: State, through: Through) -> Gates:
+    def step(self, w: Weights, a_t: Tensor, state: State, hook: StateHook) -> Gates:
         (h,) = state
-        named = gated(a_t, self.add_recurrent(w, w.b_hh, h), h)
-        return named | {"h": through(named["h"])}
+        named = gru_gates(a_t, self.add_recurrent(w, w.b_hh, h), h)
+        return named | {"h": hook(named["h"])}
 
 
-def gated(a_t: Tensor, b_t: Tensor, h: Tensor) -> Gates:
+def gru_gates(a_t: Tensor, b_t: Tensor, h: Tensor) -> Gates:
     """The equations, of what inputs and state give to r, z and n, each (..., 3 H), and of the state (..., H)."""
     (ir, iz, in_), (hr, hz, hn) = a_t.chunk(3, -1), b_t.chunk(3, -1)
     r, z = torch.sigmoid(ir + hr), torch.sigmoid(iz + hz)

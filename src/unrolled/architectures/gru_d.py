@@ -9,7 +9,7 @@ from torch.nn import functional as F
 from unrolled.architectures.cell_weights import Weights
 from unrolled.architectures.gru import GRU
 from unrolled.architectures.recurrent import Gates
-from unrolled.architectures.stepwise import Through
+from unrolled.architectures.stepwise import StateHook
 from unrolled.errors import InputError
 from unrolled.functional.state import State
 
@@ -72,8 +72,8 @@ class GRUD(GRU):
         a = super().project(w, torch.cat([x * (marks + (1 - marks) * fading), marks, rest], -1))
         return torch.cat([a, torch.exp(-F.relu(self.state_decay(since)))], -1)
 
-    def step(self, w: Weights, a_t: Tensor, state: State, through: Through) -> Gates:
+    def step(self, w: Weights, a_t: Tensor, state: State, hook: StateHook) -> Gates:
         a_t, decay = a_t.split([3 * self.hidden_size, a_t.shape[1] - 3 * self.hidden_size], -1)
         if decay.shape[1] == 0:
-            return super().step(w, a_t, state, through)
-        return super().step(w, a_t, (decay * state[0],), through) | {"decay": decay}
+            return super().step(w, a_t, state, hook)
+        return super().step(w, a_t, (decay * state[0],), hook) | {"decay": decay}

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from unrolled.architectures.shape_checks import refuse_misfits
+from unrolled.architectures.shape_checks import check_shapes
 from unrolled.architectures.stepwise import Stepwise
 from unrolled.errors import InputError
 from unrolled.functional.padding import cleared, last
@@ -64,12 +64,12 @@ class InfluenceNetwork(Stepwise):
         With `lengths` (B,), in time steps, a row's outputs behind its length are zero, and its final state is the one
         at its own last step.
         """
-        refuse_misfits(inputs, self.input_size, state, [(self.units,)], lengths)
+        check_shapes(inputs, self.input_size, state, [(self.units,)], lengths)
         (s,) = self.initial_state(len(inputs)) if state is None else state
-        through, drive, steps = self.passing(), self.theta * self.signs, []
+        hook, drive, steps = self.active_hook(), self.theta * self.signs, []
         for _ in range(inputs.shape[1]):
             s = torch.addmm(drive, s, self.chain)
-            s = s if through is None else through(s)
+            s = s if hook is None else hook(s)
             steps.append(s)
         states = torch.stack(steps, 1)  # (B, T, n)
         return cleared(states[..., :1], lengths), (s if lengths is None else last(states, lengths),)

@@ -9,7 +9,7 @@ from unrolled.architectures.cell_weights import Weights, fused_call
 from unrolled.architectures.dropout_masks import check_probabilities
 from unrolled.architectures.layer_norm import GateNorm
 from unrolled.architectures.recurrent import Gates, Recurrent
-from unrolled.architectures.stepwise import Through
+from unrolled.architectures.stepwise import StateHook
 from unrolled.functional.padding import within
 from unrolled.functional.state import State
 
@@ -53,13 +53,13 @@ class LSTM(Recurrent):
         gates = {name: GateNorm(self.hidden_size, [4]) for name in ("inputs", "recurrent")}
         return nn.ModuleDict({**gates, "cell": nn.LayerNorm(self.hidden_size)})
 
-    def step(self, w: Weights, a_t: Tensor, state: State, through: Through) -> Gates:
+    def step(self, w: Weights, a_t: Tensor, state: State, hook: StateHook) -> Gates:
         h, c = state
         i, f, g, o = self.add_recurrent(w, a_t, h).chunk(4, -1)
         i, f, g, o = torch.sigmoid(i), torch.sigmoid(f), torch.tanh(g), torch.sigmoid(o)
-        c = through(f * c + i * g)
+        c = hook(f * c + i * g)
         read = c if w.norms is None else w.norms["cell"](c)
-        return {"i": i, "f": f, "g": g, "o": o, "c": c, "h": through(o * torch.tanh(read))}
+        return {"i": i, "f": f, "g": g, "o": o, "c": c, "h": hook(o * torch.tanh(read))}
 
     def _fused(self, k: int, w: Weights, x: Tensor, state: State, lengths: Tensor | None) -> tuple[Tensor, State]:
         if lengths is None:

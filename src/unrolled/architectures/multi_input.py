@@ -6,9 +6,9 @@ from typing import Any, Literal, cast
 import torch
 from torch import Tensor, nn
 
-from unrolled.architectures.branches import build, channel_groups
+from unrolled.architectures.branches import build_branch, channel_groups
 from unrolled.architectures.recurrent import Gates, Recurrent
-from unrolled.architectures.shape_checks import refuse_misfits
+from unrolled.architectures.shape_checks import check_shapes
 from unrolled.errors import InputError
 from unrolled.functional.padding import cleared
 from unrolled.functional.state import State
@@ -46,7 +46,7 @@ class MultiInput(nn.Module):
         super().__init__()
         groups = channel_groups(branches, input_size)
         widths = [*map(len, groups)]
-        made = [build(n, *pair) for n, pair in enumerate(zip(branches, widths, strict=True), 1)]
+        made = [build_branch(n, *pair) for n, pair in enumerate(zip(branches, widths, strict=True), 1)]
         sizes = [one.output_size for one in made]
         if fusion not in ("linear", "sum") or (hidden_size is not None and (fusion == "sum" or hidden_size < 1)):
             told = "fusion of linear, with a hidden_size of at least 1 or null, or of sum, without one"
@@ -83,7 +83,7 @@ class MultiInput(nn.Module):
 
     def _shares(self, inputs: Tensor, state: State | None) -> Iterator[tuple[Recurrent, Tensor, State | None]]:
         """Each branch, its inputs and its state."""
-        refuse_misfits(inputs, self.input_size, None, [], None)  # the rest is each branch's own
+        check_shapes(inputs, self.input_size, None, [], None)  # the rest is each branch's own
         if state is not None and len(state) != (count := sum(one.parts for one in self._cells())):
             raise InputError(f"expected a state of {count} parts, got {len(state)}")
         shares = inputs.index_select(2, self.order).split(self.widths, 2)

@@ -37,8 +37,13 @@ def bounded_weights(scores: Tensor) -> Tensor:
     return (CAP * torch.tanh(scores / CAP)).exp()
 
 
-How = Literal["last", "mean", "max", "attention"]
-PARTS: dict[str, int] = {"last": 0, "mean": 2, "max": 1, "attention": 2}  # tensors of the state that pooling needs
+Pooling = Literal["last", "mean", "max", "attention"]
+STATE_PARTS: dict[str, int] = {
+    "last": 0,
+    "mean": 2,
+    "max": 1,
+    "attention": 2,
+}  # tensors in the state of each
 
 
 class Pool(nn.Module):
@@ -59,10 +64,10 @@ class Pool(nn.Module):
         InputError: another one.
     """
 
-    def __init__(self, how: How, features: int) -> None:
+    def __init__(self, how: Pooling, features: int) -> None:
         super().__init__()
-        if how not in PARTS:
-            raise InputError(f"task: expected pool to be one of {', '.join(PARTS)}, got {how!r}")
+        if how not in STATE_PARTS:
+            raise InputError(f"task: expected pool to be one of {', '.join(STATE_PARTS)}, got {how!r}")
         self.how, self.features = how, features
         if how == "attention":
             self.score = nn.Sequential(nn.Linear(features, features), nn.Tanh(), nn.Linear(features, 1, bias=False))

@@ -13,9 +13,9 @@ from torch.nn import functional as F
 
 from unrolled.architectures.cell_weights import WEIGHT_NAMES, Weights, fused_call
 from unrolled.architectures.dropout_masks import Masks, check_probabilities
-from unrolled.architectures.fused_dtype import missing_half
-from unrolled.architectures.shape_checks import refuse_misfits
-from unrolled.architectures.stepwise import Stepwise, Through, unchanged
+from unrolled.architectures.fused_dtype import unsupported_half_dtype
+from unrolled.architectures.shape_checks import check_shapes
+from unrolled.architectures.stepwise import StateHook, Stepwise, identity_hook
 from unrolled.architectures.zoneout import draw_zoneout, zoneout
 from unrolled.errors import InputError
 from unrolled.functional.padding import cleared, last, reverse
@@ -120,9 +120,9 @@ class Recurrent(Stepwise):
         `lengths` (B,), in time steps, padding changes nothing: its outputs are zero, and the final state of a sequence
         is the one at its last step.
         """
-        through = self.passing()
-        by_step = partial(self._run_by_step, through=through or unchanged)
-        return self._stack(inputs, state, lengths, self._run_fused if through is None and self.fusible else by_step)
+        hook = self.active_hook()
+        by_step = partial(self._run_by_step, hook=hook or identity_hook)
+        return self._stack(inputs, state, lengths, self._run_fused if hook is None and self.fusible else by_step)
 
     def trace(
         self, inputs: Tensor, state: State | None = None, lengths: Tensor | None = None
@@ -131,7 +131,7 @@ class Recurrent(Stepwise):
         gates: list[Gates] = []
 
         def run(k: int, x: Tensor, state: State, lengths: Tensor | None) -> tuple[Tensor, State]:
-            steps, state = self._steps(k, x, state, lengths, unchanged)
+            steps, state = self._steps(k, x, state, lengths, identity_hook)
             gates.append({name: torch.stack([named[name] for named in steps], 1) for name in steps[0]})
             return cleared(gates[-1]["h"], lengths), state
 
@@ -142,8 +142,8 @@ class Recurrent(Stepwise):
 
     def _stack(self, x: Tensor, state: State | None, lengths: Tensor | None, run: RunCell) -> tuple[Tensor, State]:
         state = self.initial_state(len(x)) if state is None else state
-        refuse_misfits(x, self.input_size, state, [(len(self.cells), self.hidden_size)] * self.parts, lengths)
-        self.masks.begin()
+        check_shapes(x, self.input_size, state, [(len(self.cells), self.hidden_size)] * self.parts, lengths)
+        self.masks.start_call()
         x = self.masks.drop_features("inputs", cleared(x, lengths), self.variational_input)
         finals = []
         for layer in range(self.num_layers):
@@ -176,7 +176,7 @@ class Recurrent(Stepwise):
         """Weights of cell `k`, after weight drop."""
         w_ih, w_hh, b_ih, b_hh = (getattr(self.cells[k], name) for name in WEIGHT_NAMES)
         if self.weight_drop > 0 and self.training:
-            w_hh = w_hh * self.masks.of(f"weights of cell {k}", w_hh.shape, self.weight_drop, w_hh)
+            w_hh = w_hh * self.masks.get_mask(f"weights of cell {k}", w_hh.shape, self.weight_drop, w_hh)
         norms = self.norms[k] if self.layer_norm else None
         assert norms is None or isinstance(norms, nn.ModuleDict)
         return Weights(w_ih, w_hh, b_ih, b_hh, norms)
@@ -195,7 +195,7 @@ class Recurrent(Stepwise):
         """`a` (B, G * H) plus the recurrent product of the state `h` (B, H); `w.w_hh` is transposed, (H, G * H)."""
         return torch.addmm(a, h, w.w_hh) if w.norms is None else a + w.norms["recurrent"](h @ w.w_hh)
 
-    def step(self, w: Weights, a_t: Tensor, state: State, through: Through) -> Gates:
+    def step(self, w: Weights, a_t: Tensor, state: State, hook: StateHook) -> Gates:
         """One time step of the equations: every gate and the new state by name, each (B, H).
 
         `a_t` (B, G * H) is this step of `project`; `w.w_hh` is transposed, (H, G * H); `through` has been applied to
@@ -208,7 +208,7 @@ class Recurrent(Stepwise):
 
         On a CPU without a kernel for the 16-bit type of the call, compute in float32 and round the results.
         """
-        w, half = self.weights(k), missing_half(x, self.cells[k])
+        w, half = self.weights(k), unsupported_half_dtype(x, self.cells[k])
         if half is None:
             return self._run_padded(k, w, x, state, lengths)
         with torch.autocast("cpu", enabled=False):
@@ -229,25 +229,25 @@ class Recurrent(Stepwise):
         return outputs, (h,)
 
     def _run_by_step(
-        self, k: int, x: Tensor, state: State, lengths: Tensor | None, through: Through
+        self, k: int, x: Tensor, state: State, lengths: Tensor | None, hook: StateHook
     ) -> tuple[Tensor, State]:
         """Outputs (B, T, H) and the final state step by step; `through` is applied to every new state."""
-        steps, state = self._steps(k, x, state, lengths, through)
+        steps, state = self._steps(k, x, state, lengths, hook)
         # the memory layout of a fused call, so that a later dropout draws its mask in the same order
         outputs = torch.stack([named["h"] for named in steps]).transpose(0, 1)
         return cleared(outputs, lengths), state
 
     def _steps(
-        self, k: int, x: Tensor, state: State, lengths: Tensor | None, through: Through
+        self, k: int, x: Tensor, state: State, lengths: Tensor | None, hook: StateHook
     ) -> tuple[list[Gates], State]:
         """The gates of each step, and the final state."""
         w, names, steps = self.weights(k), ("h", "c")[: self.parts], []
         keeps = draw_zoneout(x, self.hidden_size, self.zoneouts, self.training)
-        transposed, inside = w.with_w_hh_transposed(), unchanged if keeps[0] else through
+        transposed, inside = w.with_w_hh_transposed(), identity_hook if keeps[0] else hook
         for t, a_t in enumerate(self.project(w, x).unbind(1)):  # indexing step t would make backward O(T^2)
             named = self.step(transposed, a_t, state, inside)
             for name, old, keep in zip(names, state, keeps[t], strict=False):  # keeps[t] is empty without zoneout
-                named[name] = through(zoneout(old, named[name], keep))
+                named[name] = hook(zoneout(old, named[name], keep))
             new = tuple(named[name] for name in names)
             if lengths is not None:
                 new = tuple(torch.where((t < lengths)[:, None], n, s) for n, s in zip(new, state, strict=True))

@@ -6,14 +6,14 @@ import torch
 from torch import Tensor, nn
 
 from unrolled.architectures.cell_weights import Weights
-from unrolled.architectures.gru import gated
+from unrolled.architectures.gru import gru_gates
 from unrolled.architectures.recurrent import Gates, Recurrent
-from unrolled.architectures.stepwise import Through
+from unrolled.architectures.stepwise import StateHook
 from unrolled.errors import InputError
 from unrolled.functional.state import State
 
 
-class Kernels(nn.Module):
+class RingWeights(nn.Module):
     """Of one layer and direction, by the names that torch gives those of a GRU (gates r z n); drawn likewise.
 
     Args:
@@ -113,14 +113,14 @@ class RecurrentConv(Recurrent):
         return False  # no library has the fused call
 
     def make_cell(self, size: int) -> nn.Module:
-        return Kernels(size // self.positions, self.channels, self.kernel_size)
+        return RingWeights(size // self.positions, self.channels, self.kernel_size)
 
     def project(self, w: Weights, x: Tensor) -> Tensor:
         """What the inputs (B, T, P * F) give to every gate, (B, T, P, 3 C): one convolution for all steps."""
         rows = x.flatten(0, 1).unflatten(1, (self.positions, -1))
         return convolve(rows, w.w_ih, w.b_ih).unflatten(0, x.shape[:2])
 
-    def step(self, w: Weights, a_t: Tensor, state: State, through: Through) -> Gates:
+    def step(self, w: Weights, a_t: Tensor, state: State, hook: StateHook) -> Gates:
         h = state[0].unflatten(1, (self.positions, -1))
-        named = {name: gate.flatten(1) for name, gate in gated(a_t, convolve(h, w.w_hh.t(), w.b_hh), h).items()}
-        return named | {"h": through(named["h"])}
+        named = {name: gate.flatten(1) for name, gate in gru_gates(a_t, convolve(h, w.w_hh.t(), w.b_hh), h).items()}
+        return named | {"h": hook(named["h"])}

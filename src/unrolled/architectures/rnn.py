@@ -10,7 +10,7 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 from unrolled.architectures.cell_weights import Weights, fused_call
 from unrolled.architectures.layer_norm import GateNorm
 from unrolled.architectures.recurrent import Gates, Recurrent
-from unrolled.architectures.stepwise import Through
+from unrolled.architectures.stepwise import StateHook
 from unrolled.errors import InputError
 from unrolled.functional.state import State
 
@@ -62,6 +62,6 @@ class RNN(Recurrent):
         outputs, h = fused_call(self.cells[k], w, packed, state[0])
         return pad_packed_sequence(outputs, batch_first=True, total_length=x.shape[1])[0], (h,)
 
-    def step(self, w: Weights, a_t: Tensor, state: State, through: Through) -> Gates:
+    def step(self, w: Weights, a_t: Tensor, state: State, hook: StateHook) -> Gates:
         a = self.add_recurrent(w, a_t, state[0])
-        return {"h": through(torch.tanh(a) if self.nonlinearity == "tanh" else torch.relu(a))}
+        return {"h": hook(torch.tanh(a) if self.nonlinearity == "tanh" else torch.relu(a))}

@@ -8,7 +8,7 @@ from unrolled.errors import InputError
 from unrolled.functional.state import State
 
 
-def refuse_misfits(
+def check_shapes(
     inputs: Tensor, features: int, state: State | None, parts: Sequence[tuple[int, ...]], lengths: Tensor | None
 ) -> None:
     """Refuse what an architecture cannot read.

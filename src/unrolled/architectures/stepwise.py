@@ -7,10 +7,10 @@ from torch import Tensor, nn
 
 from unrolled.errors import InputError
 
-Through = Callable[[Tensor], Tensor]
+StateHook = Callable[[Tensor], Tensor]
 
 
-def unchanged(state: Tensor) -> Tensor:
+def identity_hook(state: Tensor) -> Tensor:
     return state
 
 
@@ -24,14 +24,14 @@ class Stepwise(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.through: Through | None = None
+        self.state_hook: StateHook | None = None
 
-    def passing(self) -> Through | None:
+    def active_hook(self) -> StateHook | None:
         """`through` in a training pass that records gradients, else None."""
-        return self.through if self.training and torch.is_grad_enabled() else None
+        return self.state_hook if self.training and torch.is_grad_enabled() else None
 
 
-def send_through(model: nn.Module, through: Through) -> None:
+def set_state_hook(model: nn.Module, hook: StateHook) -> None:
     """Set `through` of every architecture in `model`.
 
     Raises:
@@ -41,4 +41,4 @@ def send_through(model: nn.Module, through: Through) -> None:
     if not architectures:
         raise InputError(f"{type(model).__name__}: expected an architecture that can run step by step, got none")
     for architecture in architectures:
-        architecture.through = through
+        architecture.state_hook = hook

@@ -37,5 +37,7 @@ class TokenDropout(nn.Module):
         """`embedded` (B, T, E), the features of `tokens` (B, T), which are below `vocabulary_size`."""
         if self.probability == 0 or not self.training:
             return embedded
-        self.masks.begin()
-        return drop_tokens(embedded, tokens, self.masks.of("tokens", (vocabulary_size,), self.probability, embedded))
+        self.masks.start_call()
+        return drop_tokens(
+            embedded, tokens, self.masks.get_mask("tokens", (vocabulary_size,), self.probability, embedded)
+        )

@@ -7,7 +7,7 @@ import torch
 from pytorch_lightning.core.optimizer import LightningOptimizer
 from torch import Tensor
 
-from unrolled.architectures.dropout_masks import release, renew
+from unrolled.architectures.dropout_masks import release_dropout_masks, renew_dropout_masks
 from unrolled.errors import InputError
 from unrolled.functional.batch import SequenceBatch, counted, lengthen
 from unrolled.functional.generators import generator
@@ -39,7 +39,7 @@ class SequenceTask(Telemetry):
                                   truncation: `pass_on`        the gradient that crosses a joint of fused calls
                                   feedback:   `unroll`         what the model reads, step by step
                                   penalty:    `penalties`      what is added to the loss
-            backward              gradient:                    what flows back through a state meets `Stepwise.through`
+            backward              gradient:                    `Stepwise.state_hook` meets dL/dh_t of each state
             gradient:             `accept`                     a nan or an inf stops here, or the step is skipped
             clipping:             `clip`                       what bounds the parameters' gradients
             gradient:             `perturb`                    what is added to the clipped gradients
@@ -180,7 +180,7 @@ class SequenceTask(Telemetry):
 
     def on_train_batch_start(self, batch: SequenceBatch, batch_idx: int) -> None:
         progress.resume(self)
-        renew(self)
+        renew_dropout_masks(self)
         self.batch = lengthen(batch, processes.largest(self.trainer, batch.inputs.shape[1]))
         self.recalled = self.recall()
         self.borders = {*self.recalled.any(0).nonzero().flatten().tolist()}
@@ -215,12 +215,12 @@ class SequenceTask(Telemetry):
 
     def on_train_batch_end(self, outputs: Any, batch: SequenceBatch, batch_idx: int) -> None:
         self.finish()
-        release(self)
+        release_dropout_masks(self)
 
     def training_step(self, batch: SequenceBatch, batch_idx: int) -> Tensor | None:
         if not self.plan:
             return processes.no_loss(self)
-        renew(self)
+        renew_dropout_masks(self)
         hidden, total, count = self.run_window()
         count = processes.mean(self.trainer, count).to(total.dtype)
         if self.targeted:
