@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from unrolled.errors import InputError
-from unrolled.functional.beam_search import beam_search, greedy, length_penalty
+from unrolled.functional.beam_search import beam_search, greedy_search, length_penalty
 from unrolled.functional.translation import BEGIN, END
 
 V, ROWS = 4, 6  # ids 0, BEGIN, END, 3
@@ -83,7 +83,7 @@ def test_the_penalty_decides_between_short_and_long():
 def test_a_beam_of_one_is_greedy(seed, alpha):
     model = Model(5, seed=seed)
     one = beam_search(model.step, model.state(), width=1, limit=5, alpha=alpha)
-    for row, ids in zip(one.ids, greedy(model.step, model.state(), 5), strict=True):
+    for row, ids in zip(one.ids, greedy_search(model.step, model.state(), 5), strict=True):
         assert said(row) == said(ids)
 
 
@@ -129,12 +129,12 @@ def test_a_beam_by_hand(width):
 def test_each_row_has_its_own_limit(width):
     model, limits = Model(5), torch.tensor([2, 5, 3][:ROWS] + [4] * (ROWS - 3))
     together = beam_search(model.step, model.state(width), width=width, limit=limits, alpha=0.5)
-    free = greedy(model.step, model.state(), limits)
+    free = greedy_search(model.step, model.state(), limits)
     for row, limit in enumerate(limits.tolist()):
         alone = beam_search(model.step, model.state(width), width=width, limit=limit, alpha=0.5)
         assert torch.equal(together.ids[row, :limit], alone.ids[row]) and (together.ids[row, limit:] == END).all()
         assert torch.equal(together.scores[row], alone.scores[row])
-        assert said(free[row, :limit]) == said(greedy(model.step, model.state(), limit)[row])
+        assert said(free[row, :limit]) == said(greedy_search(model.step, model.state(), limit)[row])
         assert (free[row, limit:] == END).all()
 
 
@@ -146,7 +146,7 @@ def test_greedy_stops_when_every_row_has_ended():
         calls.append(ids)
         return certain, state
 
-    assert greedy(step, (torch.zeros(2, 1),), 30).tolist() == [[END], [END]]
+    assert greedy_search(step, (torch.zeros(2, 1),), 30).tolist() == [[END], [END]]
     assert len(calls) == 1 and calls[0].tolist() == [BEGIN, BEGIN]
 
 

@@ -8,7 +8,7 @@ from conformance.hand_cells import STEPS
 from conformance.penalties import errors
 from conformance.penalties import omega as by_hand
 from unrolled.architectures import GRU, LSTM, RNN
-from unrolled.functional.penalties import omega, stretches, transitions
+from unrolled.functional.penalties import omega, read_segments, transitions
 
 MAKE = {"RNN": RNN, "GRU": GRU, "LSTM": LSTM}
 B, T, F, H = 3, 6, 4, 5
@@ -43,7 +43,7 @@ def steps_of(model, x, splits=(T,), anew=None):
     (direct,) = torch.autograd.grad(readout(hidden), hidden)
     anew = torch.zeros(len(x), T, dtype=torch.bool) if anew is None else anew
     calls = [(piece, state) for piece in x.split(splits, 1)]
-    return transitions(advance_of(model), stretches(calls, anew, torch.float64), direct)
+    return transitions(advance_of(model), read_segments(calls, anew, torch.float64), direct)
 
 
 @each_cell

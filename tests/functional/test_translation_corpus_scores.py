@@ -7,7 +7,7 @@ from functools import cache
 import pytest
 import sacrebleu
 
-from unrolled.functional.translation import bleu, character_error_rate, chrf, edits
+from unrolled.functional.translation import bleu, character_error_rate, chrf, edit_distance
 
 SAID = ["the cat sat on the mat today", "a dog ran in the park"]
 TRUTH = ["the cat sat on a mat today", "the dog ran in the big park"]
@@ -45,7 +45,7 @@ def test_edits_by_recursion(said, truth):
             return i + j
         return min(least(i - 1, j) + 1, least(i, j - 1) + 1, least(i - 1, j - 1) + (said[i - 1] != truth[j - 1]))
 
-    assert edits(said, truth) == least(len(said), len(truth))
+    assert edit_distance(said, truth) == least(len(said), len(truth))
 
 
 def test_the_error_rate_is_over_all_characters():

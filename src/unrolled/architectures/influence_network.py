@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from unrolled.architectures.shape_checks import check_shapes
 from unrolled.architectures.stepwise import Stepwise
 from unrolled.errors import InputError
-from unrolled.functional.padding import cleared, last
+from unrolled.functional.padding import last_outputs, zero_padding
 from unrolled.functional.state import State
 
 
@@ -72,4 +72,4 @@ class InfluenceNetwork(Stepwise):
             s = s if hook is None else hook(s)
             steps.append(s)
         states = torch.stack(steps, 1)  # (B, T, n)
-        return cleared(states[..., :1], lengths), (s if lengths is None else last(states, lengths),)
+        return zero_padding(states[..., :1], lengths), (s if lengths is None else last_outputs(states, lengths),)

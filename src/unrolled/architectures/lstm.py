@@ -10,7 +10,7 @@ from unrolled.architectures.dropout_masks import check_probabilities
 from unrolled.architectures.layer_norm import GateNorm
 from unrolled.architectures.recurrent import Gates, Recurrent
 from unrolled.architectures.stepwise import StateHook
-from unrolled.functional.padding import within
+from unrolled.functional.padding import length_mask
 from unrolled.functional.state import State
 
 SHUT = 1e4  # a gate's input at which its sigmoid is exactly 0 or 1 in every dtype
@@ -67,7 +67,7 @@ class LSTM(Recurrent):
             return outputs, final
         # c at a row's own last step is not among the outputs.  One more input, 1 on padding, shuts the input gate and
         # opens the forget gate there, so that c reaches the end of the rectangle unchanged within the one fused call.
-        padding = (~within(lengths, x.shape[1]))[..., None].to(x.dtype)
+        padding = (~length_mask(lengths, x.shape[1]))[..., None].to(x.dtype)
         w_ih, *others, _ = w
         hold = w_ih.new_tensor([-SHUT, SHUT, 0.0, 0.0]).repeat_interleave(self.hidden_size)[:, None]  # on i, f, g, o
         outputs, h, c = torch.lstm(

@@ -10,7 +10,7 @@ from unrolled.architectures.branches import build_branch, channel_groups
 from unrolled.architectures.recurrent import Gates, Recurrent
 from unrolled.architectures.shape_checks import check_shapes
 from unrolled.errors import InputError
-from unrolled.functional.padding import cleared
+from unrolled.functional.padding import zero_padding
 from unrolled.functional.state import State
 
 
@@ -94,4 +94,4 @@ class MultiInput(nn.Module):
     def _fused(self, outputs: Sequence[Tensor], lengths: Tensor | None) -> Tensor:
         if self.linear is None:
             return torch.stack([*outputs]).sum(0)
-        return cleared(self.linear(torch.cat([*outputs], -1)), lengths)
+        return zero_padding(self.linear(torch.cat([*outputs], -1)), lengths)

@@ -18,7 +18,7 @@ from unrolled.architectures.shape_checks import check_shapes
 from unrolled.architectures.stepwise import StateHook, Stepwise, identity_hook
 from unrolled.architectures.zoneout import draw_zoneout, zoneout
 from unrolled.errors import InputError
-from unrolled.functional.padding import cleared, last, reverse
+from unrolled.functional.padding import last_outputs, reverse_sequences, zero_padding
 from unrolled.functional.state import State
 
 Gates = dict[str, Tensor]
@@ -133,18 +133,18 @@ class Recurrent(Stepwise):
         def run(k: int, x: Tensor, state: State, lengths: Tensor | None) -> tuple[Tensor, State]:
             steps, state = self._steps(k, x, state, lengths, identity_hook)
             gates.append({name: torch.stack([named[name] for named in steps], 1) for name in steps[0]})
-            return cleared(gates[-1]["h"], lengths), state
+            return zero_padding(gates[-1]["h"], lengths), state
 
         outputs, state = self._stack(inputs, state, lengths, run)
         for backward in gates[1::2] if self.directions > 1 else []:  # from reversed time to the order of the inputs
-            backward.update({name: reverse(gate, lengths) for name, gate in backward.items()})
+            backward.update({name: reverse_sequences(gate, lengths) for name, gate in backward.items()})
         return outputs, state, gates
 
     def _stack(self, x: Tensor, state: State | None, lengths: Tensor | None, run: RunCell) -> tuple[Tensor, State]:
         state = self.initial_state(len(x)) if state is None else state
         check_shapes(x, self.input_size, state, [(len(self.cells), self.hidden_size)] * self.parts, lengths)
         self.masks.start_call()
-        x = self.masks.drop_features("inputs", cleared(x, lengths), self.variational_input)
+        x = self.masks.drop_features("inputs", zero_padding(x, lengths), self.variational_input)
         finals = []
         for layer in range(self.num_layers):
             if layer > 0 and self.dropout > 0 and self.training:
@@ -155,8 +155,8 @@ class Recurrent(Stepwise):
             for direction in range(self.directions):
                 k = layer * self.directions + direction
                 begin = tuple(part[:, k].contiguous() for part in state)
-                y, final = run(k, reverse(x, lengths) if direction else x, begin, lengths)
-                outputs.append(reverse(y, lengths) if direction else y)
+                y, final = run(k, reverse_sequences(x, lengths) if direction else x, begin, lengths)
+                outputs.append(reverse_sequences(y, lengths) if direction else y)
                 finals.append(final)
             x = torch.cat(outputs, -1) if self.directions > 1 else outputs[0]
         x = self.masks.drop_features("outputs", x, self.variational_output)
@@ -221,7 +221,7 @@ class Recurrent(Stepwise):
         outputs, final = self._fused(k, w, x, tuple(part[None] for part in state), lengths)
         if lengths is None:
             return outputs, tuple(part[0] for part in final)
-        return cleared(outputs, lengths), (last(outputs, lengths), *(part[0] for part in final[1:]))
+        return zero_padding(outputs, lengths), (last_outputs(outputs, lengths), *(part[0] for part in final[1:]))
 
     def _fused(self, k: int, w: Weights, x: Tensor, state: State, lengths: Tensor | None) -> tuple[Tensor, State]:
         """The fused call alone: `state` parts are (1, B, H), outputs after a length are undefined."""
@@ -235,7 +235,7 @@ class Recurrent(Stepwise):
         steps, state = self._steps(k, x, state, lengths, hook)
         # the memory layout of a fused call, so that a later dropout draws its mask in the same order
         outputs = torch.stack([named["h"] for named in steps]).transpose(0, 1)
-        return cleared(outputs, lengths), state
+        return zero_padding(outputs, lengths), state
 
     def _steps(
         self, k: int, x: Tensor, state: State, lengths: Tensor | None, hook: StateHook

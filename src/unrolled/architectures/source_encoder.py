@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from unrolled.architectures.recurrent import Recurrent
-from unrolled.functional.padding import within
+from unrolled.functional.padding import length_mask
 from unrolled.functional.state import State
 
 
@@ -52,4 +52,4 @@ class SourceEncoder(nn.Module):
             start = tuple(part.new_zeros(*part.shape[:2], self.encoder.hidden_size) for part in layers)
         else:
             start = tuple(torch.tanh(bridge(part)) for bridge, part in zip(self.bridges, layers, strict=True))
-        return values, within(lengths, values.shape[1]), start
+        return values, length_mask(lengths, values.shape[1]), start

@@ -7,7 +7,7 @@ from torch import Tensor
 
 
 @torch.no_grad()
-def mix(averages: dict[str, Tensor], weights: Mapping[str, Tensor], share: float) -> dict[str, Tensor]:
+def update_averages(averages: dict[str, Tensor], weights: Mapping[str, Tensor], share: float) -> dict[str, Tensor]:
     """The averages, moved by `share` towards the weights; copies of them where there were none.
 
         a <- a + share (w - a)
@@ -20,7 +20,7 @@ def mix(averages: dict[str, Tensor], weights: Mapping[str, Tensor], share: float
 
 
 @torch.no_grad()
-def exchange(weights: Mapping[str, Tensor], others: Mapping[str, Tensor]) -> None:
+def swap_weights(weights: Mapping[str, Tensor], others: Mapping[str, Tensor]) -> None:
     """Swap the numbers of each of `others` with those of the weight of its name, in place."""
     for name, other in others.items():
         kept = weights[name].clone()

@@ -30,7 +30,7 @@ def length_penalty(length: int, alpha: float) -> float:
 
 
 @torch.no_grad()
-def greedy(step: Step, state: State, limit: int | Tensor) -> Tensor:
+def greedy_search(step: Step, state: State, limit: int | Tensor) -> Tensor:
     """(B, L): the likeliest id at each step, up to END or `limit` steps, of all or (B,); `state` is in front of BEGIN.
 
     What stands behind a row's END, or its limit, is END.

@@ -49,7 +49,7 @@ def clip_units(parameters: Iterable[Tensor], factor: float, eps: float) -> Tenso
     return torch.cat(shrunk).float().mean() if shrunk else torch.zeros(())
 
 
-def remember(history: MutableSequence[float], value: float, percentile: float) -> float:
+def history_percentile(history: MutableSequence[float], value: float, percentile: float) -> float:
     """Put `value` into a sorted history, and give the percentile of all that it holds then.
 
     Between two entries it is interpolated linearly: 0 is the smallest, 100 the largest.

@@ -11,7 +11,7 @@ from unrolled.functional.windows import spans
 Per = Literal["token", "sequence", "batch"]  # what has a coin of its own
 
 
-def numbers(
+def uniform_draws(
     rows: int,
     steps: int,
     per: Per = "token",
@@ -36,7 +36,7 @@ def numbers(
     return torch.rand(shape, device=device)
 
 
-def segments(truth: Tensor) -> list[tuple[int, int]]:
+def fused_segments(truth: Tensor) -> list[tuple[int, int]]:
     """The stretches [begin, end) of `truth` (B, T, ...) that one fused call can read, as few as there can be.
 
     A row's own output for step t is known once step t - 1 was read, so a stretch begins wherever a row reads its own.
@@ -45,18 +45,18 @@ def segments(truth: Tensor) -> list[tuple[int, int]]:
     return spans(0, truth.shape[1], own)
 
 
-def none_like(own: Tensor) -> Tensor:
+def no_output_like(own: Tensor) -> Tensor:
     """No output, in the shape of `own`."""
     return torch.full_like(own, _mark(own))
 
 
-def known(own: Tensor) -> Tensor:
+def has_output(own: Tensor) -> Tensor:
     """(B,) bool: which rows of `own` (B, ...) have an output."""
     there = ~own.isnan() if own.is_floating_point() else own >= 0
     return there.flatten(1).all(1) if own.dim() > 1 else there
 
 
-def withhold(own: Tensor, truth: Tensor) -> Tensor:
+def drop_outputs(own: Tensor, truth: Tensor) -> Tensor:
     """`own`, with none at the steps (B,) or (B, T) that are to read the truth."""
     return own.masked_fill(truth.reshape(*truth.shape, *[1] * (own.dim() - truth.dim())), _mark(own))
 
@@ -65,16 +65,16 @@ def _mark(own: Tensor) -> float:
     return float("nan") if own.is_floating_point() else -1
 
 
-def discrimination(forced: Tensor, free: Tensor) -> Tensor:
+def discriminator_loss(forced: Tensor, free: Tensor) -> Tensor:
     """-log D(forced) - log(1 - D(free)) in nats, each a mean over the rows: what the discriminator lowers."""
     return F.softplus(-forced).mean() + F.softplus(free).mean()
 
 
-def deception(free: Tensor) -> Tensor:
+def generator_loss(free: Tensor) -> Tensor:
     """-log D(free) in nats, a mean over the rows: what the network lowers that is to be taken for forced."""
     return F.softplus(-free).mean()
 
 
-def accuracy(forced: Tensor, free: Tensor) -> Tensor:
+def discriminator_accuracy(forced: Tensor, free: Tensor) -> Tensor:
     """The share, 0 to 1, of the runs that are told right; a logit of 0 says nothing, and is wrong."""
     return torch.cat([forced > 0, free < 0]).float().mean()

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 
-def parameters(optimizer: Optimizer) -> list[Tensor]:
+def optimized_parameters(optimizer: Optimizer) -> list[Tensor]:
     """What an optimiser moves (a module's `parameters()` walks the whole module each time)."""
     return [parameter for group in optimizer.param_groups for parameter in group["params"]]
 
@@ -17,12 +17,12 @@ def total_norm(parameters: Iterable[Tensor]) -> Tensor:
     return nn.utils.get_total_norm([p.grad for p in parameters if p.grad is not None])
 
 
-def largest(parameters: Iterable[Tensor]) -> Tensor:
+def max_abs_gradient(parameters: Iterable[Tensor]) -> Tensor:
     """The largest absolute value of a component of all gradients together."""
     return nn.utils.get_total_norm([p.grad for p in parameters if p.grad is not None], float("inf"))
 
 
-def nonfinite(named: Iterable[tuple[str, Tensor | None]]) -> list[str]:
+def nonfinite_names(named: Iterable[tuple[str, Tensor | None]]) -> list[str]:
     """The names of the tensors that hold a nan or an inf, in the order given."""
     return [name for name, value in named if value is not None and not torch.isfinite(value).all()]
 

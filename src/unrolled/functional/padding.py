@@ -4,22 +4,22 @@ import torch
 from torch import Tensor
 
 
-def within(lengths: Tensor, time: int) -> Tensor:
+def length_mask(lengths: Tensor, time: int) -> Tensor:
     """(B, T) bool: True at the steps that belong to the row, False at its padding."""
     return torch.arange(time, device=lengths.device) < lengths[:, None]
 
 
-def cleared(x: Tensor, lengths: Tensor | None) -> Tensor:
+def zero_padding(x: Tensor, lengths: Tensor | None) -> Tensor:
     """`x` (B, T, F) with zeros behind each row's length, whatever stood there."""
-    return x if lengths is None else x.masked_fill(~within(lengths, x.shape[1])[..., None], 0)
+    return x if lengths is None else x.masked_fill(~length_mask(lengths, x.shape[1])[..., None], 0)
 
 
-def last(outputs: Tensor, lengths: Tensor) -> Tensor:
+def last_outputs(outputs: Tensor, lengths: Tensor) -> Tensor:
     """(B, H): what each row of `outputs` (B, T, H) says at its own last step."""
     return outputs[torch.arange(len(outputs), device=outputs.device), lengths - 1]
 
 
-def reverse(sequence: Tensor, lengths: Tensor | None) -> Tensor:
+def reverse_sequences(sequence: Tensor, lengths: Tensor | None) -> Tensor:
     """Turn each row of (B, T, ...) back to front; its padding stays at the end."""
     if lengths is None:
         return sequence.flip(1)
@@ -28,7 +28,7 @@ def reverse(sequence: Tensor, lengths: Tensor | None) -> Tensor:
     return sequence[torch.arange(len(sequence), device=sequence.device)[:, None], index]
 
 
-def since(marks: Tensor, before: Tensor) -> Tensor:
+def steps_since(marks: Tensor, before: Tensor) -> Tensor:
     """(B, T): how many time steps ago the last of a row's `marks` (B, T) was; in front of the first, `before` (B,) more
     than since the beginning."""
     time = torch.arange(marks.shape[1], device=marks.device)

@@ -7,7 +7,7 @@ import torch
 from unrolled.functional.generators import generator
 
 
-def stratified(labels: Sequence[str], shares: Sequence[float], seed: int) -> list[list[int]]:
+def stratified_split(labels: Sequence[str], shares: Sequence[float], seed: int) -> list[list[int]]:
     """The numbers of the examples in each part, in their order; every example lies in exactly one part.
 
     The examples are shuffled, those of one class put in a row, and each goes to the part that then lacks most.  So a
@@ -27,7 +27,7 @@ def stratified(labels: Sequence[str], shares: Sequence[float], seed: int) -> lis
     return [sorted(part) for part in parts]
 
 
-def components(items: Sequence[Iterable[Hashable]]) -> list[int]:
+def connected_components(items: Sequence[Iterable[Hashable]]) -> list[int]:
     """Of each item the number of the first one that it hangs together with.
 
     Two items do that when they have a part in common, or when others do that lie between them.

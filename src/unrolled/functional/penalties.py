@@ -18,17 +18,17 @@ def weight_penalty(weights: Iterable[Tensor], l1: float, l2: float) -> Tensor:
     return torch.stack(terms).sum()
 
 
-def until_last(marks: Tensor) -> Tensor:
+def up_to_last(marks: Tensor) -> Tensor:
     """(B, T) bool: the steps of each row up to its last True of `marks` (B, T)."""
     return marks.flip(1).cumsum(1).flip(1) > 0
 
 
-def activity(hidden: Tensor, steps: Tensor) -> Tensor:
+def activation_penalty(hidden: Tensor, steps: Tensor) -> Tensor:
     """The sum over `steps` (B, T) of the mean square of the outputs (B, T, H)."""
     return (hidden.square().mean(-1) * steps).sum()
 
 
-def change(hidden: Tensor, steps: Tensor) -> Tensor:
+def temporal_activation_penalty(hidden: Tensor, steps: Tensor) -> Tensor:
     """The sum over `steps` (B, T - 1) of the mean squared difference of each output to the one before it."""
     return (hidden.diff(dim=1).square().mean(-1) * steps).sum()
 
@@ -36,7 +36,7 @@ def change(hidden: Tensor, steps: Tensor) -> Tensor:
 Advance = Callable[[Tensor, State], tuple[Tensor, State]]  # inputs (B, 1, F), state -> outputs (B, 1, H), state
 
 
-class Read(NamedTuple):
+class Segment(NamedTuple):
     """A stretch of time that was read in one call."""
 
     inputs: Tensor  # (B, T, F)
@@ -53,16 +53,16 @@ class Transition(NamedTuple):
     counts: Tensor  # (B,) bool: whether x_k is the state behind another step
 
 
-def stretches(calls: Sequence[tuple[Tensor, State]], anew: Tensor, dtype: torch.dtype) -> list[Read]:
+def read_segments(calls: Sequence[tuple[Tensor, State]], anew: Tensor, dtype: torch.dtype) -> list[Segment]:
     """What calls of (inputs, state) read, in `dtype`; the last ends with `anew` (B, T) bool, where rows start anew."""
     begin, found = anew.shape[1] - sum(inputs.shape[1] for inputs, _ in calls), []
     for inputs, state in calls:
-        found.append(Read(inputs.to(dtype), tuple(part.to(dtype) for part in state), anew[:, begin]))
+        found.append(Segment(inputs.to(dtype), tuple(part.to(dtype) for part in state), anew[:, begin]))
         begin += inputs.shape[1]
     return found
 
 
-def transitions(advance: Advance, reads: Sequence[Read], direct: Tensor) -> list[Transition]:
+def transitions(advance: Advance, reads: Sequence[Segment], direct: Tensor) -> list[Transition]:
     """The time steps of a window, with the error that arrives behind each.
 
     Args:

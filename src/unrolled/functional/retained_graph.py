@@ -26,12 +26,12 @@ class Piece(NamedTuple):
     weights: tuple[Tensor, ...]  # leaves, in the order of the task's parameters
 
 
-def leaves(state: State) -> State:
+def as_leaves(state: State) -> State:
     """A cut: the same numbers, at which a gradient arrives."""
     return tuple(part.detach().requires_grad_(part.is_floating_point()) for part in state)
 
 
-class ThroughPieces(torch.autograd.Function):
+class BackwardThroughPieces(torch.autograd.Function):
     """The outputs (B, T, H) of the pieces from step `new` on, as a function of the weights alone."""
 
     @staticmethod
@@ -54,8 +54,8 @@ class ThroughPieces(torch.autograd.Function):
                 break  # the state was cut between the two: nothing flows further back
             outputs, arriving = zip(*reached, strict=True)
             entry = [part for part in piece.entry if part.requires_grad]
-            leaves = [*entry, *piece.weights]
-            found = torch.autograd.grad(outputs, leaves, arriving, retain_graph=True, allow_unused=True)
+            sources = [*entry, *piece.weights]
+            found = torch.autograd.grad(outputs, sources, arriving, retain_graph=True, allow_unused=True)
             flowing = iter(found[: len(entry)])
             behind = [next(flowing) if part.requires_grad else None for part in piece.entry]
             for k, part in enumerate(found[len(entry) :]):

@@ -1,6 +1,6 @@
 """How a quantity moves with the optimiser step, or with the loss: pure functions, nothing to save.
 
-The `DECAYS` lead from `start` to `end` over `over` steps; `constant` stays where it is.
+The `DECAYS` lead from `start` to `end` over `over` steps; `constant_decay` stays where it is.
 """
 
 import math
@@ -12,22 +12,22 @@ from unrolled.errors import InputError
 Decay = Literal["constant", "linear", "exponential", "inverse_sigmoid"]
 
 
-def constant(step: int, start: float, end: float, over: int) -> float:
+def constant_decay(step: int, start: float, end: float, over: int) -> float:
     """`start`, for ever."""
     return start
 
 
-def linear(step: int, start: float, end: float, over: int) -> float:
+def linear_decay(step: int, start: float, end: float, over: int) -> float:
     """A straight line, then `end`."""
     return end + (start - end) * max(0.0, 1.0 - step / over)
 
 
-def exponential(step: int, start: float, end: float, over: int) -> float:
+def exponential_decay(step: int, start: float, end: float, over: int) -> float:
     """`end` + (`start` - `end`) k^step with k = 0.01^(1/over): a hundredth of the way is left after `over` steps."""
     return end + (start - end) * 0.01 ** (step / over)
 
 
-def inverse_sigmoid(step: int, start: float, end: float, over: int) -> float:
+def inverse_sigmoid_decay(step: int, start: float, end: float, over: int) -> float:
     """k / (k + exp(step / k)) of Bengio et al. 2015, with k such that half of the way is done at `over` / 2.
 
     k solves k ln k = over / 2 (Newton from the logarithm), so that k / (k + exp(over / 2 / k)) = 1/2.
@@ -54,10 +54,10 @@ def annealed_noise(step: int, eta: float, gamma: float) -> float:
 
 
 DECAYS: dict[str, Callable[[int, float, float, int], float]] = {
-    "constant": constant,
-    "linear": linear,
-    "exponential": exponential,
-    "inverse_sigmoid": inverse_sigmoid,
+    "constant": constant_decay,
+    "linear": linear_decay,
+    "exponential": exponential_decay,
+    "inverse_sigmoid": inverse_sigmoid_decay,
 }
 
 
@@ -73,7 +73,7 @@ class Schedule(NamedTuple):
         return DECAYS[self.decay](step, self.start, self.end, self.over)
 
 
-def probability(owner: str, decay: Decay, start: float, end: float, over: int) -> Schedule:
+def probability_schedule(owner: str, decay: Decay, start: float, end: float, over: int) -> Schedule:
     """The schedule of a probability.
 
     Raises:

@@ -39,12 +39,12 @@ def pair_batch(
     return TranslationBatch(inputs, told, fresh, pad_sequence([*sources], True), lengths, known)
 
 
-def sayable(scores: Tensor) -> Tensor:
+def mask_special_tokens(scores: Tensor) -> Tensor:
     """Scores (..., V), -inf for UNKNOWN and BEGIN: no translation has them."""
     return scores.index_fill(-1, torch.tensor([UNKNOWN, BEGIN], device=scores.device), float("-inf"))
 
 
-def until_end(ids: Tensor) -> list[list[int]]:
+def up_to_end(ids: Tensor) -> list[list[int]]:
     """Each row of `ids` (B, T) up to its first END, without it."""
     return [row[: row.index(END)] if END in row else row for row in ids.tolist()]
 
@@ -61,7 +61,7 @@ def chrf(said: Sequence[str], truth: Sequence[str]) -> tuple[float, str]:
     return metric.corpus_score([*said], [[*truth]]).score, str(metric.get_signature())
 
 
-def edits(said: str, truth: str) -> int:
+def edit_distance(said: str, truth: str) -> int:
     """The fewest characters to insert, delete or replace in `said` to have `truth` (Levenshtein 1966)."""
     wanted, place = np.array([*truth], dtype="U1"), np.arange(len(truth) + 1)
     row = place.copy()
@@ -73,4 +73,4 @@ def edits(said: str, truth: str) -> int:
 
 def character_error_rate(said: Sequence[str], truth: Sequence[str]) -> float:
     """Edits per character of the truth, over all sentences."""
-    return sum(map(edits, said, truth)) / max(sum(map(len, truth)), 1)
+    return sum(map(edit_distance, said, truth)) / max(sum(map(len, truth)), 1)

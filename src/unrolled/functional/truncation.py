@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 
-def normal_cuts(
+def random_cuts(
     length: int, base: int, half_probability: float, std: float, shortest: int, generator: torch.Generator
 ) -> list[int]:
     """Where `length` time steps are cut, 0 and `length` among them; what is left over stands first.
@@ -33,7 +33,7 @@ def normal_cuts(
     return cuts[::-1]
 
 
-class Choice(NamedTuple):
+class WindowChoice(NamedTuple):
     window: int  # time steps K
     decay_rate: float  # beta: by how much phi shrinks from one lag to the next, far from s; 0 where nothing is left
     relative_bias: float  # the bound at this window; inf where there is none
@@ -54,7 +54,7 @@ def decay_rate(norms: Sequence[float]) -> tuple[float, float]:
     return math.exp(slope), math.exp(log + slope * (len(norms) - 1 - lag))
 
 
-def choose_window(lags: Sequence[tuple[float, float]], tolerance: float, shortest: int, longest: int) -> Choice:
+def choose_window(lags: Sequence[tuple[float, float]], tolerance: float, shortest: int, longest: int) -> WindowChoice:
     """The shortest window whose relative bias is at most `tolerance`, within [shortest, longest]; else the longest.
 
         A(K) = sum_{j >= K} phi_j <= phi_K + ... + phi_R + phi_R beta / (1 - beta)       what a window of K cuts off
@@ -78,7 +78,7 @@ def choose_window(lags: Sequence[tuple[float, float]], tolerance: float, shortes
         return bias / whole if whole > 0 else math.inf
 
     window = next((k for k in range(shortest, longest) if relative_bias(k) <= tolerance), longest)
-    return Choice(window, beta, relative_bias(window))
+    return WindowChoice(window, beta, relative_bias(window))
 
 
 def cut_probability(elapsed: int, expected_length: float, alpha: float, every: int = 1) -> float:
@@ -93,7 +93,7 @@ def cut_probability(elapsed: int, expected_length: float, alpha: float, every: i
     return every * (alpha - 1) / ((alpha - 2) * expected_length + elapsed)
 
 
-def toss(
+def random_truncations(
     length: int, coins: Sequence[float], expected_length: float, alpha: float, every: int = 1
 ) -> dict[int, dict[int, float]]:
     """For each window of `length` time steps, by its first step, how much a gradient grows that gets past its coins.

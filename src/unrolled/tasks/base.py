@@ -11,8 +11,8 @@ from unrolled.architectures.dropout_masks import release_dropout_masks, renew_dr
 from unrolled.errors import InputError
 from unrolled.functional.batch import SequenceBatch, counted, lengthen
 from unrolled.functional.generators import generator
-from unrolled.functional.gradients import parameters, total_norm
-from unrolled.functional.padding import since
+from unrolled.functional.gradients import optimized_parameters, total_norm
+from unrolled.functional.padding import steps_since
 from unrolled.functional.state import State, carry, detach, restart
 from unrolled.functional.windows import Window, spans, taught
 from unrolled.tasks.step import distributed as processes
@@ -114,7 +114,7 @@ class SequenceTask(Telemetry):
 
     def age(self) -> Tensor:
         """memory: (B, T), time steps that a row has read since it started anew.  Here: within the batch."""
-        return since(self.recalled, torch.zeros_like(self.recalled[:, 0], dtype=torch.int64))
+        return steps_since(self.recalled, torch.zeros_like(self.recalled[:, 0], dtype=torch.int64))
 
     def enter(self, state: State, t: int) -> State:
         """memory: the state that step `t` goes on from, where `recall` says.  Here: the initial one."""
@@ -274,7 +274,7 @@ class SequenceTask(Telemetry):
         """Measure the gradient once, for the log, for clipping, and to stop before a nan reaches the weights."""
         if self.trainer.precision == "16-mixed":
             optimizers.refuse_hidden_gradients(optimizer)
-        self.gradient_norm = total_norm(parameters(optimizer))
+        self.gradient_norm = total_norm(optimized_parameters(optimizer))
         self.record("train/grad_norm", self.gradient_norm)
         self.accepted = self.accept(optimizer)
 
