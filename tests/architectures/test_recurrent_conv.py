@@ -133,7 +133,7 @@ def test_first_weights_are_of_the_size_of_a_grus():
         ({"kernel_size": 2}, "an odd kernel_size from 1 to 6 positions, got 2"),
         ({"kernel_size": 7}, "an odd kernel_size from 1 to 6 positions, got 7"),
         ({"kernel_size": -1}, "an odd kernel_size from 1 to 6 positions, got -1"),
-        ({"input_size": 15}, "a multiple of 6 positions as input_size, got 15"),
+        ({"input_size": 15}, "an input_size that is a multiple of 6 positions, got 15"),
         ({"bidirectional": True}, "one direction, got bidirectional: true"),
     ],
 )

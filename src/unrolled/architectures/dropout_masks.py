@@ -1,4 +1,4 @@
-"""Masks that stay the same for a whole window of time, in however many calls it is read."""
+"""Dropout masks that are constant over a window of time steps.  B batch, T time, F features."""
 
 from collections.abc import Sequence
 
@@ -17,14 +17,14 @@ def check_probabilities(owner: str, **probabilities: float) -> None:
 
 
 class Masks(nn.Module):
-    """Each mask is a function of its name and of one seed: of this window, or of this call where nobody tells windows.
+    """Dropout masks by name, each a function of its name and of one seed per window (per call, outside of windows).
 
-    A window may be read in several calls (borders, joints), first without a graph (feedback), or once more on the way
-    back (CheckpointedBPTT): what a mask hides stays hidden throughout.  The seed comes from torch's global generator
-    when the window begins, so that a run's own seed decides it, and a checkpoint needs no more than that generator.
+    A window may take several calls (resets, split points), a call without a graph first (feedback), or a second call in
+    the backward pass (CheckpointedBPTT): all of them get the same masks.  The seed comes from torch's global generator
+    at the start of the window, so the run's seed determines it, and a checkpoint saves no other state.
 
     Args:
-        enabled: whether there are masks at all; without them no random number is drawn.
+        enabled: whether masks are drawn; if false, no random number is consumed.
     """
 
     def __init__(self, enabled: bool) -> None:
@@ -33,18 +33,18 @@ class Masks(nn.Module):
         self.cache: dict[tuple[object, ...], Tensor] = {}
 
     def start_window(self) -> None:
-        """A window begins: other masks, held until `release_dropout_masks` or the next window."""
+        """Draw a new seed and hold it until the next window or `release_dropout_masks`."""
         self.in_window = False
         self.start_call()
         self.in_window = True
 
     def start_call(self) -> None:
-        """A call begins: other masks, unless those of a window are held."""
+        """Draw a new seed, except within a window."""
         if self.enabled and not self.in_window:
             self.seed, self.cache = int(torch.randint(2**62, ())), {}
 
     def get_mask(self, name: str, shape: Sequence[int], probability: float, like: Tensor) -> Tensor:
-        """`shape` of zeros, with `probability`, and of 1 / (1 - probability); of the dtype and device of `like`."""
+        """A mask of `shape`: 0 with `probability`, else 1 / (1 - probability), with the dtype and device of `like`."""
         key = (name, *shape, like.dtype, like.device)
         if key not in self.cache:
             random = generator(self.seed, name, device=like.device)
@@ -60,13 +60,13 @@ class Masks(nn.Module):
 
 
 def renew_dropout_masks(model: nn.Module) -> None:
-    """A window begins for all masks in `model`."""
+    """Start a window: new masks in every module of `model`."""
     for masks in _all(model):
         masks.start_window()
 
 
 def release_dropout_masks(model: nn.Module) -> None:
-    """No window any more: from now on each call of `model` has masks of its own."""
+    """End the window: from now on each call of a module in `model` draws new masks."""
     for masks in _all(model):
         masks.in_window = False
 

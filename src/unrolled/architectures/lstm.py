@@ -1,4 +1,4 @@
-"""Long short-term memory."""
+"""Long short-term memory (LSTM)."""
 
 from typing import Any
 
@@ -13,11 +13,11 @@ from unrolled.architectures.stepwise import StateHook
 from unrolled.functional.padding import length_mask
 from unrolled.functional.state import State
 
-SHUT = 1e4  # a gate's input at which its sigmoid is exactly 0 or 1 in every dtype
+SATURATED = 1e4  # a gate's input at which its sigmoid is exactly 0 or 1 in every dtype
 
 
 class LSTM(Recurrent):
-    """A cell that is written, kept and read through gates, so that its gradient can flow unchanged.
+    """Long short-term memory: gates write, keep and read a cell state through which the gradient flows unchanged.
 
         i_t = sigmoid(W_ii x_t + b_ii + W_hi h_{t-1} + b_hi)     input
         f_t = sigmoid(W_if x_t + b_if + W_hf h_{t-1} + b_hf)     forget
@@ -30,11 +30,11 @@ class LSTM(Recurrent):
     Schmidhuber & Cummins 2000.  No peepholes.
 
     Notes:
-        With `layer_norm` the products of all four gates are normalised together, those of x_t and those of h_{t-1} each
-        for itself, and h_t = o_t * tanh(LN(c_t)).  With zoneout the tanh reads c_t before any unit is kept.
+        `layer_norm` normalises the products of all four gates together, separately for x_t and h_{t-1}, and
+        h_t = o_t * tanh(LN(c_t)).  With zoneout the tanh reads c_t before zoneout is applied.
 
     Args:
-        zoneout_cell: `zoneout` of c, where it is another one than that of h.
+        zoneout_cell: `zoneout` of c; null: the same as of h.
 
     Raises:
         InputError: a probability outside [0, 1).
@@ -65,11 +65,13 @@ class LSTM(Recurrent):
         if lengths is None:
             outputs, final = fused_call(self.cells[k], w, x, state)
             return outputs, final
-        # c at a row's own last step is not among the outputs.  One more input, 1 on padding, shuts the input gate and
-        # opens the forget gate there, so that c reaches the end of the rectangle unchanged within the one fused call.
+        # c at the last step of a sequence is not among the outputs.  One more input, 1 on padding, closes the input
+        # gate and opens the forget gate there, so that the fused call keeps c unchanged up to the last time step.
         padding = (~length_mask(lengths, x.shape[1]))[..., None].to(x.dtype)
         w_ih, *others, _ = w
-        hold = w_ih.new_tensor([-SHUT, SHUT, 0.0, 0.0]).repeat_interleave(self.hidden_size)[:, None]  # on i, f, g, o
+        hold = w_ih.new_tensor([-SATURATED, SATURATED, 0.0, 0.0]).repeat_interleave(self.hidden_size)[
+            :, None
+        ]  # on i, f, g, o
         outputs, h, c = torch.lstm(
             torch.cat([x, padding], -1), state, [torch.cat([w_ih, hold], 1), *others],
             has_biases=True, num_layers=1, dropout=0.0, train=self.training, bidirectional=False, batch_first=True,

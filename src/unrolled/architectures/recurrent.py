@@ -116,7 +116,7 @@ class Recurrent(Stepwise):
     ) -> tuple[Tensor, State]:
         """Outputs (B, T, D*H) and the final state, each part (B, L*D, H), of `inputs` (B, T, F).
 
-        One fused call per layer and direction, unless zoneout, layer norm or `through` need single steps.  With
+        One fused call per layer and direction, unless zoneout, layer norm or `state_hook` need single steps.  With
         `lengths` (B,), in time steps, padding changes nothing: its outputs are zero, and the final state of a sequence
         is the one at its last step.
         """
@@ -198,7 +198,7 @@ class Recurrent(Stepwise):
     def step(self, w: Weights, a_t: Tensor, state: State, hook: StateHook) -> Gates:
         """One time step of the equations: every gate and the new state by name, each (B, H).
 
-        `a_t` (B, G * H) is this step of `project`; `w.w_hh` is transposed, (H, G * H); `through` has been applied to
+        `a_t` (B, G * H) is this step of `project`; `w.w_hh` is transposed, (H, G * H); `hook` has been applied to
         the new state.
         """
         raise NotImplementedError(f"{type(self).__name__} has no equations")
@@ -231,7 +231,7 @@ class Recurrent(Stepwise):
     def _run_by_step(
         self, k: int, x: Tensor, state: State, lengths: Tensor | None, hook: StateHook
     ) -> tuple[Tensor, State]:
-        """Outputs (B, T, H) and the final state step by step; `through` is applied to every new state."""
+        """Outputs (B, T, H) and the final state step by step; `hook` is applied to every new state."""
         steps, state = self._steps(k, x, state, lengths, hook)
         # the memory layout of a fused call, so that a later dropout draws its mask in the same order
         outputs = torch.stack([named["h"] for named in steps]).transpose(0, 1)

@@ -1,4 +1,4 @@
-"""The simple recurrent network."""
+"""Simple recurrent network (Elman)."""
 
 from typing import Any, Literal
 
@@ -16,7 +16,7 @@ from unrolled.functional.state import State
 
 
 class RNN(Recurrent):
-    """Elman's network: the state is the last output.
+    """Simple recurrent network (Elman): the state is the last output.
 
         h_t = phi(W_ih x_t + b_ih + W_hh h_{t-1} + b_hh),   phi = tanh or relu
 
@@ -30,7 +30,7 @@ class RNN(Recurrent):
         nonlinearity: phi.
 
     Raises:
-        InputError: another phi.
+        InputError: an unknown nonlinearity.
     """
 
     fused = nn.RNN
@@ -57,7 +57,7 @@ class RNN(Recurrent):
     def _fused(self, k: int, w: Weights, x: Tensor, state: State, lengths: Tensor | None) -> tuple[Tensor, State]:
         if lengths is None or self.nonlinearity == "tanh":
             return super()._fused(k, w, x, state, lengths)
-        # A relu has no bound: run on over padding it may overflow, and then its zero gradient is 0 * inf = nan.
+        # A relu is unbounded: it may overflow on padding, and then its zero gradient is 0 * inf = nan.
         packed = pack_padded_sequence(x, lengths.cpu(), batch_first=True, enforce_sorted=False)
         outputs, h = fused_call(self.cells[k], w, packed, state[0])
         return pad_packed_sequence(outputs, batch_first=True, total_length=x.shape[1])[0], (h,)
