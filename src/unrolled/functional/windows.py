@@ -1,4 +1,4 @@
-"""Where truncated back-propagation through time cuts a sequence."""
+"""Windows of truncated back-propagation through time."""
 
 from collections.abc import Iterable
 from itertools import pairwise
@@ -6,12 +6,12 @@ from typing import NamedTuple
 
 
 class Window(NamedTuple):
-    """One optimiser step's share of a batch, in time steps from its beginning."""
+    """The time steps of one optimiser step, counted from the start of the batch."""
 
-    start: int  # the first step read; no gradient flows to what came before it
-    new: int  # the first step whose loss counts: steps before it were counted by earlier windows
+    start: int  # the first step read; no gradient flows before it
+    new: int  # the first step whose loss counts: earlier windows counted the steps before it
     stop: int  # one past the last step
-    resume: int  # the state that later windows go on from stands in front of this step; it lies within the window
+    resume: int  # later windows continue from the state before this step; start <= resume <= stop
 
 
 def windows(length: int, k1: int, k2: int) -> list[Window]:

@@ -55,5 +55,5 @@ class ClipStateGradient(SequenceTask):
 
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
         super().on_before_optimizer_step(optimizer)
-        if self.state_gradient_bound.met:
+        if self.state_gradient_bound.bounded:
             self.record("strategy/state_gradient_clipped_share", self.state_gradient_bound.share())
