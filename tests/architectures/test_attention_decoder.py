@@ -1,4 +1,4 @@
-"""The decoder and its encoder against loops in which every product is written out.  Nothing of unrolled is in them.
+"""The decoder and its encoder against independent loops with every product written out.
 
 B batch, S source steps, T target steps, E inputs, H hidden, V values, L layers.
 """

@@ -1,4 +1,4 @@
-"""Branches side by side against the same stacks run one by one."""
+"""Parallel branches against the same stacks run one by one."""
 
 import copy
 

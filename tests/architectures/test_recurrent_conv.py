@@ -1,4 +1,4 @@
-"""The recurrent convolution against its equations, one number at a time, and what a ring cannot tell apart."""
+"""The recurrent convolution against its equations, one number at a time, and its symmetry under rotation."""
 
 import math
 

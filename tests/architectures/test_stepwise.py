@@ -1,4 +1,4 @@
-"""`state_hook`: a training pass step by step, in which every new state goes through a function.
+"""`state_hook`: a training pass step by step that applies a function to every new state.
 
 Shapes: B batch, T time, H hidden, L layers, D directions.
 """

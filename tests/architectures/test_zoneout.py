@@ -1,4 +1,4 @@
-"""Units that stay as they were."""
+"""Zoneout of one step: values and gradients."""
 
 import torch
 

@@ -1,4 +1,4 @@
-"""Beam search against greedy decoding and against all sequences that there are."""
+"""Beam search against greedy search and exhaustive search."""
 
 import itertools
 import math

@@ -1,4 +1,4 @@
-"""Coins are fair, as independent as their name says, and drawn from where they should be."""
+"""Random choices: their probability, independence and generator; segments of fused calls."""
 
 from itertools import combinations
 from typing import get_args

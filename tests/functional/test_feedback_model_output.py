@@ -1,4 +1,4 @@
-"""Marks of no output: -1 for ids, nan for numbers and features."""
+"""Missing outputs: -1 for ids, nan for numbers and features."""
 
 import pytest
 import torch

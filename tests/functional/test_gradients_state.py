@@ -1,4 +1,4 @@
-"""The bounds row by row and component by component, and the sum that they meet.  B batch, H hidden."""
+"""Bounds by row and by component, and the summed gradient that a state hook gets.  B batch, H hidden."""
 
 import copy
 import math

@@ -1,4 +1,4 @@
-"""Omega against its formula with whole Jacobians, closed forms, and finite differences.  B batch, T time, H hidden."""
+"""Omega against its formula with full Jacobians, closed forms, and finite differences.  B batch, T time, H hidden."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""Draws against the distributions that they are drawn from, and against the definition of the inverse."""
+"""Samples against their distributions, and against the definition of the inverse distribution function."""
 
 import numpy as np
 import pytest

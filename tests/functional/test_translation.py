@@ -1,4 +1,4 @@
-"""What a batch of pairs holds."""
+"""Fields of a batch of sentence pairs."""
 
 import torch
 

@@ -1,4 +1,4 @@
-"""BLEU counted by hand, edits by recursion, the rest as sacrebleu says it."""
+"""BLEU counted by hand, edit distance by recursion, the rest from sacrebleu."""
 
 import math
 from collections import Counter

@@ -1,4 +1,4 @@
-"""The window that a fading gradient allows, where it fades exactly geometrically: every sum is known."""
+"""The adaptive window for a gradient with exactly geometric decay, where every sum is known."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""Coins that cut, and what makes up for them."""
+"""ARTBP: cut probabilities and the factors that make the gradient unbiased."""
 
 import math
 from itertools import product

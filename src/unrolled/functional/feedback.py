@@ -4,7 +4,8 @@ B batch, T time.  Choice masks are True where a step reads the ground truth.  A 
 and nan for numbers.
 
 Sources: Bengio, Vinyals, Jaitly & Shazeer 2015, "Scheduled sampling for sequence prediction with recurrent neural
-networks"; Lamb et al. 2016, "Professor forcing: a new algorithm for training recurrent networks" (the losses).
+networks"; Goyal, Lamb, Zhang, Zhang, Courville & Bengio 2016, "Professor forcing: a new algorithm for training
+recurrent networks" (the losses).
 """
 
 from typing import Literal

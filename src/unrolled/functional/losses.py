@@ -22,7 +22,7 @@ def cross_entropy(logits: Tensor, targets: Tensor, smoothing: float = 0.0) -> tu
     Raises:
         InputError: a target that is not an id; on a GPU torch aborts the process instead.
     """
-    wide = logits.flatten(0, 1) if logits.dtype == torch.float64 else logits.flatten(0, 1).float()
+    wide = _widen(logits.flatten(0, 1))
     flat = targets.flatten()
     try:
         total = F.cross_entropy(wide, flat, ignore_index=IGNORE, reduction="sum", label_smoothing=smoothing)
@@ -39,7 +39,7 @@ def binary_cross_entropy(logits: Tensor, targets: Tensor) -> tuple[Tensor, Tenso
     `logits` and `targets` (..., L), targets from 0 to 1; a target of nan is not counted.  Computed in float32 or
     wider.
     """
-    wide = logits if logits.dtype == torch.float64 else logits.float()
+    wide = _widen(logits)
     known = ~targets.isnan()
     return F.binary_cross_entropy_with_logits(wide[known], targets[known].to(wide.dtype), reduction="sum"), known.sum()
 
@@ -49,9 +49,8 @@ def squared_error(predictions: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]
 
     `predictions` and `targets` (B, T, O); a target of nan is not counted.  Computed in float32 or wider.
     """
-    wide = predictions if predictions.dtype == torch.float64 else predictions.float()
     known = ~targets.isnan()
-    return (wide - targets).where(known, 0.0).square().sum(), known.sum()
+    return (_widen(predictions) - targets).where(known, 0.0).square().sum(), known.sum()
 
 
 def absolute_error(predictions: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
@@ -59,9 +58,8 @@ def absolute_error(predictions: Tensor, targets: Tensor) -> tuple[Tensor, Tensor
 
     `predictions` and `targets` (B, T, O); a target of nan is not counted.  Computed in float32 or wider.
     """
-    wide = predictions if predictions.dtype == torch.float64 else predictions.float()
     known = ~targets.isnan()
-    return (wide - targets).where(known, 0.0).abs().sum(), known.sum()
+    return (_widen(predictions) - targets).where(known, 0.0).abs().sum(), known.sum()
 
 
 def gaussian_nll(means: Tensor, deviations: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
@@ -76,6 +74,11 @@ def gaussian_nll(means: Tensor, deviations: Tensor, targets: Tensor) -> tuple[Te
     distances = (means.to(wide) - targets).where(known, 0.0) / deviations
     nats = 0.5 * distances.square() + deviations.log() + 0.5 * math.log(2 * math.pi)
     return nats.where(known, 0.0).sum(), known.sum()
+
+
+def _widen(x: Tensor) -> Tensor:
+    """`x` in float32, or float64 if it is."""
+    return x if x.dtype == torch.float64 else x.float()
 
 
 def perplexity(nats: Tensor) -> Tensor:
