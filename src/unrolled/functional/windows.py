@@ -33,12 +33,12 @@ def between(cuts: Iterable[int]) -> list[Window]:
 
 
 def taught(plan: list[Window], targeted: list[bool]) -> list[Window]:
-    """The windows with something to learn: those with a target at one of their new steps."""
+    """The windows with a target at one of their new steps."""
     kept = [window for window in plan if any(targeted[window.new : window.stop])]
     following = [window.start for window in kept[1:]] + [len(targeted)]
     return [window._replace(resume=min(window.stop, start)) for window, start in zip(kept, following, strict=False)]
 
 
 def spans(start: int, stop: int, cuts: Iterable[int]) -> list[tuple[int, int]]:
-    """The stretches from `start` to `stop` that the cuts between them leave, each to be read in one fused call."""
+    """The segments [begin, end) into which the cuts split [start, stop), each for one fused call."""
     return [*pairwise(sorted({start, stop, *(cut for cut in cuts if start < cut < stop)}))] if start < stop else []
