@@ -1,4 +1,4 @@
-"""Attention against written-out loops, and against torch's own where that has it."""
+"""Attention against written-out loops, and against torch's where it exists."""
 
 import math
 
@@ -30,10 +30,10 @@ def test_additive_scores():
                 terms = (float(v[a]) * math.tanh(float(query[b, t, a]) + float(keys[b, s, a])) for a in range(A))
                 expected[b, t, s] = sum(terms)
     close(additive_scores(query, keys, v), expected)
-    own = keys[:, None].expand(B, T, S, A).clone()
-    own[:, 1] += 0.5  # keys of each step's own
-    assert not torch.equal(additive_scores(query, own, v)[:, 1], expected[:, 1])
-    close(additive_scores(query, own, v)[:, [0, 2, 3]], expected[:, [0, 2, 3]])
+    step_keys = keys[:, None].expand(B, T, S, A).clone()
+    step_keys[:, 1] += 0.5  # different keys at one step
+    assert not torch.equal(additive_scores(query, step_keys, v)[:, 1], expected[:, 1])
+    close(additive_scores(query, step_keys, v)[:, [0, 2, 3]], expected[:, [0, 2, 3]])
 
 
 def test_multiplicative_scores():

@@ -53,13 +53,13 @@ def inputs(steps=T):
 
 
 def one_step(module, x, state):
-    """One row through a torch cell of the same weights: torch's own single-step classes."""
+    """One row through a torch cell of the same weights: torch's single-step classes."""
     kind = {nn.LSTM: nn.LSTMCell, nn.GRU: nn.GRUCell, nn.RNN: nn.RNNCell}[type(module)]
     cell = kind(module.input_size, module.hidden_size).double()
     weights = [getattr(module, f"{name}_l0") for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")]
-    told = dict(zip(("weight_ih", "weight_hh", "bias_ih", "bias_hh"), weights, strict=True))
+    parameters = dict(zip(("weight_ih", "weight_hh", "bias_ih", "bias_hh"), weights, strict=True))
     given = tuple(state) if kind is nn.LSTMCell else state[0]
-    new = torch.func.functional_call(cell, told, (x, given))
+    new = torch.func.functional_call(cell, parameters, (x, given))
     return new if kind is nn.LSTMCell else (new,)
 
 

@@ -157,13 +157,13 @@ def model_like(other):
 
 
 @pytest.mark.parametrize(
-    ("given", "told"),
+    ("given", "message"),
     [
         ({"values": 0}, "GRUD: expected values of at least 1, got 0"),
         ({"values": 3}, "GRUD: expected an input_size of at least 3 x 3.* got 8; .*marks: true and since: true"),
         ({"bidirectional": True}, "GRUD: expected one direction, got bidirectional: true"),
     ],
 )
-def test_what_it_cannot_be_is_refused_in_one_line(given, told):
-    with pytest.raises(InputError, match=f"^{told}[^\n]*$"):
+def test_what_it_cannot_be_is_refused_in_one_line(given, message):
+    with pytest.raises(InputError, match=f"^{message}[^\n]*$"):
         GRUD(**{"input_size": 8, "values": 2, "hidden_size": 4} | given)

@@ -38,8 +38,8 @@ def given_to(made, batch=4, time=7):
 def one_by_one(made, inputs, state, lengths=None):
     """Outputs, and the parts of the state of the LSTM (h, c), the GRU, the GRU-D and the convolution."""
     parts, found, after = [state[:2], state[2:3], state[3:4], state[4:]], [], []
-    for branch, places, own in zip(made.branches, READ, parts, strict=True):
-        y, final = branch.trace(torch.stack([inputs[..., place] for place in places], -1), own, lengths)[:2]
+    for branch, places, state_part in zip(made.branches, READ, parts, strict=True):
+        y, final = branch.trace(torch.stack([inputs[..., place] for place in places], -1), state_part, lengths)[:2]
         found.append(y)
         after += final
     if made.linear is None:
@@ -131,11 +131,11 @@ def test_what_it_was_given_stays_as_it_was():
     [([3], [[0, 1, 2]]), ([1, 2], [[0], [1, 2]]), ([[1], 2], [[1], [0, 2]]), ([[2, 0], [1]], [[2, 0], [1]])],
 )
 def test_who_reads_what(features, groups):
-    assert channel_groups([{"features": own} for own in features], 3) == groups
+    assert channel_groups([{"features": given} for given in features], 3) == groups
 
 
 @pytest.mark.parametrize(
-    ("features", "told"),
+    ("features", "message"),
     [
         ([], "expected each of 3 channels in a branch, got none that reads 0, 1, 2"),
         ([2], "expected each of 3 channels in a branch, got none that reads 2"),
@@ -152,16 +152,16 @@ def test_who_reads_what(features, groups):
         ([None], "branch 1: expected features: .*, got None"),
     ],
 )
-def test_channels_that_do_not_come_out_even_are_refused_in_one_line(features, told):
-    with pytest.raises(InputError, match=f"^MultiInput: {told}$"):
-        channel_groups([{"features": own} for own in features], 3)
+def test_channels_that_do_not_come_out_even_are_refused_in_one_line(features, message):
+    with pytest.raises(InputError, match=f"^MultiInput: {message}$"):
+        channel_groups([{"features": given} for given in features], 3)
 
 
 ONE = {"features": 9, "cell": "GRU", "init_args": {"hidden_size": 2}}
 
 
 @pytest.mark.parametrize(
-    ("given", "told"),
+    ("given", "message"),
     [
         ({"branches": [{**ONE, "cell": "GRV"}]}, "branch 1: expected a cell of RNN, LSTM, .*, got GRV"),
         ({"branches": [{"features": 9}]}, "branch 1: expected a cell of .*, got None"),
@@ -176,8 +176,8 @@ ONE = {"features": 9, "cell": "GRU", "init_args": {"hidden_size": 2}}
         ({"branches": [ONE], "hidden_size": 0}, "expected fusion .*, got linear and 0"),
     ],
 )  # fmt: skip
-def test_what_it_cannot_be_is_refused_in_one_line(given, told):
-    with pytest.raises(InputError, match=f"^MultiInput: {told}$"):
+def test_what_it_cannot_be_is_refused_in_one_line(given, message):
+    with pytest.raises(InputError, match=f"^MultiInput: {message}$"):
         model(**given)
 
 

@@ -126,7 +126,7 @@ def test_first_weights_are_of_the_size_of_a_grus():
 
 
 @pytest.mark.parametrize(
-    ("given", "told"),
+    ("given", "message"),
     [
         ({"positions": 0}, "positions x channels.*, got 0 x 3"),
         ({"channels": 0}, "positions x channels.*, got 6 x 0"),
@@ -137,6 +137,6 @@ def test_first_weights_are_of_the_size_of_a_grus():
         ({"bidirectional": True}, "one direction, got bidirectional: true"),
     ],
 )
-def test_what_it_cannot_be_is_refused_in_one_line(given, told):
-    with pytest.raises(InputError, match=f"^RecurrentConv: expected {told}[^\n]*$"):
+def test_what_it_cannot_be_is_refused_in_one_line(given, message):
+    with pytest.raises(InputError, match=f"^RecurrentConv: expected {message}[^\n]*$"):
         model(**given)

@@ -178,7 +178,7 @@ def test_what_is_dropped_is_dropped_at_all_steps_of_a_row_and_the_rest_scaled(pa
     kept = scale[:, 0] != 0
     close(scale[:, 0][kept], torch.full_like(scale[:, 0][kept], 1 / 0.7), 1e-9)
     assert float((~kept).double().mean()) == pytest.approx(0.3, abs=5 * math.sqrt(0.21 / kept.numel()))
-    assert (kept != kept[:1]).any(), "each row has a mask of its own"
+    assert (kept != kept[:1]).any(), "each row has another mask"
 
 
 def test_the_inputs_the_stack_and_the_weights_have_masks_of_their_own():
@@ -304,7 +304,7 @@ def test_what_flows_back_under_zoneout_is_the_whole_derivative_of_the_state_that
 
 @each_cell
 def test_layer_norm_does_not_see_the_scale_of_the_inputs(cell):
-    """Their size only matters beside that of the state, and in an LSTM and a GRU not even there."""
+    """Their size only matters compared with that of the state, and in an LSTM and a GRU not even there."""
     model = make(cell, layer_norm=True, scale=5.0)
     inputs, _ = random_inputs(model, time=1)
     close(model(1000 * inputs)[0], model(inputs)[0], 1e-4)

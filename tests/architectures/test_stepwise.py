@@ -94,7 +94,7 @@ def test_every_part_of_every_new_state_goes_through_once(cell, stack):
 @each_stack
 @each_length
 def test_what_flows_back_is_the_whole_derivative(cell, stack, lengths):
-    """Of outputs and final state; by moving one state a little, in front of everything that reads it."""
+    """Of outputs and final state; by moving one state a little, before anything reads it."""
     model = make(cell, stack).train()
     inputs, state = random_inputs(model)
 

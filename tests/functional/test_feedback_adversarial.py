@@ -39,6 +39,4 @@ def test_it_stays_finite_where_the_discriminator_is_sure():
 def test_accuracy_counts_the_runs_that_are_told_right():
     forced, free = torch.tensor([1.0, 0.1, -2.0, 3.0]), torch.tensor([-1.0, 0.5, -0.1, 0.0])
     assert float(discriminator_accuracy(forced, free)) == 5 / 8
-    assert float(discriminator_accuracy(torch.zeros(3), torch.zeros(3))) == 0.0, (
-        "who says nothing is not right by chance"
-    )
+    assert float(discriminator_accuracy(torch.zeros(3), torch.zeros(3))) == 0.0, "a logit of 0 counts as wrong"

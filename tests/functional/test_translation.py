@@ -31,5 +31,5 @@ def test_a_sentence_goes_up_to_its_first_end():
 
 def test_what_can_be_said():
     scores = torch.randn(2, 3, 5, requires_grad=True)
-    said = mask_special_tokens(scores)
-    assert (said[..., :2] == -torch.inf).all() and torch.equal(said[..., 2:], scores[..., 2:])
+    masked = mask_special_tokens(scores)
+    assert (masked[..., :2] == -torch.inf).all() and torch.equal(masked[..., 2:], scores[..., 2:])

@@ -30,7 +30,7 @@ def test_a_length_as_expected_as_a_coin_always_cuts_and_an_endless_one_never(sha
 @pytest.mark.parametrize("every", [1, 4])
 @pytest.mark.parametrize(("mean", "alpha"), [(16.0, 6.0), (5.0, 8.0), (40.0, 7.0)])
 def test_the_mean_length_is_exactly_the_expected_one(mean, alpha, every):
-    """The sum of the chances to get that far; what is left behind the last term is bounded by the next one."""
+    """The sum of the chances to get that far; the remainder after the last term is bounded by the next one."""
     total, alive, coins = 0.0, 1.0, 20_000
     for n in range(1, coins + 1):
         total += every * alive
@@ -73,7 +73,7 @@ def test_the_expected_factor_between_any_two_steps_is_one(length, every):
 def test_examples_by_hand():
     assert random_truncations(5, [PASS] * 4, math.inf, 4.0) == {0: {}}
     assert random_truncations(3, [CUT, CUT], 2.0, 4.0) == {0: {}, 1: {}, 2: {}}
-    # L0 = 2, alpha = 4: c = 3 / (4 + d), so 3/5 one step behind a cut, 3/6 two steps behind it
+    # L0 = 2, alpha = 4: c = 3 / (4 + d), so 3/5 one step after a cut, 3/6 two steps after it
     assert random_truncations(4, [PASS, PASS, CUT], 2.0, 4.0) == {
         0: {1: pytest.approx(5 / 2), 2: pytest.approx(2.0)},
         3: {},

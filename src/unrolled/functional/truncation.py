@@ -41,7 +41,7 @@ def random_cuts(
 
 
 class WindowChoice(NamedTuple):
-    """A window length and the estimates behind it."""
+    """A window length and the estimates it is based on."""
 
     window: int  # time steps K
     decay_rate: float  # beta: factor of phi from one lag to the next, far from s; 0 if phi_R is 0
