@@ -59,9 +59,7 @@ class CarriedState(SequenceTask):
         if self.drop_probability > 0:
             fresh[:, 0] |= torch.rand(len(fresh), device=fresh.device) < self.drop_probability
         self.fresh = fresh
-        self.read_before = age = steps_since(
-            fresh, *carry(self.ages, (fresh.new_zeros(len(fresh), dtype=torch.int64),))
-        )
+        self.read_before = age = steps_since(fresh, *carry(self.ages, (fresh.new_zeros(len(fresh)).long(),)))
         self.ages = (age[:, -1] + 1,)
         warming = age < self.burn_in
         self.batch = self.batch._replace(targets=uncount(self.batch.targets, warming))
