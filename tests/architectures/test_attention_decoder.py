@@ -1,4 +1,4 @@
-"""The decoder and its encoder against loops in which every product is written out.  Nothing of unrolled is in them.
+"""The decoder and its encoder against independent loops with every product written out.
 
 B batch, S source steps, T target steps, E inputs, H hidden, V values, L layers.
 """
@@ -12,7 +12,7 @@ from unrolled.architectures import GRU, LSTM, RNN
 from unrolled.architectures.attention import Attention
 from unrolled.architectures.attention_decoder import AttentionDecoder
 from unrolled.architectures.source_encoder import Memory, SourceEncoder
-from unrolled.architectures.stepwise import send_through
+from unrolled.architectures.stepwise import set_state_hook
 from unrolled.errors import InputError
 
 B, S, T, E, H = 3, 5, 4, 2, 3
@@ -53,13 +53,13 @@ def inputs(steps=T):
 
 
 def one_step(module, x, state):
-    """One row through a torch cell of the same weights: torch's own single-step classes."""
+    """One row through a torch cell of the same weights: torch's single-step classes."""
     kind = {nn.LSTM: nn.LSTMCell, nn.GRU: nn.GRUCell, nn.RNN: nn.RNNCell}[type(module)]
     cell = kind(module.input_size, module.hidden_size).double()
     weights = [getattr(module, f"{name}_l0") for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")]
-    told = dict(zip(("weight_ih", "weight_hh", "bias_ih", "bias_hh"), weights, strict=True))
+    parameters = dict(zip(("weight_ih", "weight_hh", "bias_ih", "bias_hh"), weights, strict=True))
     given = tuple(state) if kind is nn.LSTMCell else state[0]
-    new = torch.func.functional_call(cell, told, (x, given))
+    new = torch.func.functional_call(cell, parameters, (x, given))
     return new if kind is nn.LSTMCell else (new,)
 
 
@@ -159,7 +159,7 @@ def test_what_stands_at_the_sources_padding_changes_no_bit(kind):
 def test_every_state_of_the_step_loop_goes_through(cell):
     """What clips the gradient of a state meets each new state of each layer: as often as in a plain cell."""
     decoder, met = make(cell, num_layers=2), []
-    send_through(decoder, lambda state: met.append(state) or state)
+    set_state_hook(decoder, lambda state: met.append(state) or state)
     memory = remember(decoder)
     decoder(inputs(), decoder.initial_state(B, memory), memory)
     assert len(met) == T * 2 * decoder.cell.parts and all(state.shape == (B, H) for state in met)

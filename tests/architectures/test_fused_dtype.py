@@ -175,7 +175,7 @@ HIDDEN = {  # environments that hide a processor's units
 
 @pytest.mark.parametrize("units", HIDDEN)
 def test_a_cpu_without_16_bit_units_runs_every_cell(units):
-    """In a process of its own, where oneDNN itself refuses: what no monkeypatch can show."""
+    """In a separate process in which oneDNN itself refuses, which no monkeypatch can show."""
     script = """
 import torch
 from conformance.architectures import LENGTHS, close, make, random_inputs

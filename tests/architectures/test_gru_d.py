@@ -100,7 +100,7 @@ def test_with_everything_observed_it_is_a_gru_that_reads_values_and_marks(path, 
     plain = GRU(input_size=2 * V + REST, hidden_size=H, num_layers=layers).double()
     plain.load_state_dict({n: p for n, p in made.state_dict().items() if n.startswith("cells")})
     state = (torch.randn(4, layers, H).double(),)
-    plain.train().through = lambda h: h  # step by step, as what cannot be fused
+    plain.train().state_hook = lambda h: h  # step by step, as what cannot be fused
     read = torch.cat([inputs[..., : 2 * V], inputs[..., 3 * V :]], -1)
     close(path(made, inputs, state, lengths), path(plain, read, state, lengths), 0)
 
@@ -157,13 +157,13 @@ def model_like(other):
 
 
 @pytest.mark.parametrize(
-    ("given", "told"),
+    ("given", "message"),
     [
         ({"values": 0}, "GRUD: expected values of at least 1, got 0"),
         ({"values": 3}, "GRUD: expected an input_size of at least 3 x 3.* got 8; .*marks: true and since: true"),
         ({"bidirectional": True}, "GRUD: expected one direction, got bidirectional: true"),
     ],
 )
-def test_what_it_cannot_be_is_refused_in_one_line(given, told):
-    with pytest.raises(InputError, match=f"^{told}[^\n]*$"):
+def test_what_it_cannot_be_is_refused_in_one_line(given, message):
+    with pytest.raises(InputError, match=f"^{message}[^\n]*$"):
         GRUD(**{"input_size": 8, "values": 2, "hidden_size": 4} | given)

@@ -96,15 +96,15 @@ def test_lengths_stop_each_row_at_its_own_last_step():
 def test_what_every_new_state_goes_through_sees_its_whole_gradient():
     made, seen = network(units=5, positive=2).train(), []
 
-    def through(s):
+    def state_hook(s):
         s.register_hook(seen.append)
         return s
 
-    made.through = through
+    made.state_hook = state_hook
     outputs, _ = made(torch.zeros(1, 3, 1))
     outputs.sum().backward()
     expected = torch.zeros(5, dtype=torch.float64)
-    for gradient in seen:  # from the last step to the first: e_1 + A^T of the one behind
+    for gradient in seen:  # from the last step to the first: e_1 + A^T of the later one
         expected = made.chain @ expected + torch.eye(5, dtype=torch.float64)[0]
         torch.testing.assert_close(gradient[0], expected, rtol=1e-14, atol=0)
     assert len(seen) == 3
@@ -121,16 +121,16 @@ def test_its_one_parameter_is_drawn_around_zero_from_the_seed():
     assert [name for name, _ in InfluenceNetwork().state_dict().items()] == ["theta"]
 
 
-@pytest.mark.parametrize(("positive", "told"), [(0, "got 0"), (24, "got 24"), (-1, "got -1")])
-def test_wrong_numbers_of_units_are_refused(positive, told):
-    with pytest.raises(InputError, match=f"positive from 1 to 23 units, {told}"):
+@pytest.mark.parametrize(("positive", "message"), [(0, "got 0"), (24, "got 24"), (-1, "got -1")])
+def test_wrong_numbers_of_units_are_refused(positive, message):
+    with pytest.raises(InputError, match=f"positive from 1 to 23 units, {message}"):
         InfluenceNetwork(positive=positive)
     with pytest.raises(InputError, match="other than half of 8 units, got 4"):
         InfluenceNetwork(units=8, positive=4)
 
 
 @pytest.mark.parametrize(
-    ("given", "told"),
+    ("given", "message"),
     [
         ((torch.zeros(2, 3),), r"inputs \(B, T, 1\)"),
         ((torch.zeros(2, 3, 2),), r"inputs \(B, T, 1\)"),
@@ -142,6 +142,6 @@ def test_wrong_numbers_of_units_are_refused(positive, told):
     ],
     ids=str,
 )
-def test_tensors_that_do_not_fit_are_refused(given, told):
-    with pytest.raises(InputError, match=told):
+def test_tensors_that_do_not_fit_are_refused(given, message):
+    with pytest.raises(InputError, match=message):
         InfluenceNetwork()(*given)

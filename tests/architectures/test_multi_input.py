@@ -1,4 +1,4 @@
-"""Branches side by side against the same stacks run one by one."""
+"""Parallel branches against the same stacks run one by one."""
 
 import copy
 
@@ -10,7 +10,7 @@ from torch.autograd import gradcheck
 from conformance.architectures import LENGTHS, close, each_path
 from unrolled.architectures import GRU, MultiInput
 from unrolled.architectures.branches import channel_groups
-from unrolled.architectures.stepwise import send_through
+from unrolled.architectures.stepwise import set_state_hook
 from unrolled.config.recipe import dump, load, normalise, override
 from unrolled.errors import InputError
 from unrolled.runs.build import parse
@@ -38,8 +38,8 @@ def given_to(made, batch=4, time=7):
 def one_by_one(made, inputs, state, lengths=None):
     """Outputs, and the parts of the state of the LSTM (h, c), the GRU, the GRU-D and the convolution."""
     parts, found, after = [state[:2], state[2:3], state[3:4], state[4:]], [], []
-    for branch, places, own in zip(made.branches, READ, parts, strict=True):
-        y, final = branch.trace(torch.stack([inputs[..., place] for place in places], -1), own, lengths)[:2]
+    for branch, places, state_part in zip(made.branches, READ, parts, strict=True):
+        y, final = branch.trace(torch.stack([inputs[..., place] for place in places], -1), state_part, lengths)[:2]
         found.append(y)
         after += final
     if made.linear is None:
@@ -89,7 +89,7 @@ def test_the_reference_names_the_gates_of_every_branch():
 
 def test_every_new_state_of_every_branch_goes_through():
     made, came = model().train(), []
-    send_through(made, lambda part: came.append(part) or part)
+    set_state_hook(made, lambda part: came.append(part) or part)
     inputs, state = given_to(made)
     close(made(inputs, state), model_like(made)(inputs, state), 1e-12)
     assert len(came) == 7 * (2 * 2 + 1 + 1 + 1)
@@ -97,7 +97,7 @@ def test_every_new_state_of_every_branch_goes_through():
 
 def model_like(made):
     plain = copy.deepcopy(made)
-    send_through(plain, None)
+    set_state_hook(plain, None)
     return plain
 
 
@@ -131,20 +131,20 @@ def test_what_it_was_given_stays_as_it_was():
     [([3], [[0, 1, 2]]), ([1, 2], [[0], [1, 2]]), ([[1], 2], [[1], [0, 2]]), ([[2, 0], [1]], [[2, 0], [1]])],
 )
 def test_who_reads_what(features, groups):
-    assert channel_groups([{"features": own} for own in features], 3) == groups
+    assert channel_groups([{"features": given} for given in features], 3) == groups
 
 
 @pytest.mark.parametrize(
-    ("features", "told"),
+    ("features", "message"),
     [
         ([], "expected each of 3 channels in a branch, got none that reads 0, 1, 2"),
         ([2], "expected each of 3 channels in a branch, got none that reads 2"),
         ([[0, 1], [1, 2]], "branch 2: expected each channel in one branch, got 1 a second time"),
         ([[0, 0, 1, 2]], "branch 1: expected each channel in one branch, got 0 a second time"),
-        ([[0, 3]], "branch 1: expected places from 0 to 2, got 3"),
-        ([[-1]], "branch 1: expected places from 0 to 2, got -1"),
-        ([["x"]], "branch 1: expected places from 0 to 2, got x"),
-        ([2, 2], "branch 2: expected features: .* 1 to the 1 channels that are left, got 2"),
+        ([[0, 3]], "branch 1: expected channel indices from 0 to 2, got 3"),
+        ([[-1]], "branch 1: expected channel indices from 0 to 2, got -1"),
+        ([["x"]], "branch 1: expected channel indices from 0 to 2, got x"),
+        ([2, 2], "branch 2: expected features: .* 1 to 1 remaining channels, got 2"),
         ([3, 0], "branch 2: expected features: .*, got 0"),
         ([-1], "branch 1: expected features: .*, got -1"),
         ([[]], r"branch 1: expected features: .*, got \[\]"),
@@ -152,16 +152,16 @@ def test_who_reads_what(features, groups):
         ([None], "branch 1: expected features: .*, got None"),
     ],
 )
-def test_channels_that_do_not_come_out_even_are_refused_in_one_line(features, told):
-    with pytest.raises(InputError, match=f"^MultiInput: {told}$"):
-        channel_groups([{"features": own} for own in features], 3)
+def test_channels_that_do_not_come_out_even_are_refused_in_one_line(features, message):
+    with pytest.raises(InputError, match=f"^MultiInput: {message}$"):
+        channel_groups([{"features": given} for given in features], 3)
 
 
 ONE = {"features": 9, "cell": "GRU", "init_args": {"hidden_size": 2}}
 
 
 @pytest.mark.parametrize(
-    ("given", "told"),
+    ("given", "message"),
     [
         ({"branches": [{**ONE, "cell": "GRV"}]}, "branch 1: expected a cell of RNN, LSTM, .*, got GRV"),
         ({"branches": [{"features": 9}]}, "branch 1: expected a cell of .*, got None"),
@@ -171,13 +171,13 @@ ONE = {"features": 9, "cell": "GRU", "init_args": {"hidden_size": 2}}
         ({"branches": [{**ONE, "init_args": {"hidden_size": "2"}}]}, "branch 1: GRU: .*str.*"),
         ({"branches": [{**ONE, "features": 4}, {**ONE, "features": 5, "init_args": {"hidden_size": 3}}],
           "fusion": "sum"}, "fusion sum: expected outputs of one size, got 2, 3"),
-        ({"branches": [ONE], "fusion": "mean"}, "expected fusion of linear.* or of sum.*, got mean and None"),
+        ({"branches": [ONE], "fusion": "mean"}, "expected fusion linear.* or sum.*, got mean and None"),
         ({"branches": [ONE], "fusion": "sum", "hidden_size": 2}, "expected fusion .*, got sum and 2"),
         ({"branches": [ONE], "hidden_size": 0}, "expected fusion .*, got linear and 0"),
     ],
 )  # fmt: skip
-def test_what_it_cannot_be_is_refused_in_one_line(given, told):
-    with pytest.raises(InputError, match=f"^MultiInput: {told}$"):
+def test_what_it_cannot_be_is_refused_in_one_line(given, message):
+    with pytest.raises(InputError, match=f"^MultiInput: {message}$"):
         model(**given)
 
 

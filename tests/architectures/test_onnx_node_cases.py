@@ -1,4 +1,4 @@
-"""ONNX's own node tests.
+"""ONNX's node tests.
 
 Most have constant weights and cannot see a wrong gate order: they check layouts and directions.
 """

@@ -71,8 +71,8 @@ def expected(cell, model, inputs, state, lengths):
     x, finals, weights = inputs.transpose(1, 0, 2), [], [p.detach().numpy() for p in model.parameters()]
     directions = model.output_size // model.hidden_size
     for first in range(0, len(weights) // 4, directions):
-        own = [weights[4 * k : 4 * k + 4] for k in range(first, first + directions)]
-        feed = dict(zip("WRB", to_onnx(op, own), strict=True), X=x, sequence_lens=lengths.astype(np.int32))
+        layer_weights = [weights[4 * k : 4 * k + 4] for k in range(first, first + directions)]
+        feed = dict(zip("WRB", to_onnx(op, layer_weights), strict=True), X=x, sequence_lens=lengths.astype(np.int32))
         for name, part in zip(["initial_h", "initial_c"], state, strict=False):
             feed[name] = np.ascontiguousarray(part[:, first : first + directions].transpose(1, 0, 2))
         y, *final = session(op, model.hidden_size, directions, activation).run(None, feed)
@@ -102,7 +102,7 @@ def compare(cell, path, directions, case):
         )
     y, finals = expected(cell, model, inputs, state, lengths)
     for ours, theirs in zip([outputs, *final], [y, *finals], strict=True):
-        tolerance = 1e-5 * max(1.0, np.abs(theirs).max())  # only relu leaves [-1, 1] far behind
+        tolerance = 1e-5 * max(1.0, np.abs(theirs).max())  # only relu leaves [-1, 1]
         np.testing.assert_allclose(ours.numpy(), theirs, rtol=0, atol=tolerance)
 
 

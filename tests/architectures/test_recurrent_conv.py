@@ -1,4 +1,4 @@
-"""The recurrent convolution against its equations, one number at a time, and what a ring cannot tell apart."""
+"""The recurrent convolution against its equations, one number at a time, and its symmetry under rotation."""
 
 import math
 
@@ -126,17 +126,17 @@ def test_first_weights_are_of_the_size_of_a_grus():
 
 
 @pytest.mark.parametrize(
-    ("given", "told"),
+    ("given", "message"),
     [
         ({"positions": 0}, "positions x channels.*, got 0 x 3"),
         ({"channels": 0}, "positions x channels.*, got 6 x 0"),
         ({"kernel_size": 2}, "an odd kernel_size from 1 to 6 positions, got 2"),
         ({"kernel_size": 7}, "an odd kernel_size from 1 to 6 positions, got 7"),
         ({"kernel_size": -1}, "an odd kernel_size from 1 to 6 positions, got -1"),
-        ({"input_size": 15}, "a multiple of 6 positions as input_size, got 15"),
+        ({"input_size": 15}, "an input_size that is a multiple of 6 positions, got 15"),
         ({"bidirectional": True}, "one direction, got bidirectional: true"),
     ],
 )
-def test_what_it_cannot_be_is_refused_in_one_line(given, told):
-    with pytest.raises(InputError, match=f"^RecurrentConv: expected {told}[^\n]*$"):
+def test_what_it_cannot_be_is_refused_in_one_line(given, message):
+    with pytest.raises(InputError, match=f"^RecurrentConv: expected {message}[^\n]*$"):
         model(**given)

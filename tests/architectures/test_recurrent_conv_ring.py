@@ -20,6 +20,6 @@ def test_equals_torchs_convolution_with_circular_padding(width):
 
 def test_a_kernel_that_sees_one_neighbour_brings_it():
     x = torch.arange(4.0)[None, :, None]
-    before, itself, behind = torch.eye(3)[:, None]
-    for weight, expected in ((before, [3, 0, 1, 2]), (itself, [0, 1, 2, 3]), (behind, [1, 2, 3, 0])):
+    before, itself, after = torch.eye(3)[:, None]
+    for weight, expected in ((before, [3, 0, 1, 2]), (itself, [0, 1, 2, 3]), (after, [1, 2, 3, 0])):
         assert convolve(x, weight, torch.zeros(1)).flatten().tolist() == expected

@@ -1,4 +1,4 @@
-"""Rows of unequal length: what stands behind a row's length changes nothing."""
+"""Sequences of unequal length: padding changes nothing."""
 
 import pytest
 import torch

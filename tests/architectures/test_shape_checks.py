@@ -1,4 +1,4 @@
-"""What no architecture takes: arguments out of range, and tensors that do not fit together."""
+"""Errors of every architecture: arguments out of range, and tensors of mismatching shapes."""
 
 import pytest
 import torch

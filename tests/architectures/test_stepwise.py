@@ -1,4 +1,4 @@
-"""`through`: a training pass step by step, in which every new state goes through a function.
+"""`state_hook`: a training pass step by step that applies a function to every new state.
 
 Shapes: B batch, T time, H hidden, L layers, D directions.
 """
@@ -48,14 +48,14 @@ def test_the_numbers_are_those_of_the_fused_call(cell, stack, lengths):
     inputs, state = random_inputs(model)
     results = []
     for through in (None, Passing()):
-        model.through = through
+        model.state_hook = through
         torch.manual_seed(1)
         values = model(inputs, state, lengths)
         torch.manual_seed(1)
         results.append((values, gradients(forward, model, inputs, state, lengths)))
     close(results[1][0], results[0][0], 1e-12)
     close(results[1][1], results[0][1], 1e-11)
-    assert len(model.through.states) == 2 * 7 * layers(stack) * len(state)
+    assert len(model.state_hook.states) == 2 * 7 * layers(stack) * len(state)
 
 
 @each_cell
@@ -66,7 +66,7 @@ def test_a_dropout_behind_the_outputs_draws_the_same_mask(cell, stack, lengths, 
     """It draws in the order of the outputs in memory."""
     model, masks = make(cell, stack).to(dtype).train(), []
     inputs, state = random_inputs(model)
-    for model.through in (None, Passing()):
+    for model.state_hook in (None, Passing()):
         outputs = model(inputs, state, lengths)[0]
         torch.manual_seed(1)
         masks.append(torch.nn.functional.dropout(torch.ones_like(outputs)))
@@ -79,9 +79,9 @@ def test_every_part_of_every_new_state_goes_through_once(cell, stack):
     model = make(cell, stack).train()
     inputs, state = random_inputs(model)
     named = model.trace(inputs, state)[2]
-    model.through = Passing()
+    model.state_hook = Passing()
     model(inputs, state)
-    came = iter(model.through.states)
+    came = iter(model.state_hook.states)
     for k, gates in enumerate(named):
         backward = STACKS[stack].get("bidirectional", False) and k % 2
         for t in range(6, -1, -1) if backward else range(7):
@@ -94,17 +94,17 @@ def test_every_part_of_every_new_state_goes_through_once(cell, stack):
 @each_stack
 @each_length
 def test_what_flows_back_is_the_whole_derivative(cell, stack, lengths):
-    """Of outputs and final state; by moving one state a little, in front of everything that reads it."""
+    """Of outputs and final state; by moving one state a little, before anything reads it."""
     model = make(cell, stack).train()
     inputs, state = random_inputs(model)
 
     def loss(moved=None):
-        model.through = Passing(moved)
+        model.state_hook = Passing(moved)
         outputs, final = model(inputs, state, lengths)
         return sum((part + part**2).sum() for part in (outputs, *final))
 
     whole = loss()
-    states = model.through.states
+    states = model.state_hook.states
     assert len(states) == 7 * layers(stack) * len(state)
     for part in states:
         part.retain_grad()
@@ -120,7 +120,7 @@ def test_it_is_used_in_training_passes_that_record_gradients_alone(cell):
     model = make(cell, "both", dropout=0.3)
     inputs, state = random_inputs(model)
     plain = copy.deepcopy(model)
-    model.through = Passing()
+    model.state_hook = Passing()
     close(model.eval()(inputs, state), plain.eval()(inputs, state), 0)
     model.train(), plain.train()
     with torch.no_grad():
@@ -132,9 +132,9 @@ def test_it_is_used_in_training_passes_that_record_gradients_alone(cell):
     traced = model.trace(inputs, state)
     torch.manual_seed(1)
     close(traced, plain.trace(inputs, state), 0)
-    assert not model.through.states
+    assert not model.state_hook.states
     model(inputs, state)
-    assert model.through.states
+    assert model.state_hook.states
 
 
 @each_cell
@@ -142,16 +142,16 @@ def test_copies_pickles_and_functional_calls_go_on_working(cell):
     model = make(cell, "both").train()
     inputs, state = random_inputs(model)
     names = list(model.state_dict())
-    model.through = Passing({3: torch.ones(4, 5, dtype=torch.float64)})
+    model.state_hook = Passing({3: torch.ones(4, 5, dtype=torch.float64)})
     assert list(model.state_dict()) == names
     expected = copy.deepcopy(model)(inputs, state)
     close(pickle.loads(pickle.dumps(model))(inputs, state), expected, 0)  # noqa: S301
     halves = {name: (p.detach() / 2).requires_grad_() for name, p in model.named_parameters()}
     swapped = torch.func.functional_call(model, halves, (inputs, state))
-    assert len(model.through.states) == 7 * 4 * len(state)
+    assert len(model.state_hook.states) == 7 * 4 * len(state)
     found = torch.autograd.grad(swapped[0].sum(), list(halves.values()))
     assert all(gradient.any() for gradient in found)
-    model.through.states = []
+    model.state_hook.states = []
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.div_(2)
@@ -162,7 +162,7 @@ def test_copies_pickles_and_functional_calls_go_on_working(cell):
 def test_backward_takes_time_in_proportion_to_the_length(cell):
     """No node of the graph holds a tensor of all T steps for each of the T steps."""
     model = make(cell).train()
-    model.through = Passing()
+    model.state_hook = Passing()
     inputs = torch.randn(2, 50, model.input_size, dtype=torch.float64, requires_grad=True)
     outputs, _ = model(inputs)
     seen, waiting, wide = set(), [outputs.grad_fn], 0

@@ -1,4 +1,4 @@
-"""torch's own stacked modules: the same parameters in the same order give the same numbers."""
+"""torch's stacked modules: the same parameters in the same order give the same numbers."""
 
 from functools import partial
 

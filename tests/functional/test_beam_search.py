@@ -1,4 +1,4 @@
-"""Beam search against greedy decoding and against all sequences that there are."""
+"""Beam search against greedy search and exhaustive search."""
 
 import itertools
 import math
@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from unrolled.errors import InputError
-from unrolled.functional.beam_search import beam_search, greedy, length_penalty
+from unrolled.functional.beam_search import beam_search, greedy_search, length_penalty
 from unrolled.functional.translation import BEGIN, END
 
 V, ROWS = 4, 6  # ids 0, BEGIN, END, 3
@@ -51,7 +51,7 @@ def all_sequences(limit):
     yield from itertools.product(others, repeat=limit)
 
 
-def said(row):
+def up_to_end(row):
     ids = row.tolist()
     return tuple(ids[: ids.index(END) + 1]) if END in ids else tuple(ids)
 
@@ -64,7 +64,7 @@ def test_a_beam_that_holds_everything_is_exhaustive_search(alpha, limit):
     for row in range(ROWS):
         scores = {ids: model.log_probability(row, ids) / ((5 + len(ids)) / 6) ** alpha for ids in all_sequences(limit)}
         best = max(scores, key=scores.__getitem__)
-        assert said(found.ids[row]) == best
+        assert up_to_end(found.ids[row]) == best
         assert float(found.scores[row]) == pytest.approx(scores[best], abs=1e-12)
 
 
@@ -74,7 +74,7 @@ def test_the_penalty_decides_between_short_and_long():
         for model in [Model(3)]
         for alpha in (0.0, 3.0)
     }
-    lengths = {alpha: sum(len(said(row)) for row in ids) for alpha, ids in found.items()}
+    lengths = {alpha: sum(len(up_to_end(row)) for row in ids) for alpha, ids in found.items()}
     assert lengths[0.0] < lengths[3.0]
 
 
@@ -83,8 +83,8 @@ def test_the_penalty_decides_between_short_and_long():
 def test_a_beam_of_one_is_greedy(seed, alpha):
     model = Model(5, seed=seed)
     one = beam_search(model.step, model.state(), width=1, limit=5, alpha=alpha)
-    for row, ids in zip(one.ids, greedy(model.step, model.state(), 5), strict=True):
-        assert said(row) == said(ids)
+    for row, ids in zip(one.ids, greedy_search(model.step, model.state(), 5), strict=True):
+        assert up_to_end(row) == up_to_end(ids)
 
 
 @pytest.mark.parametrize("width", [1, 2, 3, 5])
@@ -92,10 +92,10 @@ def test_a_log_probability_is_the_models_own(width):
     model = Model(5)
     found = beam_search(model.step, model.state(width), width=width, limit=5, alpha=0.7)
     for row in range(ROWS):
-        ids = said(found.ids[row])
-        told = model.log_probability(row, ids)
-        assert float(found.log_probabilities[row]) == pytest.approx(told, abs=1e-12)
-        assert float(found.scores[row]) == pytest.approx(told / length_penalty(len(ids), 0.7), abs=1e-12)
+        ids = up_to_end(found.ids[row])
+        log_probability = model.log_probability(row, ids)
+        assert float(found.log_probabilities[row]) == pytest.approx(log_probability, abs=1e-12)
+        assert float(found.scores[row]) == pytest.approx(log_probability / length_penalty(len(ids), 0.7), abs=1e-12)
 
 
 @pytest.mark.parametrize("width", [1, 2, 3])
@@ -122,19 +122,19 @@ def test_a_beam_by_hand(width):
             ended += [ids for ids in kept if ids[-1] == END or len(ids) == 5]
             live = [ids for ids in kept if ids[-1] != END]
         best = max(ended, key=lambda ids: model.log_probability(row, ids) / ((5 + len(ids)) / 6) ** 0.9)
-        assert said(found.ids[row]) == best
+        assert up_to_end(found.ids[row]) == best
 
 
 @pytest.mark.parametrize("width", [1, 2, 3])
 def test_each_row_has_its_own_limit(width):
     model, limits = Model(5), torch.tensor([2, 5, 3][:ROWS] + [4] * (ROWS - 3))
     together = beam_search(model.step, model.state(width), width=width, limit=limits, alpha=0.5)
-    free = greedy(model.step, model.state(), limits)
+    free = greedy_search(model.step, model.state(), limits)
     for row, limit in enumerate(limits.tolist()):
         alone = beam_search(model.step, model.state(width), width=width, limit=limit, alpha=0.5)
         assert torch.equal(together.ids[row, :limit], alone.ids[row]) and (together.ids[row, limit:] == END).all()
         assert torch.equal(together.scores[row], alone.scores[row])
-        assert said(free[row, :limit]) == said(greedy(model.step, model.state(), limit)[row])
+        assert up_to_end(free[row, :limit]) == up_to_end(greedy_search(model.step, model.state(), limit)[row])
         assert (free[row, limit:] == END).all()
 
 
@@ -146,7 +146,7 @@ def test_greedy_stops_when_every_row_has_ended():
         calls.append(ids)
         return certain, state
 
-    assert greedy(step, (torch.zeros(2, 1),), 30).tolist() == [[END], [END]]
+    assert greedy_search(step, (torch.zeros(2, 1),), 30).tolist() == [[END], [END]]
     assert len(calls) == 1 and calls[0].tolist() == [BEGIN, BEGIN]
 
 

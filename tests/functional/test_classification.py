@@ -10,25 +10,25 @@ from sklearn.metrics import confusion_matrix, multilabel_confusion_matrix, preci
 from unrolled.functional.classification import ClassScore, class_scores
 
 
-def scores(truth, told):
-    precision, recall, f1, count = precision_recall_fscore_support(truth, told, zero_division=0)
+def scores(truth, predicted):
+    precision, recall, f1, count = precision_recall_fscore_support(truth, predicted, zero_division=0)
     return np.stack([count, recall, precision, f1], 1)
 
 
 def test_of_classes():
     draw = np.random.default_rng(1)
-    truth, told = draw.integers(4, size=60), draw.integers(3, size=60)  # class 3 is never told
-    found = class_scores(torch.tensor(confusion_matrix(truth, told)))
-    assert np.asarray([*map(astuple, found)]) == pytest.approx(scores(truth, told), abs=1e-12)
+    truth, predicted = draw.integers(4, size=60), draw.integers(3, size=60)  # class 3 is never predicted
+    found = class_scores(torch.tensor(confusion_matrix(truth, predicted)))
+    assert np.asarray([*map(astuple, found)]) == pytest.approx(scores(truth, predicted), abs=1e-12)
     assert found[3].count == (truth == 3).sum() and found[3].f1 == 0
     assert all(0 < score.f1 < 1 and isinstance(score.count, int) for score in found[:3])
 
 
 def test_of_labels():
     draw = np.random.default_rng(2)
-    truth, told = draw.integers(2, size=(40, 3)), draw.integers(2, size=(40, 3))
-    found = class_scores(torch.tensor(multilabel_confusion_matrix(truth, told)))
-    assert np.asarray([*map(astuple, found)]) == pytest.approx(scores(truth, told), abs=1e-12)
+    truth, predicted = draw.integers(2, size=(40, 3)), draw.integers(2, size=(40, 3))
+    found = class_scores(torch.tensor(multilabel_confusion_matrix(truth, predicted)))
+    assert np.asarray([*map(astuple, found)]) == pytest.approx(scores(truth, predicted), abs=1e-12)
 
 
 def test_a_class_that_is_neither_there_nor_told():

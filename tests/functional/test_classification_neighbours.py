@@ -26,7 +26,7 @@ def test_a_series_of_the_asked_length_is_left_alone_and_a_single_step_is_repeate
 
 
 def test_the_nearest_are_found_as_by_hand(monkeypatch):
-    monkeypatch.setattr(neighbours, "ROWS", 7)  # several pieces
+    monkeypatch.setattr(neighbours, "CHUNK_SIZE", 7)  # several chunks
     known, asked = torch.randn(30, 4, dtype=torch.float64), torch.randn(20, 4, dtype=torch.float64)
     labels = torch.tensor([2, 5, 7])[torch.arange(30) % 3]
     means = {label: [sum(column) / 10 for column in zip(*known[labels == label].tolist())] for label in (2, 5, 7)}  # noqa: B905

@@ -1,4 +1,4 @@
-"""Coins are fair, as independent as their name says, and drawn from where they should be."""
+"""Random choices: their probability, independence and generator; segments of fused calls."""
 
 from itertools import combinations
 from typing import get_args
@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest, chi2_contingency
 
-from unrolled.functional.feedback import Per, numbers, segments
+from unrolled.functional.feedback import Per, fused_segments, uniform_draws
 
 B, T = 40, 50
 KINDS = get_args(Per)
@@ -21,7 +21,7 @@ each_probability = pytest.mark.parametrize("probability", [0.1, 0.5, 0.93])
 def tosses(per, probability, times=400):
     """(times, B, T) bool, one draw after the other."""
     source = torch.Generator().manual_seed(7)
-    return torch.stack([(numbers(B, T, per, source) < probability).expand(B, T) for _ in range(times)])
+    return torch.stack([(uniform_draws(B, T, per, source) < probability).expand(B, T) for _ in range(times)])
 
 
 def plausible(heads, probability):
@@ -73,13 +73,13 @@ def test_token_coins_are_those_of_torch_rand_from_the_global_numbers():
     torch.manual_seed(3)
     expected, after = torch.rand(B, T), torch.rand(2)
     torch.manual_seed(3)
-    assert torch.equal(numbers(B, T), expected) and torch.equal(torch.rand(2), after)
+    assert torch.equal(uniform_draws(B, T), expected) and torch.equal(torch.rand(2), after)
 
 
 @each_kind
 def test_a_generator_decides_and_the_global_numbers_stay(per):
     before = torch.get_rng_state()
-    first, again = ([numbers(2, 3, per, torch.Generator().manual_seed(s)) for s in range(20)] for _ in range(2))
+    first, again = ([uniform_draws(2, 3, per, torch.Generator().manual_seed(s)) for s in range(20)] for _ in range(2))
     assert torch.equal(torch.stack(first), torch.stack(again))
     assert any(not torch.equal(one, first[0]) for one in first)
     assert torch.equal(torch.get_rng_state(), before)
@@ -88,16 +88,16 @@ def test_a_generator_decides_and_the_global_numbers_stay(per):
 @each_kind
 def test_certain_coins(per):
     for probability in (0.0, 1.0):
-        assert bool(((numbers(B, T, per) < probability) == probability).all())
+        assert bool(((uniform_draws(B, T, per) < probability) == probability).all())
 
 
 def test_a_shared_coin_is_one_number():
-    assert [tuple(numbers(B, T, per).shape) for per in KINDS] == [(B, T), (B, 1), (1, 1)]
+    assert [tuple(uniform_draws(B, T, per).shape) for per in KINDS] == [(B, T), (B, 1), (1, 1)]
 
 
 def test_the_answer_is_where_it_was_asked_for():
     for source in (None, torch.Generator()):
-        assert numbers(2, 3, "sequence", source, torch.device("meta")).device.type == "meta"
+        assert uniform_draws(2, 3, "sequence", source, torch.device("meta")).device.type == "meta"
 
 
 boolean_rows = st.tuples(st.integers(1, 4), st.integers(1, 12)).flatmap(
@@ -112,18 +112,18 @@ def test_segments_equal_a_walk_through_time(rows):
         if any(not row[t] for row in rows):
             expected.append((begin, t))
             begin = t
-    assert segments(torch.tensor(rows)) == [*expected, (begin, len(rows[0]))]
+    assert fused_segments(torch.tensor(rows)) == [*expected, (begin, len(rows[0]))]
 
 
 def test_segments_by_hand():
-    assert segments(torch.ones(3, 9, dtype=torch.bool)) == [(0, 9)]
-    assert segments(torch.zeros(3, 3, dtype=torch.bool)) == [(0, 1), (1, 2), (2, 3)]
-    assert segments(torch.tensor([[0, 1, 1, 1, 1], [1, 1, 1, 0, 1]]).bool()) == [(0, 3), (3, 5)]
-    assert segments((torch.arange(5) < 3).expand(3, 5)) == [(0, 3), (3, 4), (4, 5)]
-    assert segments(torch.ones(2, 0, dtype=torch.bool)) == []
+    assert fused_segments(torch.ones(3, 9, dtype=torch.bool)) == [(0, 9)]
+    assert fused_segments(torch.zeros(3, 3, dtype=torch.bool)) == [(0, 1), (1, 2), (2, 3)]
+    assert fused_segments(torch.tensor([[0, 1, 1, 1, 1], [1, 1, 1, 0, 1]]).bool()) == [(0, 3), (3, 5)]
+    assert fused_segments((torch.arange(5) < 3).expand(3, 5)) == [(0, 3), (3, 4), (4, 5)]
+    assert fused_segments(torch.ones(2, 0, dtype=torch.bool)) == []
 
 
 def test_a_stretch_begins_wherever_one_of_several_numbers_is_the_own():
     truth = torch.ones(3, 5, 2, dtype=torch.bool)
     truth[1, 2, 0] = truth[0, 4, 1] = False
-    assert segments(truth) == [(0, 2), (2, 4), (4, 5)]
+    assert fused_segments(truth) == [(0, 2), (2, 4), (4, 5)]

@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from unrolled.functional.gradients import nonfinite, total_norm
+from unrolled.functional.gradients import nonfinite_names, total_norm
 
 
 def parameters(*sizes, dtype=torch.float64, scale=1.0):
@@ -57,5 +57,5 @@ def test_nonfinite_names_the_bad_ones_in_order():
         ("empty", torch.tensor([])),
         ("c", torch.tensor([[float("inf")]], dtype=torch.float16)),
     ]
-    assert nonfinite(named) == ["b", "a", "c"]
-    assert nonfinite(iter(named[1:3])) == [] == nonfinite([])
+    assert nonfinite_names(named) == ["b", "a", "c"]
+    assert nonfinite_names(iter(named[1:3])) == [] == nonfinite_names([])

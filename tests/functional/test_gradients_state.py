@@ -1,4 +1,4 @@
-"""The bounds row by row and component by component, and the sum that they meet.  B batch, H hidden."""
+"""Bounds by row and by component, and the summed gradient that a state hook gets.  B batch, H hidden."""
 
 import copy
 import math
@@ -89,7 +89,7 @@ def test_it_meets_the_sum_of_all_that_flows_back():
     state = bound(2 * x)
     (0.6 * state + torch.sin(0.6 * state - 1.2)).sum().backward()
     assert x.grad.item() == 2.0
-    assert bound.share() == 1.0 and not bound.met
+    assert bound.share() == 1.0 and not bound.bounded
 
 
 @pytest.mark.parametrize("by", RULES)
@@ -97,7 +97,7 @@ def test_without_a_scale_gradients_pass(by):
     bound = StateGradientBound(1e-9, by)
     x = torch.ones(2, 3, requires_grad=True)
     bound(2 * x).sum().backward()
-    assert torch.equal(x.grad, torch.full((2, 3), 2.0)) and not bound.met
+    assert torch.equal(x.grad, torch.full((2, 3), 2.0)) and not bound.bounded
 
 
 def test_a_state_without_a_gradient_passes():

@@ -14,7 +14,7 @@ from unrolled.functional.losses import bits, cross_entropy, gaussian_nll, perple
 
 
 def written_out(logits, targets):
-    """The definition, one target at a time: log of the sum of exponentials minus the target's own logit."""
+    """The definition, one target at a time: log of the sum of exponentials minus the target's logit."""
     nats = [
         math.log(sum(math.exp(z - max(row)) for z in row)) + max(row) - row[target]
         for row, target in zip(logits.flatten(0, 1).tolist(), targets.flatten().tolist(), strict=True)

@@ -1,13 +1,13 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unrolled.functional.partition import components
+from unrolled.functional.partition import connected_components
 
 
 @given(st.lists(st.lists(st.sampled_from("abcdefghij"), max_size=3), max_size=12))
 def test_items_hang_together_by_their_common_parts(items):
     """Against the closure of "has a part in common", one step after the other."""
-    found = components(items)
+    found = connected_components(items)
     for number, item in enumerate(items):
         reached, parts = {number}, {*item}
         while more := {k for k, other in enumerate(items) if parts & {*other}} - reached:
@@ -20,4 +20,4 @@ def test_long_chains_are_joined_in_a_moment():
     """Each item joins the one before it to what came last: without shorter ways to the head this takes minutes."""
     count = 50_000
     items = [[number] for number in range(count)] + [[number, number + 1] for number in reversed(range(count - 1))]
-    assert {*components(items)} == {0}
+    assert {*connected_components(items)} == {0}

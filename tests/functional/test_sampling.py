@@ -1,4 +1,4 @@
-"""Draws against the distributions that they are drawn from, and against the definition of the inverse."""
+"""Samples against their distributions, and against the definition of the inverse distribution function."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ N, V = 40_000, 6
 LOGITS = torch.tensor([0.4, -1.0, 1.3, 0.0, -float("inf"), 0.9], dtype=torch.float64)
 
 
-def own():
+def seeded():
     return torch.Generator().manual_seed(7)
 
 
@@ -23,7 +23,7 @@ def chi_square(drawn, probabilities):
     return float(((counts[probabilities > 0] - expected) ** 2 / expected).sum())
 
 
-@pytest.mark.parametrize("generator", [None, own], ids=["torch's", "own"])
+@pytest.mark.parametrize("generator", [None, seeded], ids=["torch's", "own"])
 @pytest.mark.parametrize("top_k", [None, 2, 3, V, V + 9])
 @pytest.mark.parametrize("temperature", [0.5, 1.0, 2.0])
 def test_ids_follow_the_distribution(generator, top_k, temperature):
@@ -36,9 +36,9 @@ def test_ids_follow_the_distribution(generator, top_k, temperature):
 
 
 def test_a_generator_gives_the_inverse_of_the_distribution_function():
-    logits = torch.randn(5, 3, V, generator=own(), dtype=torch.float64)
-    drawn = draw_id(logits, 0.8, generator=own())
-    uniform = torch.rand(5, 3, 1, generator=own(), dtype=torch.float64).numpy()[..., 0]
+    logits = torch.randn(5, 3, V, generator=seeded(), dtype=torch.float64)
+    drawn = draw_id(logits, 0.8, generator=seeded())
+    uniform = torch.rand(5, 3, 1, generator=seeded(), dtype=torch.float64).numpy()[..., 0]
     weights = np.exp(logits.numpy() / 0.8)
     below = np.cumsum(weights / weights.sum(-1, keepdims=True), -1)
     assert np.array_equal(drawn, (below <= uniform[..., None]).sum(-1))
@@ -46,27 +46,27 @@ def test_a_generator_gives_the_inverse_of_the_distribution_function():
 
 @pytest.mark.parametrize("shape", [(), (2,), (2, 3), (2, 3, 4)])
 def test_any_number_of_dimensions(shape):
-    for generator in (None, own()):
+    for generator in (None, seeded()):
         assert draw_id(LOGITS.expand(*shape, V), 1.0, 2, generator).shape == shape
         assert draw_normal(torch.zeros(*shape, 2), torch.ones(*shape, 2), 1.0, generator).shape == (*shape, 2)
 
 
 def test_an_id_that_cannot_come_does_not_even_at_the_ends_of_the_uniform_numbers(monkeypatch):
     last = 1 - 2.0**-53  # the largest number that is drawn
-    logits = torch.randn(300, 50, generator=own())  # probabilities in float32, of which some do not sum to one
+    logits = torch.randn(300, 50, generator=seeded())  # probabilities in float32, of which some do not sum to one
     logits[:, [0, -1]] = -float("inf")
     assert (logits.softmax(-1).double().sum(-1) < last).any()
     for uniform, expected in [(0.0, 1), (last, 48)]:
         monkeypatch.setattr(torch, "rand", lambda *shape, **_: torch.full(shape, uniform, dtype=torch.float64))  # noqa: B023
-        assert (draw_id(logits, generator=own()) == expected).all()
+        assert (draw_id(logits, generator=seeded()) == expected).all()
 
 
 def test_draws_in_half_precision_are_made_in_a_wider_one():
-    logits = torch.randn(2000, 500, generator=own()).bfloat16()
-    assert torch.equal(draw_id(logits, 1.0, generator=own()), draw_id(logits.float(), 1.0, generator=own()))
+    logits = torch.randn(2000, 500, generator=seeded()).bfloat16()
+    assert torch.equal(draw_id(logits, 1.0, generator=seeded()), draw_id(logits.float(), 1.0, generator=seeded()))
 
 
-@pytest.mark.parametrize("generator", [None, own], ids=["torch's", "own"])
+@pytest.mark.parametrize("generator", [None, seeded], ids=["torch's", "own"])
 def test_numbers_follow_the_normal_distribution(generator):
     torch.manual_seed(3)
     means, deviations = torch.tensor([[2.0, -1.0]]).expand(N, -1), torch.tensor([[0.5, 3.0]]).expand(N, -1)
@@ -81,8 +81,8 @@ def test_numbers_follow_the_normal_distribution(generator):
 
 def test_a_generator_leaves_torchs_own_numbers_alone():
     before = torch.get_rng_state()
-    draw_id(LOGITS[None], generator=own())
-    draw_normal(torch.zeros(3), torch.ones(3), generator=own())
+    draw_id(LOGITS[None], generator=seeded())
+    draw_normal(torch.zeros(3), torch.ones(3), generator=seeded())
     assert torch.equal(torch.get_rng_state(), before)
 
 

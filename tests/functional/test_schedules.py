@@ -16,11 +16,11 @@ from unrolled.functional.schedules import (
     Schedule,
     annealed_noise,
     by_loss,
-    constant,
-    exponential,
-    inverse_sigmoid,
-    linear,
-    probability,
+    constant_decay,
+    exponential_decay,
+    inverse_sigmoid_decay,
+    linear_decay,
+    probability_schedule,
 )
 
 overs = st.integers(1, 100_000)
@@ -31,7 +31,7 @@ each_decay = pytest.mark.parametrize("decay", DECAYS.values(), ids=DECAYS)
 def test_the_names():
     assert list(DECAYS) == list(get_args(Decay))
     assert list(DECAYS) == ["constant", "linear", "exponential", "inverse_sigmoid"]
-    assert list(DECAYS.values()) == [constant, linear, exponential, inverse_sigmoid]
+    assert list(DECAYS.values()) == [constant_decay, linear_decay, exponential_decay, inverse_sigmoid_decay]
 
 
 @each_decay
@@ -42,7 +42,7 @@ def test_monotone_between_start_and_end(decay, over, start, end):
     direction = 1 if end >= start else -1
     assert all(direction * (b - a) >= -1e-15 for a, b in pairwise(values))
     assert all(min(start, end) - 1e-15 <= value <= max(start, end) + 1e-15 for value in values)
-    assert values[-1] == pytest.approx(start if decay is constant else end, abs=1e-12)
+    assert values[-1] == pytest.approx(start if decay is constant_decay else end, abs=1e-12)
 
 
 @each_decay
@@ -76,38 +76,38 @@ def test_by_loss_by_hand():
 
 @given(overs, ends, ends, st.integers(0, 200_000))
 def test_constant(over, start, end, step):
-    assert constant(step, start, end, over) == start
+    assert constant_decay(step, start, end, over) == start
 
 
 @given(overs, st.integers(0, 200_000))
 def test_linear(over, step):
     """max(end, k - c i) with k = start and c such that the end is reached after `over` steps."""
-    assert linear(step, 1.0, 0.25, over) == pytest.approx(max(0.25, 1.0 - 0.75 / over * step), abs=1e-12)
-    assert linear(0, 1.0, 0.25, over) == 1.0 and linear(over, 1.0, 0.25, over) == 0.25
+    assert linear_decay(step, 1.0, 0.25, over) == pytest.approx(max(0.25, 1.0 - 0.75 / over * step), abs=1e-12)
+    assert linear_decay(0, 1.0, 0.25, over) == 1.0 and linear_decay(over, 1.0, 0.25, over) == 0.25
 
 
 @given(overs, st.integers(0, 200_000))
 def test_exponential(over, step):
     """k^i with k < 1: a hundredth is left after `over` steps."""
     k = math.exp(math.log(0.01) / over)
-    assert exponential(step, 1.0, 0.0, over) == pytest.approx(k**step, rel=1e-9, abs=1e-300)
-    assert exponential(0, 0.9, 0.1, over) == pytest.approx(0.9)
-    assert exponential(over, 1.0, 0.0, over) == pytest.approx(0.01)
+    assert exponential_decay(step, 1.0, 0.0, over) == pytest.approx(k**step, rel=1e-9, abs=1e-300)
+    assert exponential_decay(0, 0.9, 0.1, over) == pytest.approx(0.9)
+    assert exponential_decay(over, 1.0, 0.0, over) == pytest.approx(0.01)
 
 
 @given(st.integers(1, 50_000).map(lambda half: 2 * half), st.floats(0, 3))
 def test_inverse_sigmoid(over, share):
     """k / (k + exp(i / k)): its value at step 0 is k / (k + 1), which gives k back."""
-    first = inverse_sigmoid(0, 1.0, 0.0, over)
+    first = inverse_sigmoid_decay(0, 1.0, 0.0, over)
     k, step = first / (1 - first), int(share * over)
     assert k >= 1
     expected = 1 / (1 + math.exp(step / k - math.log(k)))
-    assert inverse_sigmoid(step, 1.0, 0.0, over) == pytest.approx(expected, rel=1e-6)
-    assert inverse_sigmoid(over // 2, 1.0, 0.0, over) == pytest.approx(0.5, abs=1e-9)
+    assert inverse_sigmoid_decay(step, 1.0, 0.0, over) == pytest.approx(expected, rel=1e-6)
+    assert inverse_sigmoid_decay(over // 2, 1.0, 0.0, over) == pytest.approx(0.5, abs=1e-9)
 
 
 def test_inverse_sigmoid_is_an_s_that_starts_close_to_its_start():
-    values = [inverse_sigmoid(step, 1.0, 0.0, 2000) for step in range(0, 2001, 100)]
+    values = [inverse_sigmoid_decay(step, 1.0, 0.0, 2000) for step in range(0, 2001, 100)]
     assert values[0] > 0.99 and values[10] == pytest.approx(0.5) and values[20] < 0.02
     falls = [a - b for a, b in pairwise(values)]
     assert max(falls) in falls[8:12] and falls[0] < max(falls) / 5 and falls[-1] < max(falls) / 5
@@ -124,7 +124,7 @@ def test_annealed_noise(step, eta, gamma):
 @each_decay
 def test_a_schedule_is_its_decay(decay):
     (name,) = [name for name, function in DECAYS.items() if function is decay]
-    schedule = probability("Me", name, 0.9, 0.2, 30)
+    schedule = probability_schedule("Me", name, 0.9, 0.2, 30)
     assert schedule == Schedule(name, 0.9, 0.2, 30)
     assert [schedule.at(step) for step in (0, 7, 30, 99)] == [decay(step, 0.9, 0.2, 30) for step in (0, 7, 30, 99)]
 
@@ -135,4 +135,4 @@ WRONG = [("linear", 1.1, 0.5, 9), ("linear", 0.5, -0.1, 9), ("linear", math.nan,
 @pytest.mark.parametrize("wrong", [*WRONG, ("linear", 0.5, math.nan, 9), ("linear", 1.0, 0.5, 0)], ids=str)
 def test_no_probability_is_refused_by_the_name_of_who_asked(wrong):
     with pytest.raises(InputError, match=r"^Me: expected [^\n]*$"):
-        probability("Me", *wrong)
+        probability_schedule("Me", *wrong)

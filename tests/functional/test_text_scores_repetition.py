@@ -52,5 +52,5 @@ def test_negative_and_large_ids_are_ids():
 @pytest.mark.parametrize("measure", [distinct, repetition])
 @pytest.mark.parametrize("shape, n", [((2, 3), 4), ((2, 3), 0), ((0, 9), 2), ((2, 0), 1)])
 def test_nothing_to_count(measure, shape, n):
-    with pytest.raises(InputError, match=f"^tokens: expected .* n = {n} .*; got {shape[0]} of {shape[1]}:"):
+    with pytest.raises(InputError, match=f"^tokens: expected .* n = {n} .*, got {shape[0]} of {shape[1]};"):
         measure(np.zeros(shape, int), n)

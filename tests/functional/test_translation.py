@@ -1,9 +1,9 @@
-"""What a batch of pairs holds."""
+"""Fields of a batch of sentence pairs."""
 
 import torch
 
 from unrolled.functional.batch import IGNORE, lengthen
-from unrolled.functional.translation import BEGIN, END, pair_batch, sayable, until_end
+from unrolled.functional.translation import BEGIN, END, mask_special_tokens, pair_batch, up_to_end
 
 
 def batch():
@@ -26,10 +26,10 @@ def test_a_longer_batch_keeps_its_source():
 
 
 def test_a_sentence_goes_up_to_its_first_end():
-    assert until_end(torch.tensor([[5, END, 6], [END, 4, END], [3, 4, 5]])) == [[5], [], [3, 4, 5]]
+    assert up_to_end(torch.tensor([[5, END, 6], [END, 4, END], [3, 4, 5]])) == [[5], [], [3, 4, 5]]
 
 
 def test_what_can_be_said():
     scores = torch.randn(2, 3, 5, requires_grad=True)
-    said = sayable(scores)
-    assert (said[..., :2] == -torch.inf).all() and torch.equal(said[..., 2:], scores[..., 2:])
+    masked = mask_special_tokens(scores)
+    assert (masked[..., :2] == -torch.inf).all() and torch.equal(masked[..., 2:], scores[..., 2:])

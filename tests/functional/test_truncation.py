@@ -1,4 +1,4 @@
-"""The window that a fading gradient allows, where it fades exactly geometrically: every sum is known."""
+"""The adaptive window for a gradient with exactly geometric decay, where every sum is known."""
 
 import math
 
@@ -64,7 +64,7 @@ def test_a_sequence_that_began_within_the_lags_has_nothing_behind_them():
 
 
 def test_a_plateau_and_then_a_fall():
-    """As in a task with one lag: everything comes from up to 20 steps back, almost nothing from behind."""
+    """As in a task with one lag: everything comes from up to 20 steps back, almost nothing from earlier."""
     lags, total = [], 0.0
     for j in range(1, 61):
         norm = 1.0 if j <= 20 else 1e-4 * 0.5 ** (j - 20)

@@ -1,4 +1,4 @@
-"""Coins that cut, and what makes up for them."""
+"""ARTBP: cut probabilities and the factors that make the gradient unbiased."""
 
 import math
 from itertools import product
@@ -8,7 +8,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unrolled.functional.truncation import cut_probability, scale_gradient, toss
+from unrolled.functional.truncation import cut_probability, random_truncations, scale_gradient
 
 CUT, PASS = 0.0, 1 - 2**-53
 lengths = st.tuples(st.integers(1, 5), st.floats(1.0, 50.0), st.floats(2.1, 9.0))
@@ -30,7 +30,7 @@ def test_a_length_as_expected_as_a_coin_always_cuts_and_an_endless_one_never(sha
 @pytest.mark.parametrize("every", [1, 4])
 @pytest.mark.parametrize(("mean", "alpha"), [(16.0, 6.0), (5.0, 8.0), (40.0, 7.0)])
 def test_the_mean_length_is_exactly_the_expected_one(mean, alpha, every):
-    """The sum of the chances to get that far; what is left behind the last term is bounded by the next one."""
+    """The sum of the chances to get that far; the remainder after the last term is bounded by the next one."""
     total, alive, coins = 0.0, 1.0, 20_000
     for n in range(1, coins + 1):
         total += every * alive
@@ -54,7 +54,7 @@ def test_the_expected_factor_between_any_two_steps_is_one(length, every):
     expected = torch.zeros(length, length, dtype=torch.float64)
     places, total = [*range(every, length, every)], 0.0
     for outcome in product([CUT, PASS], repeat=len(places)):
-        windows = toss(length, outcome, 5.0, 4.0, every)
+        windows = random_truncations(length, outcome, 5.0, 4.0, every)
         probability, start = 1.0, 0
         for step, coin in zip(places, outcome, strict=True):
             c = cut_probability(step - start, 5.0, 4.0, every)
@@ -71,14 +71,20 @@ def test_the_expected_factor_between_any_two_steps_is_one(length, every):
 
 
 def test_examples_by_hand():
-    assert toss(5, [PASS] * 4, math.inf, 4.0) == {0: {}}
-    assert toss(3, [CUT, CUT], 2.0, 4.0) == {0: {}, 1: {}, 2: {}}
-    # L0 = 2, alpha = 4: c = 3 / (4 + d), so 3/5 one step behind a cut, 3/6 two steps behind it
-    assert toss(4, [PASS, PASS, CUT], 2.0, 4.0) == {0: {1: pytest.approx(5 / 2), 2: pytest.approx(2.0)}, 3: {}}
-    assert toss(4, [CUT, PASS, PASS], 2.0, 4.0) == {0: {}, 1: {2: pytest.approx(5 / 2), 3: pytest.approx(2.0)}}
-    assert toss(4, [0.59, 0.61, 0.49], 2.0, 4.0) == {0: {}, 1: {2: pytest.approx(5 / 2)}, 3: {}}
-    assert toss(7, [PASS, CUT], 6.0, 4.0, every=3) == {0: {3: pytest.approx(5 / 2)}, 6: {}}
-    assert toss(1, [], 2.0, 4.0) == {0: {}}
+    assert random_truncations(5, [PASS] * 4, math.inf, 4.0) == {0: {}}
+    assert random_truncations(3, [CUT, CUT], 2.0, 4.0) == {0: {}, 1: {}, 2: {}}
+    # L0 = 2, alpha = 4: c = 3 / (4 + d), so 3/5 one step after a cut, 3/6 two steps after it
+    assert random_truncations(4, [PASS, PASS, CUT], 2.0, 4.0) == {
+        0: {1: pytest.approx(5 / 2), 2: pytest.approx(2.0)},
+        3: {},
+    }
+    assert random_truncations(4, [CUT, PASS, PASS], 2.0, 4.0) == {
+        0: {},
+        1: {2: pytest.approx(5 / 2), 3: pytest.approx(2.0)},
+    }
+    assert random_truncations(4, [0.59, 0.61, 0.49], 2.0, 4.0) == {0: {}, 1: {2: pytest.approx(5 / 2)}, 3: {}}
+    assert random_truncations(7, [PASS, CUT], 6.0, 4.0, every=3) == {0: {3: pytest.approx(5 / 2)}, 6: {}}
+    assert random_truncations(1, [], 2.0, 4.0) == {0: {}}
 
 
 def test_a_scaled_gradient_leaves_the_numbers_as_they_are():

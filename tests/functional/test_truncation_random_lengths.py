@@ -8,11 +8,11 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unrolled.functional.truncation import normal_cuts
+from unrolled.functional.truncation import random_cuts
 
 
 def drawn(length, base, half=0.0, std=0.0, shortest=1, seed=0):
-    return normal_cuts(length, base, half, std, shortest, torch.Generator().manual_seed(seed))
+    return random_cuts(length, base, half, std, shortest, torch.Generator().manual_seed(seed))
 
 
 def lengths(*args, **kwargs):

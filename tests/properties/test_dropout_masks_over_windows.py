@@ -126,7 +126,7 @@ def test_training_equals_a_loop_by_hand_under_the_same_masks(cell):
     class Keep(LanguageModeling):
         def run_window(self) -> Any:
             ran = super().run_window()
-            known = [module.known for module in self.modules() if isinstance(module, Masks)]
+            known = [module.cache for module in self.modules() if isinstance(module, Masks)]
             kept.append({str(key[0]): mask for masks in known for key, mask in masks.items()})
             return ran
 

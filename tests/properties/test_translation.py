@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from conformance.pairs import SOURCES, TARGETS, TASK, Loader
 from conformance.training import fit
 from unrolled.functional.batch import IGNORE, lengthen
-from unrolled.functional.translation import BEGIN, END, pair_batch, until_end
+from unrolled.functional.translation import BEGIN, END, pair_batch, up_to_end
 from unrolled.tasks import Translation
 from unrolled.tasks.translation import decoding as translating
 
@@ -116,5 +116,5 @@ def test_a_wide_beam_finds_the_best_of_all_that_can_be_said(kind, alpha, monkeyp
             scores[tuple(ids)] = total / ((5 + len(ids)) / 6) ** alpha
         best = max(scores, key=scores.__getitem__)
         found = task.translate(source[None], torch.tensor([len(source)]), width=len(sentences), alpha=alpha)
-        assert until_end(found.ids)[0] == [number for number in best if number != END]
+        assert up_to_end(found.ids)[0] == [number for number in best if number != END]
         assert float(found.scores[0]) == pytest.approx(scores[best], abs=1e-12)

@@ -1,4 +1,4 @@
-"""(inputs, state) -> (outputs, state): plain torch.  What stands in `__all__` can be named in a recipe."""
+"""(inputs, state) -> (outputs, state): plain torch modules.  The names in `__all__` can be used in a recipe."""
 
 from unrolled.architectures.gru import GRU
 from unrolled.architectures.gru_d import GRUD

@@ -1,4 +1,4 @@
-"""One branch of a network with several inputs."""
+"""The branches of `MultiInput`: channel groups and cells from a recipe."""
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
@@ -14,52 +14,56 @@ from unrolled.errors import InputError
 
 
 def channel_groups(branches: Sequence[Mapping[str, Any]], channels: int) -> list[list[int]]:
-    """The places of the channels that each branch reads.
+    """Channel indices of each branch.
 
     Args:
-        branches: their `features`: the places themselves, from 0, or how many of the first that no branch before reads.
-        channels: how many there are.
+        branches: each with `features`: a list of channel indices from 0, or a number n for the first n channels that no
+            earlier branch reads.
+        channels: number of input channels.
 
     Raises:
-        InputError: a branch without channels, a place that is not there, a channel of two branches, or one of none.
+        InputError: a branch without channels, an index out of range, a channel in two branches or in none.
     """
     free, made = [*range(channels)], []
     for number, branch in enumerate(branches, 1):
-        own = branch.get("features")
-        chosen = own if isinstance(own, list) else free[: own if isinstance(own, int) and own > 0 else 0]
-        if not chosen or (isinstance(own, int) and len(chosen) < own):
-            told = f"features: a list of places, or a number from 1 to the {len(free)} channels that are left"
-            raise InputError(f"MultiInput: branch {number}: expected {told}, got {own}")
+        given = branch.get("features")
+        chosen = given if isinstance(given, list) else free[: given if isinstance(given, int) and given > 0 else 0]
+        if not chosen or (isinstance(given, int) and len(chosen) < given):
+            expected = f"features: a list of channel indices, or a number from 1 to {len(free)} remaining channels"
+            raise InputError(f"MultiInput: branch {number}: expected {expected}, got {given}")
         for place in chosen:
             if place not in range(channels):
-                raise InputError(f"MultiInput: branch {number}: expected places from 0 to {channels - 1}, got {place}")
+                raise InputError(
+                    f"MultiInput: branch {number}: expected channel indices from 0 to {channels - 1}, got {place}"
+                )
             if place not in free:
-                told = f"expected each channel in one branch, got {place} a second time"
-                raise InputError(f"MultiInput: branch {number}: {told}")
+                raise InputError(
+                    f"MultiInput: branch {number}: expected each channel in one branch, got {place} a second time"
+                )
             free.remove(place)
         made.append([*chosen])
     if free:
-        told = f"expected each of {channels} channels in a branch, got none that reads {', '.join(map(str, free))}"
-        raise InputError(f"MultiInput: {told}")
+        unread = ", ".join(map(str, free))
+        raise InputError(f"MultiInput: expected each of {channels} channels in a branch, got none that reads {unread}")
     return made
 
 
 CELLS = MappingProxyType({cell.__name__: cell for cell in (RNN, LSTM, GRU, GRUD, RecurrentConv)})
 
 
-def build(number: int, given: Mapping[str, Any], channels: int) -> Recurrent:
-    """Branch `number`, as {features, cell, init_args} says, of so many channels.
+def build_branch(number: int, given: Mapping[str, Any], channels: int) -> Recurrent:
+    """The cell of branch `number`, given {features, cell, init_args} and its number of input channels.
 
     Raises:
-        InputError: another key, an unknown cell, or arguments that the cell does not take.
+        InputError: an unknown key or cell, or arguments that the cell does not accept.
     """
     if unknown := {*given} - {"features", "cell", "init_args"}:
-        told = "expected features, cell and init_args"
-        raise InputError(f"MultiInput: branch {number}: {told}, got {', '.join(sorted(unknown))}")
+        names = ", ".join(sorted(unknown))
+        raise InputError(f"MultiInput: branch {number}: expected features, cell and init_args, got {names}")
     name = str(given.get("cell"))
     if name not in CELLS:
         raise InputError(f"MultiInput: branch {number}: expected a cell of {', '.join(CELLS)}, got {name}")
     try:
         return CELLS[name](input_size=channels, **(given.get("init_args") or {}))
-    except TypeError as error:  # an argument's name or type: what checks a recipe does not look into a list
+    except TypeError as error:  # wrong name or type: recipe validation does not check items of a list
         raise InputError(f"MultiInput: branch {number}: {name}: {error}") from None

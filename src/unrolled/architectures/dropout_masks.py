@@ -1,60 +1,74 @@
-"""Masks that stay the same for a whole window of time, in however many calls it is read."""
+"""Dropout masks that are constant over a window of time steps.  B batch, T time, F features."""
 
 from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 
+from unrolled.errors import InputError
 from unrolled.functional.generators import generator
 
 
-class Masks(nn.Module):
-    """Each mask is a function of its name and of one seed: of this window, or of this call where nobody tells windows.
+def check_probabilities(owner: str, **probabilities: float) -> None:
+    """Raise an InputError that names the `owner` for the first probability outside [0, 1)."""
+    for name, probability in probabilities.items():
+        if not 0 <= probability < 1:
+            raise InputError(f"{owner}: expected {name} in [0, 1), got {probability}")
 
-    A window may be read in several calls (borders, joints), first without a graph (feedback), or once more on the way
-    back (CheckpointedBPTT): what a mask hides stays hidden throughout.  The seed comes from torch's global generator
-    when the window begins, so that a run's own seed decides it, and a checkpoint needs no more than that generator.
+
+class Masks(nn.Module):
+    """Dropout masks by name, each a function of its name and of one seed per window (per call, outside of windows).
+
+    A window may take several calls (resets, split points), a call without a graph first (feedback), or a second call in
+    the backward pass (CheckpointedBPTT): all of them get the same masks.  The seed comes from torch's global generator
+    at the start of the window, so the run's seed determines it, and a checkpoint saves no other state.
 
     Args:
-        live: whether there are masks at all; without them no random number is drawn.
+        enabled: whether masks are drawn; if false, no random number is consumed.
     """
 
-    def __init__(self, live: bool) -> None:
+    def __init__(self, enabled: bool) -> None:
         super().__init__()
-        self.live, self.held, self.seed = live, False, 0
-        self.known: dict[tuple[object, ...], Tensor] = {}
+        self.enabled, self.in_window, self.seed = enabled, False, 0
+        self.cache: dict[tuple[object, ...], Tensor] = {}
 
-    def renew(self) -> None:
-        """A window begins: other masks, held until `release` or the next window."""
-        self.held = False
-        self.begin()
-        self.held = True
+    def start_window(self) -> None:
+        """Draw a new seed and hold it until the next window or `release_dropout_masks`."""
+        self.in_window = False
+        self.start_call()
+        self.in_window = True
 
-    def begin(self) -> None:
-        """A call begins: other masks, unless those of a window are held."""
-        if self.live and not self.held:
-            self.seed, self.known = int(torch.randint(2**62, ())), {}
+    def start_call(self) -> None:
+        """Draw a new seed, except within a window."""
+        if self.enabled and not self.in_window:
+            self.seed, self.cache = int(torch.randint(2**62, ())), {}
 
-    def of(self, name: str, shape: Sequence[int], probability: float, like: Tensor) -> Tensor:
-        """`shape` of zeros, with `probability`, and of 1 / (1 - probability); of the dtype and device of `like`."""
+    def get_mask(self, name: str, shape: Sequence[int], probability: float, like: Tensor) -> Tensor:
+        """A mask of `shape`: 0 with `probability`, else 1 / (1 - probability), with the dtype and device of `like`."""
         key = (name, *shape, like.dtype, like.device)
-        if key not in self.known:
+        if key not in self.cache:
             random = generator(self.seed, name, device=like.device)
             kept = torch.rand(tuple(shape), generator=random, device=like.device) >= probability
-            self.known[key] = kept.to(like.dtype) / (1 - probability)
-        return self.known[key]
+            self.cache[key] = kept.to(like.dtype) / (1 - probability)
+        return self.cache[key]
+
+    def drop_features(self, name: str, x: Tensor, probability: float) -> Tensor:
+        """Variational dropout: in training zero features of `x` (B, T, F) at all time steps of a sequence."""
+        if probability == 0 or not self.training:
+            return x
+        return x * self.get_mask(name, (len(x), 1, x.shape[2]), probability, x)
 
 
-def renew(model: nn.Module) -> None:
-    """A window begins for all masks in `model`."""
+def renew_dropout_masks(model: nn.Module) -> None:
+    """Start a window: new masks in every module of `model`."""
     for masks in _all(model):
-        masks.renew()
+        masks.start_window()
 
 
-def release(model: nn.Module) -> None:
-    """No window any more: from now on each call of `model` has masks of its own."""
+def release_dropout_masks(model: nn.Module) -> None:
+    """End the window: from now on each call of a module in `model` draws new masks."""
     for masks in _all(model):
-        masks.held = False
+        masks.in_window = False
 
 
 def _all(model: nn.Module) -> list[Masks]:

@@ -1,4 +1,4 @@
-"""The number type in which a fused recurrent call runs on this CPU."""
+"""Detection of 16-bit types without a fused recurrent kernel on this CPU."""
 
 import warnings
 from functools import cache, partial
@@ -12,10 +12,10 @@ from unrolled.errors import InputWarning
 HALF = (torch.bfloat16, torch.float16)
 
 
-def missing_half(x: Tensor, cell: nn.Module) -> torch.dtype | None:
-    """The 16-bit type that a fused call of `cell` on `x` asks for and that this CPU has no kernel for, else None.
+def unsupported_half_dtype(x: Tensor, cell: nn.Module) -> torch.dtype | None:
+    """The 16-bit type of a fused call of `cell` on `x` if this CPU has no kernel for it, else None.
 
-    There oneDNN refuses the call of an LSTM under autocast, and torch emulates every other call in 3 to 10 times the
+    Without a kernel, oneDNN rejects an LSTM under autocast, and torch emulates every other call in 3 to 10 times the
     time of float32 (`benchmarks/half_precision.py`).
     """
     dtype = x.dtype
@@ -31,14 +31,14 @@ def missing_half(x: Tensor, cell: nn.Module) -> torch.dtype | None:
 
 @cache
 def has_kernel(dtype: torch.dtype, input_size: int, hidden_size: int) -> bool:
-    """Whether oneDNN trains an LSTM of these sizes in `dtype` on this CPU: it is asked by one step, once.
+    """Whether oneDNN trains an LSTM of these sizes in `dtype` on this CPU, found by running one step.
 
-    The answer also stands for GRU and RNN, whose products oneDNN computes in the same types.
+    The answer also holds for GRU and RNN, whose products oneDNN computes in the same types.
     """
     float32 = partial(torch.zeros, dtype=torch.float32)  # the default type may be a 16-bit one (bf16-true)
     with torch.inference_mode(False), torch.enable_grad(), torch.autocast("cpu", dtype=dtype), _unhooked():
         x, state = float32(1, 1, input_size), float32(1, 1, hidden_size)
-        shapes = [(input_size,), (hidden_size,), (), ()]  # of one unit's weights: inputs, state, two biases
+        shapes = [(input_size,), (hidden_size,), (), ()]  # weights of one unit: inputs, state, two biases
         weights = [float32(4 * hidden_size, *shape, requires_grad=True) for shape in shapes]
         try:
             outputs, *_ = torch.lstm(x, (state, state), weights, True, 1, 0.0, True, False, True)
@@ -49,13 +49,13 @@ def has_kernel(dtype: torch.dtype, input_size: int, hidden_size: int) -> bool:
 
 
 def _unhooked() -> saved_tensors_hooks:
-    """A context whose saved tensors no outer hook counts: the first call may be inside of a checkpointed segment."""
+    """Disable outer saved-tensor hooks: the first call may be inside a checkpointed segment, which counts tensors."""
     return saved_tensors_hooks(lambda saved: saved, lambda saved: saved)
 
 
 @cache
 def _warn(dtype: torch.dtype) -> None:
-    """Once in a run, on its first process."""
+    """Warn once per run, on rank 0."""
     if torch.distributed.is_available() and torch.distributed.is_initialized() and torch.distributed.get_rank() > 0:
         return
     name = str(dtype).removeprefix("torch.")

@@ -1,17 +1,17 @@
-"""The gated recurrent unit."""
+"""Gated recurrent unit (GRU)."""
 
 import torch
 from torch import Tensor, nn
 
+from unrolled.architectures.cell_weights import Weights
 from unrolled.architectures.layer_norm import GateNorm
 from unrolled.architectures.recurrent import Gates, Recurrent
-from unrolled.architectures.regularized import Weights
-from unrolled.architectures.stepwise import Through
+from unrolled.architectures.stepwise import StateHook
 from unrolled.functional.state import State
 
 
 class GRU(Recurrent):
-    """A gate decides how much of the state is kept, another how much of it is read.
+    """Gated recurrent unit: an update gate mixes old and new state, a reset gate scales the recurrent product.
 
         r_t = sigmoid(W_ir x_t + b_ir + W_hr h_{t-1} + b_hr)            reset
         z_t = sigmoid(W_iz x_t + b_iz + W_hz h_{t-1} + b_hz)            update
@@ -22,27 +22,27 @@ class GRU(Recurrent):
     encoder-decoder", equations 5 to 8.
 
     Notes:
-        As in cuDNN and torch, the reset gate acts after the recurrent product (there before it), and z_t keeps the old
-        state as in the paper.  With `layer_norm` the products of r and z are normalised together and those of n alone,
-        of x_t and of h_{t-1} each for itself.
+        As in cuDNN and torch, the reset gate acts after the recurrent product (in the paper before it); z_t keeps the
+        old state as in the paper.  `layer_norm` normalises the products of r and z together and those of n alone,
+        separately for x_t and h_{t-1}.
     """
 
     fused = nn.GRU
 
-    def norm(self) -> nn.ModuleDict:
+    def make_norms(self) -> nn.ModuleDict:
         return nn.ModuleDict({name: GateNorm(self.hidden_size, [2, 1]) for name in ("inputs", "recurrent")})
 
     def bias(self, w: Weights) -> Tensor:
-        return w.b_ih  # b_hn stands within the reset gate's product
+        return w.b_ih  # b_hn is inside the reset gate's product
 
-    def step(self, w: Weights, a_t: Tensor, state: State, through: Through) -> Gates:
+    def step(self, w: Weights, a_t: Tensor, state: State, hook: StateHook) -> Gates:
         (h,) = state
-        named = gated(a_t, self.react(w, w.b_hh, h), h)
-        return named | {"h": through(named["h"])}
+        named = gru_gates(a_t, self.add_recurrent(w, w.b_hh, h), h)
+        return named | {"h": hook(named["h"])}
 
 
-def gated(a_t: Tensor, b_t: Tensor, h: Tensor) -> Gates:
-    """The equations, of what inputs and state give to r, z and n, each (..., 3 H), and of the state (..., H)."""
+def gru_gates(a_t: Tensor, b_t: Tensor, h: Tensor) -> Gates:
+    """r, z, n and the new h, given the input and recurrent products `a_t` and `b_t` (..., 3 H) and `h` (..., H)."""
     (ir, iz, in_), (hr, hz, hn) = a_t.chunk(3, -1), b_t.chunk(3, -1)
     r, z = torch.sigmoid(ir + hr), torch.sigmoid(iz + hz)
     n = torch.tanh(in_ + r * hn)

@@ -1,38 +1,38 @@
-"""A linear network with one parameter, whose influence is balanced between near and far."""
+"""Linear network with one parameter whose short-term and long-term influences have opposite signs."""
 
 import torch
 from torch import Tensor, nn
 
-from unrolled.architectures.shape_checks import refuse_misfits
+from unrolled.architectures.shape_checks import check_shapes
 from unrolled.architectures.stepwise import Stepwise
 from unrolled.errors import InputError
-from unrolled.functional.padding import cleared, last
+from unrolled.functional.padding import last_outputs, zero_padding
 from unrolled.functional.state import State
 
 
 class InfluenceNetwork(Stepwise):
-    """A chain of n units in which theta drives the near ones up and the far ones down.
+    """A chain of n units; the parameter theta is added to the first p and subtracted from the others.
 
         s_t = A s_{t-1} + theta (1, ..., 1, -1, ..., -1),   A_ii = A_i,i+1 = 1/2, else 0
         h_t = the first unit of s_t
 
-    State: (s,), (B, n).  The inputs play no part.  At rest s_1 = 2 theta (p - (n - p)), of p units driven up: with p
-    below n - p the first unit falls when theta rises, but only after theta has come through the whole chain.  A
-    gradient that is cut before that has the wrong sign.  The first unit rests at 1 where theta = 1 / (2 (p - (n - p))).
+    State: (s,), (B, n).  The inputs are ignored.  The fixed point is s_1 = 2 theta (p - (n - p)): with p below n - p,
+    the first unit falls when theta rises, but only after the influence of theta has passed through the full chain.  A
+    gradient truncated before that has the wrong sign.  The fixed point is 1 at theta = 1 / (2 (p - (n - p))).
 
     Source: Tallec & Ollivier 2017, "Unbiasing truncated backpropagation through time", the influence balancing task.
 
     Notes:
-        theta starts from N(0, 0.1^2), the one thing that a seed decides here: around 0 neither way is favoured, and 0.1
-        is of the size of its goal (-1/6 by default), so that the first losses are near that of a state that stays at 0.
+        theta starts from N(0, 0.1^2), the only random number here: 0 favours no sign, and 0.1 has the magnitude of the
+        solution (-1/6 by default), so that the first losses are near that of a constant state of 0.
 
     Args:
-        input_size: features F of each time step; none of them is read.
+        input_size: features F of each time step; all are ignored.
         units: n.
-        positive: p, how many units at the beginning of the chain theta drives up.
+        positive: p, number of units at the start of the chain to which theta is added.
 
     Raises:
-        InputError: `positive` outside 1 to `units`, or half of them, where no theta moves the first unit.
+        InputError: `positive` outside 1 to `units`, or half of them, where theta does not change the fixed point.
     """
 
     directions = 1
@@ -61,15 +61,15 @@ class InfluenceNetwork(Stepwise):
     ) -> tuple[Tensor, State]:
         """Outputs (B, T, 1) and the final state, (B, n), over the time steps of `inputs` (B, T, F).
 
-        With `lengths` (B,), in time steps, a row's outputs behind its length are zero, and its final state is the one
-        at its own last step.
+        With `lengths` (B,), in time steps, outputs at padding are zero, and the final state of a sequence is the one at
+        its last step.
         """
-        refuse_misfits(inputs, self.input_size, state, [(self.units,)], lengths)
+        check_shapes(inputs, self.input_size, state, [(self.units,)], lengths)
         (s,) = self.initial_state(len(inputs)) if state is None else state
-        through, drive, steps = self.passing(), self.theta * self.signs, []
+        hook, drive, steps = self.active_hook(), self.theta * self.signs, []
         for _ in range(inputs.shape[1]):
             s = torch.addmm(drive, s, self.chain)
-            s = s if through is None else through(s)
+            s = s if hook is None else hook(s)
             steps.append(s)
         states = torch.stack(steps, 1)  # (B, T, n)
-        return cleared(states[..., :1], lengths), (s if lengths is None else last(states, lengths),)
+        return zero_padding(states[..., :1], lengths), (s if lengths is None else last_outputs(states, lengths),)

@@ -1,4 +1,4 @@
-"""Layer normalisation of what arrives at a cell's gates.  H hidden."""
+"""Layer normalisation of the inputs of a cell's gates.  H hidden."""
 
 from collections.abc import Sequence
 
@@ -8,17 +8,17 @@ from torch.nn import functional as F
 
 
 class GateNorm(nn.Module):
-    """Each group of gates of one time step and row to mean 0 and variance 1, times a gain that is learned.
+    """Normalise each group of gates at one time step to mean 0 and variance 1, times a learned gain.
 
         LN(a)_j = g_j (a_j - mean(a)) / sqrt(var(a) + 1e-5)
 
-    The biases that Ba et al. add are the cell's own: b_i* and b_h* stand outside.
+    The biases that Ba et al. add are the cell's: b_i* and b_h* are added outside.
 
     Source: Ba, Kiros & Hinton 2016, "Layer normalization", equation 4 and the supplement's equations 20 to 27.
 
     Args:
         hidden_size: units H of a gate.
-        groups: how many gates are normalised together, for each group in order.
+        groups: number of gates in each group, in order; a group is normalised together.
     """
 
     def __init__(self, hidden_size: int, groups: Sequence[int]) -> None:

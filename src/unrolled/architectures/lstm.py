@@ -1,22 +1,23 @@
-"""Long short-term memory."""
+"""Long short-term memory (LSTM)."""
 
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from unrolled.architectures.cell_weights import Weights, fused_call
+from unrolled.architectures.dropout_masks import check_probabilities
 from unrolled.architectures.layer_norm import GateNorm
 from unrolled.architectures.recurrent import Gates, Recurrent
-from unrolled.architectures.regularized import Weights
-from unrolled.architectures.stepwise import Through
-from unrolled.functional.padding import within
+from unrolled.architectures.stepwise import StateHook
+from unrolled.functional.padding import length_mask
 from unrolled.functional.state import State
 
-SHUT = 1e4  # a gate's input at which its sigmoid is exactly 0 or 1 in every dtype
+SATURATED = 1e4  # a gate's input at which its sigmoid is exactly 0 or 1 in every dtype
 
 
 class LSTM(Recurrent):
-    """A cell that is written, kept and read through gates, so that its gradient can flow unchanged.
+    """Long short-term memory: gates write, keep and read a cell state through which the gradient flows unchanged.
 
         i_t = sigmoid(W_ii x_t + b_ii + W_hi h_{t-1} + b_hi)     input
         f_t = sigmoid(W_if x_t + b_if + W_hf h_{t-1} + b_hf)     forget
@@ -29,11 +30,11 @@ class LSTM(Recurrent):
     Schmidhuber & Cummins 2000.  No peepholes.
 
     Notes:
-        With `layer_norm` the products of all four gates are normalised together, those of x_t and those of h_{t-1} each
-        for itself, and h_t = o_t * tanh(LN(c_t)).  With zoneout the tanh reads c_t before any unit is kept.
+        `layer_norm` normalises the products of all four gates together, separately for x_t and h_{t-1}, and
+        h_t = o_t * tanh(LN(c_t)).  With zoneout the tanh reads c_t before zoneout is applied.
 
     Args:
-        zoneout_cell: `zoneout` of c, where it is another one than that of h.
+        zoneout_cell: `zoneout` of c; null: the same as of h.
 
     Raises:
         InputError: a probability outside [0, 1).
@@ -45,30 +46,32 @@ class LSTM(Recurrent):
     def __init__(self, *, zoneout_cell: float | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if zoneout_cell is not None:
-            self.refuse_improbable(zoneout_cell=zoneout_cell)
+            check_probabilities(type(self).__name__, zoneout_cell=zoneout_cell)
             self.zoneouts = (self.zoneouts[0], zoneout_cell)
 
-    def norm(self) -> nn.ModuleDict:
+    def make_norms(self) -> nn.ModuleDict:
         gates = {name: GateNorm(self.hidden_size, [4]) for name in ("inputs", "recurrent")}
         return nn.ModuleDict({**gates, "cell": nn.LayerNorm(self.hidden_size)})
 
-    def step(self, w: Weights, a_t: Tensor, state: State, through: Through) -> Gates:
+    def step(self, w: Weights, a_t: Tensor, state: State, hook: StateHook) -> Gates:
         h, c = state
-        i, f, g, o = self.react(w, a_t, h).chunk(4, -1)
+        i, f, g, o = self.add_recurrent(w, a_t, h).chunk(4, -1)
         i, f, g, o = torch.sigmoid(i), torch.sigmoid(f), torch.tanh(g), torch.sigmoid(o)
-        c = through(f * c + i * g)
+        c = hook(f * c + i * g)
         read = c if w.norms is None else w.norms["cell"](c)
-        return {"i": i, "f": f, "g": g, "o": o, "c": c, "h": through(o * torch.tanh(read))}
+        return {"i": i, "f": f, "g": g, "o": o, "c": c, "h": hook(o * torch.tanh(read))}
 
     def _fused(self, k: int, w: Weights, x: Tensor, state: State, lengths: Tensor | None) -> tuple[Tensor, State]:
         if lengths is None:
-            outputs, final = self.call(k, w, x, state)
+            outputs, final = fused_call(self.cells[k], w, x, state)
             return outputs, final
-        # c at a row's own last step is not among the outputs.  One more input, 1 on padding, shuts the input gate and
-        # opens the forget gate there, so that c reaches the end of the rectangle unchanged within the one fused call.
-        padding = (~within(lengths, x.shape[1]))[..., None].to(x.dtype)
+        # c at the last step of a sequence is not among the outputs.  One more input, 1 on padding, closes the input
+        # gate and opens the forget gate there, so that the fused call keeps c unchanged up to the last time step.
+        padding = (~length_mask(lengths, x.shape[1]))[..., None].to(x.dtype)
         w_ih, *others, _ = w
-        hold = w_ih.new_tensor([-SHUT, SHUT, 0.0, 0.0]).repeat_interleave(self.hidden_size)[:, None]  # on i, f, g, o
+        hold = w_ih.new_tensor([-SATURATED, SATURATED, 0.0, 0.0]).repeat_interleave(self.hidden_size)[
+            :, None
+        ]  # on i, f, g, o
         outputs, h, c = torch.lstm(
             torch.cat([x, padding], -1), state, [torch.cat([w_ih, hold], 1), *others],
             has_biases=True, num_layers=1, dropout=0.0, train=self.training, bidirectional=False, batch_first=True,

@@ -1,4 +1,4 @@
-"""The simple recurrent network."""
+"""Simple recurrent network (Elman)."""
 
 from typing import Any, Literal
 
@@ -7,16 +7,16 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
+from unrolled.architectures.cell_weights import Weights, fused_call
 from unrolled.architectures.layer_norm import GateNorm
 from unrolled.architectures.recurrent import Gates, Recurrent
-from unrolled.architectures.regularized import Weights
-from unrolled.architectures.stepwise import Through
+from unrolled.architectures.stepwise import StateHook
 from unrolled.errors import InputError
 from unrolled.functional.state import State
 
 
 class RNN(Recurrent):
-    """Elman's network: the state is the last output.
+    """Simple recurrent network (Elman): the state is the last output.
 
         h_t = phi(W_ih x_t + b_ih + W_hh h_{t-1} + b_hh),   phi = tanh or relu
 
@@ -30,7 +30,7 @@ class RNN(Recurrent):
         nonlinearity: phi.
 
     Raises:
-        InputError: another phi.
+        InputError: an unknown nonlinearity.
     """
 
     fused = nn.RNN
@@ -41,27 +41,27 @@ class RNN(Recurrent):
         self.nonlinearity = nonlinearity
         super().__init__(**kwargs)
 
-    def cell(self, size: int) -> nn.RNNBase:
+    def make_cell(self, size: int) -> nn.RNNBase:
         return nn.RNN(size, self.hidden_size, nonlinearity=self.nonlinearity, batch_first=True)
 
-    def norm(self) -> nn.ModuleDict:
+    def make_norms(self) -> nn.ModuleDict:
         return nn.ModuleDict({"sum": GateNorm(self.hidden_size, [1])})
 
     def project(self, w: Weights, x: Tensor) -> Tensor:
         return super().project(w, x) if w.norms is None else F.linear(x, w.w_ih)
 
-    def react(self, w: Weights, a: Tensor, h: Tensor) -> Tensor:
+    def add_recurrent(self, w: Weights, a: Tensor, h: Tensor) -> Tensor:
         total = torch.addmm(a, h, w.w_hh)
         return total if w.norms is None else w.norms["sum"](total) + self.bias(w)
 
     def _fused(self, k: int, w: Weights, x: Tensor, state: State, lengths: Tensor | None) -> tuple[Tensor, State]:
         if lengths is None or self.nonlinearity == "tanh":
             return super()._fused(k, w, x, state, lengths)
-        # A relu has no bound: run on over padding it may overflow, and then its zero gradient is 0 * inf = nan.
+        # A relu is unbounded: it may overflow on padding, and then its zero gradient is 0 * inf = nan.
         packed = pack_padded_sequence(x, lengths.cpu(), batch_first=True, enforce_sorted=False)
-        outputs, h = self.call(k, w, packed, state[0])
+        outputs, h = fused_call(self.cells[k], w, packed, state[0])
         return pad_packed_sequence(outputs, batch_first=True, total_length=x.shape[1])[0], (h,)
 
-    def step(self, w: Weights, a_t: Tensor, state: State, through: Through) -> Gates:
-        a = self.react(w, a_t, state[0])
-        return {"h": through(torch.tanh(a) if self.nonlinearity == "tanh" else torch.relu(a))}
+    def step(self, w: Weights, a_t: Tensor, state: State, hook: StateHook) -> Gates:
+        a = self.add_recurrent(w, a_t, state[0])
+        return {"h": hook(torch.tanh(a) if self.nonlinearity == "tanh" else torch.relu(a))}

@@ -1,4 +1,4 @@
-"""Tensors that do not fit together, told in one line.  B batch, T time, F input features."""
+"""Checks of the shapes of inputs, states and lengths.  B batch, T time, F input features."""
 
 from collections.abc import Sequence
 
@@ -8,29 +8,29 @@ from unrolled.errors import InputError
 from unrolled.functional.state import State
 
 
-def refuse_misfits(
+def check_shapes(
     inputs: Tensor, features: int, state: State | None, parts: Sequence[tuple[int, ...]], lengths: Tensor | None
 ) -> None:
-    """Refuse what an architecture cannot read.
+    """Check the arguments of an architecture's `forward`.
 
     Args:
-        inputs: should be (B, T, F), of a time step or more.
+        inputs: must be (B, T, F), with at least one time step.
         features: F.
-        state: should have the shapes (B, ...) of its `parts`; null: not asked.
-        parts: the shapes of a row's parts, without the batch.
-        lengths: should be (B,), from 1 to T time steps; null: not asked.
+        state: must have the shapes (B, *part) of `parts`; None is not checked.
+        parts: the shapes of the parts of the state, without the batch dimension.
+        lengths: must be (B,), from 1 to T time steps; None is not checked.
 
     Raises:
-        InputError: names the first that does not fit, what was expected and what came.
+        InputError: names the first argument with a wrong shape, the expected shape and the given one.
     """
     if inputs.dim() != 3 or inputs.shape[2] != features:
         raise InputError(f"expected inputs (B, T, {features}), got {tuple(inputs.shape)}")
     rows, time = inputs.shape[:2]
     if time < 1:
         raise InputError(f"expected inputs of at least 1 time step, got {tuple(inputs.shape)}")
-    wanted = [(rows, *part) for part in parts]
-    if state is not None and (given := [tuple(part.shape) for part in state]) != wanted:
-        raise InputError(f"expected a state of {wanted}, batch first, got {given}")
+    expected = [(rows, *part) for part in parts]
+    if state is not None and (given := [tuple(part.shape) for part in state]) != expected:
+        raise InputError(f"expected a state of {expected}, batch first, got {given}")
     if lengths is None:
         return
     if lengths.shape != inputs.shape[:1]:

@@ -1,4 +1,4 @@
-"""What an architecture that can run step by step hands out on the way.  B batch, H hidden."""
+"""State hooks: a function applied to every new state of a network that runs step by step.  B batch, H hidden."""
 
 from collections.abc import Callable
 
@@ -7,38 +7,39 @@ from torch import Tensor, nn
 
 from unrolled.errors import InputError
 
-Through = Callable[[Tensor], Tensor]
+StateHook = Callable[[Tensor], Tensor]
 
 
-def unchanged(state: Tensor) -> Tensor:
+def identity_hook(state: Tensor) -> Tensor:
+    """The default hook: the state itself."""
     return state
 
 
 class Stepwise(nn.Module):
-    """An architecture whose states can be met one by one while it learns.
+    """Base class of architectures with a state hook.
 
-    Where `through` is set, a training pass that records gradients runs step by step, and each part (B, H) of every new
-    state, of every layer and direction, goes through it before anything reads it.  What flows back there is the whole
-    dL/dh_t: from the output at t, from the layer above, and from t+1.
+    If `state_hook` is set, a training pass that records gradients runs step by step and applies it to each part (B, H)
+    of every new state, of every layer and direction, before anything reads that state.  The gradient that reaches the
+    hook is the full dL/dh_t: from the output at t, from the layer above, and from t + 1.
     """
 
     def __init__(self) -> None:
         super().__init__()
-        self.through: Through | None = None
+        self.state_hook: StateHook | None = None
 
-    def passing(self) -> Through | None:
-        """`through` in a training pass that records gradients, else None."""
-        return self.through if self.training and torch.is_grad_enabled() else None
+    def active_hook(self) -> StateHook | None:
+        """`state_hook` in a training pass that records gradients, else None."""
+        return self.state_hook if self.training and torch.is_grad_enabled() else None
 
 
-def send_through(model: nn.Module, through: Through) -> None:
-    """Set `through` of every architecture in `model`.
+def set_state_hook(model: nn.Module, hook: StateHook) -> None:
+    """Set the state hook of every `Stepwise` architecture in `model`.
 
     Raises:
-        InputError: there is none that can run step by step.
+        InputError: the model has no such architecture.
     """
     architectures = [module for module in model.modules() if isinstance(module, Stepwise)]
     if not architectures:
         raise InputError(f"{type(model).__name__}: expected an architecture that can run step by step, got none")
     for architecture in architectures:
-        architecture.through = through
+        architecture.state_hook = hook

@@ -7,12 +7,12 @@ from torch import Tensor
 
 
 @torch.no_grad()
-def mix(averages: dict[str, Tensor], weights: Mapping[str, Tensor], share: float) -> dict[str, Tensor]:
-    """The averages, moved by `share` towards the weights; copies of them where there were none.
+def update_averages(averages: dict[str, Tensor], weights: Mapping[str, Tensor], share: float) -> dict[str, Tensor]:
+    """Move the averages by `share` towards the weights; without averages, return copies of the weights.
 
         a <- a + share (w - a)
 
-    With share = 1 / n at step n it is the mean of all, with a share that stays an exponential average.
+    share = 1 / n at step n gives the mean over all steps, a constant share an exponential average.
     """
     if not averages:
         return {name: weight.detach().clone() for name, weight in weights.items()}
@@ -20,9 +20,9 @@ def mix(averages: dict[str, Tensor], weights: Mapping[str, Tensor], share: float
 
 
 @torch.no_grad()
-def exchange(weights: Mapping[str, Tensor], others: Mapping[str, Tensor]) -> None:
-    """Swap the numbers of each of `others` with those of the weight of its name, in place."""
+def swap_weights(weights: Mapping[str, Tensor], others: Mapping[str, Tensor]) -> None:
+    """Swap the values of `others` with those of the weights of the same names, in place."""
     for name, other in others.items():
-        kept = weights[name].clone()
+        saved = weights[name].clone()
         weights[name].copy_(other)
-        other.copy_(kept)
+        other.copy_(saved)

@@ -1,4 +1,7 @@
-"""Bounds on gradients that are more than one number for all.  A unit is a row of a weight: what one unit reads."""
+"""Gradient clipping by group, by unit and by a percentile of the history.
+
+A unit is a row of a weight: the incoming weights of one unit.
+"""
 
 from bisect import insort
 from collections.abc import Iterable, MutableSequence
@@ -15,7 +18,7 @@ def clip_group(group: list[Tensor], limit: float) -> Tensor:
         g <- g * min(1, limit / (||g|| + 1e-6))
 
     Returns:
-        Whether they were shrunk.
+        () bool: whether they were shrunk.
     """
     norm = total_norm(group)
     nn.utils.clip_grads_with_norm_(group, limit, norm)
@@ -23,7 +26,7 @@ def clip_group(group: list[Tensor], limit: float) -> Tensor:
 
 
 def unit_norms(weight: Tensor) -> Tensor:
-    """The L2 norm of each row of a weight (N, ...), (N, 1, ...); of a vector or a number as a whole."""
+    """The L2 norm of each row of a weight (N, ...) as (N, 1, ...); of a vector or scalar, its single norm."""
     if weight.dim() < 2:
         return torch.linalg.vector_norm(weight)
     return torch.linalg.vector_norm(weight, dim=tuple(range(1, weight.dim())), keepdim=True)
@@ -31,12 +34,15 @@ def unit_norms(weight: Tensor) -> Tensor:
 
 @torch.no_grad()
 def clip_units(parameters: Iterable[Tensor], factor: float, eps: float) -> Tensor:
-    """Shrink the gradient G of each unit until it is at most a share of the unit's own weight W.
+    """Shrink the gradient G of each unit to at most `factor` times the norm of its weight W.
 
         G <- G * min(1, factor * max(||W||, eps) / ||G||)
 
     Returns:
-        The share, 0 to 1, of units that were shrunk.
+        (): the fraction, 0 to 1, of units that were shrunk.
+
+    Source: Brock, De, Smith & Simonyan 2021, "High-performance large-scale image recognition without normalization",
+    equation 3.
     """
     shrunk = []
     for parameter in parameters:
@@ -49,13 +55,14 @@ def clip_units(parameters: Iterable[Tensor], factor: float, eps: float) -> Tenso
     return torch.cat(shrunk).float().mean() if shrunk else torch.zeros(())
 
 
-def remember(history: MutableSequence[float], value: float, percentile: float) -> float:
-    """Put `value` into a sorted history, and give the percentile of all that it holds then.
+def history_percentile(history: MutableSequence[float], value: float, percentile: float) -> float:
+    """Insert `value` into a sorted history and return the percentile (0 to 100) of the result, linearly interpolated.
 
-    Between two entries it is interpolated linearly: 0 is the smallest, 100 the largest.
+    Source: Seetharaman, Wichern, Pardo & Le Roux 2020, "AutoClip: adaptive gradient clipping for source separation
+    networks".
     """
     insort(history, value)
-    place = (len(history) - 1) * percentile / 100
-    below = int(place)
+    position = (len(history) - 1) * percentile / 100
+    below = int(position)
     above = min(below + 1, len(history) - 1)
-    return history[below] + (place - below) * (history[above] - history[below])
+    return history[below] + (position - below) * (history[above] - history[below])

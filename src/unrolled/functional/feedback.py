@@ -1,4 +1,12 @@
-"""Which steps read the truth and which the model's own output: True is the truth.  B batch, T time."""
+"""Choice between ground truth and model output as the input of a step; adversarial losses of professor forcing.
+
+B batch, T time.  Choice masks are True where a step reads the ground truth.  A missing model output is -1 for token ids
+and nan for numbers.
+
+Sources: Bengio, Vinyals, Jaitly & Shazeer 2015, "Scheduled sampling for sequence prediction with recurrent neural
+networks"; Goyal, Lamb, Zhang, Zhang, Courville & Bengio 2016, "Professor forcing: a new algorithm for training
+recurrent networks" (the losses).
+"""
 
 from typing import Literal
 
@@ -8,27 +16,26 @@ from torch.nn import functional as F
 
 from unrolled.functional.windows import spans
 
-Per = Literal["token", "sequence", "batch"]  # what has a coin of its own
+Per = Literal["token", "sequence", "batch"]  # how many choices share one random number
 
 
-def numbers(
+def uniform_draws(
     rows: int,
     steps: int,
     per: Per = "token",
     generator: torch.Generator | None = None,
     device: torch.device | None = None,
 ) -> Tensor:
-    """Uniform random numbers from [0, 1): a coin with the probability p says truth where its number is below p.
+    """Uniform random numbers from [0, 1): a step reads the truth, with probability p, where its number is below p.
 
-    Source: Bengio, Vinyals, Jaitly & Shazeer 2015, "Scheduled sampling for sequence prediction with recurrent neural
-    networks", section 2.4: a coin for each token; one for a whole sequence did worse there.
+    Bengio et al. 2015, section 2.4, draw one number per token; one per sequence did worse there.
 
     Args:
         rows: B.
         steps: T.
-        per: token draws (B, T) numbers, sequence (B, 1), one for all steps of a row, and batch (1, 1).
-        generator: on the CPU, where the numbers come from; without it from torch's own on `device`.
-        device: of the answer.
+        per: token draws (B, T) numbers, sequence (B, 1), one for all its steps, and batch (1, 1).
+        generator: draws on the CPU; None uses torch's global generator on `device`.
+        device: of the result.
     """
     shape = {"token": (rows, steps), "sequence": (rows, 1), "batch": (1, 1)}[per]
     if generator is not None:
@@ -36,45 +43,46 @@ def numbers(
     return torch.rand(shape, device=device)
 
 
-def segments(truth: Tensor) -> list[tuple[int, int]]:
-    """The stretches [begin, end) of `truth` (B, T, ...) that one fused call can read, as few as there can be.
+def fused_segments(truth: Tensor) -> list[tuple[int, int]]:
+    """The fewest segments [begin, end) of `truth` (B, T, ...) that one fused call each can read.
 
-    A row's own output for step t is known once step t - 1 was read, so a stretch begins wherever a row reads its own.
+    The model output for step t is available after step t - 1, so a segment begins wherever any sequence reads it.
     """
-    own = (~truth).transpose(0, 1).flatten(1).any(1).nonzero().flatten().tolist()
-    return spans(0, truth.shape[1], own)
+    split_points = (~truth).transpose(0, 1).flatten(1).any(1).nonzero().flatten().tolist()
+    return spans(0, truth.shape[1], split_points)
 
 
-def none_like(own: Tensor) -> Tensor:
-    """No output, in the shape of `own`."""
-    return torch.full_like(own, _mark(own))
+def no_output_like(outputs: Tensor) -> Tensor:
+    """Missing outputs in the shape of `outputs`."""
+    return torch.full_like(outputs, _missing(outputs))
 
 
-def known(own: Tensor) -> Tensor:
-    """(B,) bool: which rows of `own` (B, ...) have an output."""
-    there = ~own.isnan() if own.is_floating_point() else own >= 0
-    return there.flatten(1).all(1) if own.dim() > 1 else there
+def has_output(outputs: Tensor) -> Tensor:
+    """(B,) bool: which rows of `outputs` (B, ...) are not missing."""
+    present = ~outputs.isnan() if outputs.is_floating_point() else outputs >= 0
+    return present.flatten(1).all(1) if outputs.dim() > 1 else present
 
 
-def withhold(own: Tensor, truth: Tensor) -> Tensor:
-    """`own`, with none at the steps (B,) or (B, T) that are to read the truth."""
-    return own.masked_fill(truth.reshape(*truth.shape, *[1] * (own.dim() - truth.dim())), _mark(own))
+def drop_outputs(outputs: Tensor, truth: Tensor) -> Tensor:
+    """`outputs` (B, ...) or (B, T, ...), missing where `truth` (B,) or (B, T) is True."""
+    mask = truth.reshape(*truth.shape, *[1] * (outputs.dim() - truth.dim()))
+    return outputs.masked_fill(mask, _missing(outputs))
 
 
-def _mark(own: Tensor) -> float:
-    return float("nan") if own.is_floating_point() else -1
+def _missing(outputs: Tensor) -> float:
+    return float("nan") if outputs.is_floating_point() else -1
 
 
-def discrimination(forced: Tensor, free: Tensor) -> Tensor:
-    """-log D(forced) - log(1 - D(free)) in nats, each a mean over the rows: what the discriminator lowers."""
+def discriminator_loss(forced: Tensor, free: Tensor) -> Tensor:
+    """Loss of the discriminator, -log D(forced) - log(1 - D(free)) in nats, each a mean over the logits (B,)."""
     return F.softplus(-forced).mean() + F.softplus(free).mean()
 
 
-def deception(free: Tensor) -> Tensor:
-    """-log D(free) in nats, a mean over the rows: what the network lowers that is to be taken for forced."""
+def generator_loss(free: Tensor) -> Tensor:
+    """Loss of the network that should look teacher-forced, -log D(free) in nats, a mean over the logits (B,)."""
     return F.softplus(-free).mean()
 
 
-def accuracy(forced: Tensor, free: Tensor) -> Tensor:
-    """The share, 0 to 1, of the runs that are told right; a logit of 0 says nothing, and is wrong."""
+def discriminator_accuracy(forced: Tensor, free: Tensor) -> Tensor:
+    """The fraction, 0 to 1, of runs that the discriminator classifies correctly; a logit of 0 counts as wrong."""
     return torch.cat([forced > 0, free < 0]).float().mean()

@@ -1,4 +1,7 @@
-"""The size of a gradient, and which part of it is no number."""
+"""Gradient norms, non-finite tensors, and bounds on the gradient of a state.
+
+B batch, H hidden.  A row is the gradient of one sequence's state.
+"""
 
 from collections.abc import Callable, Iterable
 
@@ -7,32 +10,32 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 
-def parameters(optimizer: Optimizer) -> list[Tensor]:
-    """What an optimiser moves (a module's `parameters()` walks the whole module each time)."""
+def optimized_parameters(optimizer: Optimizer) -> list[Tensor]:
+    """The parameters of an optimiser (a module's `parameters()` walks the module tree on each call)."""
     return [parameter for group in optimizer.param_groups for parameter in group["params"]]
 
 
 def total_norm(parameters: Iterable[Tensor]) -> Tensor:
-    """The L2 norm over all gradients together, as torch.nn.utils.clip_grad_norm_ measures it."""
+    """The joint L2 norm of all gradients, as torch.nn.utils.clip_grad_norm_ computes it."""
     return nn.utils.get_total_norm([p.grad for p in parameters if p.grad is not None])
 
 
-def largest(parameters: Iterable[Tensor]) -> Tensor:
-    """The largest absolute value of a component of all gradients together."""
+def max_abs_gradient(parameters: Iterable[Tensor]) -> Tensor:
+    """The largest absolute value in all gradients."""
     return nn.utils.get_total_norm([p.grad for p in parameters if p.grad is not None], float("inf"))
 
 
-def nonfinite(named: Iterable[tuple[str, Tensor | None]]) -> list[str]:
-    """The names of the tensors that hold a nan or an inf, in the order given."""
+def nonfinite_names(named: Iterable[tuple[str, Tensor | None]]) -> list[str]:
+    """The names of the tensors with a nan or an inf, in the given order."""
     return [name for name, value in named if value is not None and not torch.isfinite(value).all()]
 
 
 def bound_norm(gradient: Tensor, limit: float, scale: float = 1.0) -> tuple[Tensor, Tensor]:
-    """Shrink each row g (H,) until its L2 norm is at most `limit`; also which rows were shrunk, (B, 1).
+    """Shrink each row g (H,) until its L2 norm is at most `limit`; also return which rows were shrunk, (B, 1).
 
         g <- g * min(1, limit / ||g||)
 
-    The gradient (B, H) comes and goes multiplied by `scale`.  A row with a nan or an inf keeps one.
+    The given and the returned gradient (B, H) are multiplied by `scale`.  A row with a nan or an inf keeps one.
     """
     wide = torch.float64 if gradient.dtype == torch.float64 else torch.float32  # a square overflows in float16
     norm = torch.linalg.vector_norm(gradient, dim=-1, keepdim=True, dtype=wide)
@@ -41,12 +44,13 @@ def bound_norm(gradient: Tensor, limit: float, scale: float = 1.0) -> tuple[Tens
 
 
 def bound_value(gradient: Tensor, limit: float, scale: float = 1.0) -> tuple[Tensor, Tensor]:
-    """Cut each component to [-`limit`, `limit`]; also which ones were cut, (B, H).
+    """Clamp each component to [-`limit`, `limit`]; also return which ones were clamped, (B, H).
 
-    The gradient (B, H) comes and goes multiplied by `scale`.  An inf stays one: it must stop the run, not be hidden.
+    The given and the returned gradient (B, H) are multiplied by `scale`.  An inf is kept, so that
+    it can stop the run.
     """
-    most = min(limit * scale, torch.finfo(gradient.dtype).max)
-    bounded = gradient.clamp(-most, most)
+    bound = min(limit * scale, torch.finfo(gradient.dtype).max)
+    bounded = gradient.clamp(-bound, bound)
     return torch.where(gradient.isinf(), gradient, bounded), bounded != gradient
 
 
@@ -54,10 +58,10 @@ RULES: dict[str, Callable[[Tensor, float, float], tuple[Tensor, Tensor]]] = {"no
 
 
 class StateGradientBound:
-    """Let a state through, and bound the gradient that comes back to it.
+    """State hook that bounds the gradient of each state.
 
-    A hook on the state itself meets the sum of all that flows back there, as an autograd.Function between the state
-    and its readers would, and costs less.
+    A tensor hook gets the sum of all gradients that reach the state, like an autograd.Function between the state and
+    its readers, and costs less.
 
     Args:
         limit: the largest norm of a row, or absolute value of a component.
@@ -66,22 +70,22 @@ class StateGradientBound:
 
     def __init__(self, limit: float, by: str) -> None:
         self.limit, self.rule = limit, RULES[by]
-        self.scale: float | None = None  # what the gradients that come are multiplied by; None lets them pass
-        self.met: list[Tensor] = []  # of each gradient that came: which rows or components were bounded
+        self.scale: float | None = None  # loss scale of the gradients; None leaves them unchanged
+        self.bounded: list[Tensor] = []  # for each gradient, which rows or components were bounded
 
     def __call__(self, state: Tensor) -> Tensor:
         if state.requires_grad:
-            state.register_hook(self._arrive)
+            state.register_hook(self._bound)
         return state
 
-    def _arrive(self, gradient: Tensor) -> Tensor:
+    def _bound(self, gradient: Tensor) -> Tensor:
         if self.scale is None:
             return gradient
         gradient, bounded = self.rule(gradient, self.limit, self.scale)
-        self.met.append(bounded)
+        self.bounded.append(bounded)
         return gradient
 
     def share(self) -> Tensor:
-        """The share, 0 to 1, of rows or components that were bounded, of all since the last call."""
-        met, self.met = torch.cat([bounded.flatten() for bounded in self.met]), []
-        return met.float().mean()
+        """The fraction, 0 to 1, of rows or components that were bounded since the last call."""
+        bounded, self.bounded = torch.cat([mask.flatten() for mask in self.bounded]), []
+        return bounded.float().mean()

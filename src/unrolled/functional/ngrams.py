@@ -1,14 +1,13 @@
-"""Interpolated Witten-Bell n-grams: the count-based baseline that a recurrent network has to beat, and the judge of
-what it writes.
+"""Interpolated Witten-Bell n-grams: the count-based language model baseline, and a scorer of generated text.
 
     P_0(w)       = 1 / V
     P_k(w | h)   = (c(h w) + N(h) P_{k-1}(w | h')) / (c(h) + N(h))
 
-c counts in the training stream, N(h) is how many different tokens follow h there, h' is h without its oldest token.
-A history never seen in training leaves P_{k-1} as it is.  Witten and Bell, "The zero-frequency problem" (1991);
+c counts in the training stream, N(h) is the number of different tokens that follow h there, h' is h without its oldest
+token.  For an unseen history P_k = P_{k-1}.  Witten and Bell, "The zero-frequency problem" (1991);
 Chen and Goodman, "An empirical study of smoothing techniques for language modeling" (1998), section 2.5.
 
-B rows, L tokens in each, P tokens known before them, M training tokens, V vocabulary.
+B sequences, L tokens in each, P tokens before them, M training tokens, V vocabulary.
 """
 
 from typing import NamedTuple
@@ -18,28 +17,28 @@ from numpy.typing import NDArray
 
 from unrolled.errors import InputError
 
-UNSEEN = -1  # the number of a history that training does not have
+UNSEEN = -1  # index of a history that does not occur in training
 
 
 class Counts(NamedTuple):
-    """The n-grams of one length in training.  A history is an n-gram one token shorter, known by its place there."""
+    """The n-grams of one length in training.  A history is the index of an n-gram one token shorter."""
 
-    ngrams: NDArray[np.int64]  # history V + token, sorted; a place fits 64 bits however large V ** order grows
+    ngrams: NDArray[np.int64]  # history * V + token, sorted; fits 64 bits for any V ** order
     times: NDArray[np.int64]  # c(h w), in the order of `ngrams`
-    tokens_after: NDArray[np.int64]  # c(h) by history; its last number, always 0, is what UNSEEN reads
+    tokens_after: NDArray[np.int64]  # c(h) by history; the last entry, 0, is that of UNSEEN
     types_after: NDArray[np.int64]  # N(h), likewise
 
 
 class NgramModel:
-    """Counts a training text once, then says how likely any other is.
+    """Interpolated Witten-Bell n-gram model: counts a training text, then gives the likelihood of other texts.
 
     Args:
-        train: (M,) token numbers in [0, V) to count in.
-        order: tokens in an n-gram, the predicted one included; 1 is the unigram.
-        vocabulary_size: V, the tokens over which the probabilities sum to one.
+        train: (M,) token ids in [0, V).
+        order: tokens in an n-gram, including the predicted one; 1 is the unigram.
+        vocabulary_size: V.
 
     Raises:
-        InputError: an order below 1, nothing to count, or tokens outside the vocabulary.
+        InputError: an order below 1, an empty text, or tokens outside the vocabulary.
     """
 
     def __init__(self, train: NDArray[np.int64], order: int, vocabulary_size: int) -> None:
@@ -59,28 +58,28 @@ class NgramModel:
             history, known = ngram[:-1], len(ngrams)
 
     def probabilities(self, rows: NDArray[np.int64], history: NDArray[np.int64] | None = None) -> NDArray[np.float64]:
-        """(B, L): of each token of `rows` (B, L), given the order - 1 tokens before it.
+        """(B, L): the probability of each token of `rows` (B, L), given the order - 1 tokens before it.
 
-        A row's first tokens look back into its `history` (B, P); without one they have shorter histories: like the
-        network, the n-gram starts from nothing.
+        The first tokens are conditioned on `history` (B, P); without it they have shorter histories, like a network
+        that starts from its initial state.
 
         Raises:
-            InputError: nothing to predict, or tokens outside the vocabulary.
+            InputError: no tokens, or tokens outside the vocabulary.
         """
         self._check("rows", rows)
         tokens = rows if history is None else np.concatenate([history, rows], 1)
         self._check("history", tokens)
         probabilities = np.full(tokens.shape, 1.0 / self.vocabulary_size)
-        before = np.zeros(tokens.shape, np.int64)
+        histories = np.zeros(tokens.shape, np.int64)
         for k, (ngrams, times, tokens_after, types_after) in enumerate(self.counts[: tokens.shape[1]]):
-            keys = before * self.vocabulary_size + tokens[:, k:]
-            place = np.searchsorted(ngrams, keys).clip(max=len(ngrams) - 1)
-            found = ngrams[place] == keys  # an UNSEEN history makes a negative key, which is never found
-            hits = np.where(found, times[place], 0)  # c(h w)
-            seen, types = tokens_after[before], types_after[before]
+            keys = histories * self.vocabulary_size + tokens[:, k:]
+            index = np.searchsorted(ngrams, keys).clip(max=len(ngrams) - 1)
+            found = ngrams[index] == keys  # the key of an UNSEEN history is negative and never found
+            hits = np.where(found, times[index], 0)  # c(h w)
+            seen, types = tokens_after[histories], types_after[histories]
             lower = probabilities[:, k:]
             np.divide(hits + types * lower, seen + types, out=lower, where=seen > 0)
-            before = np.where(found, place, UNSEEN)[:, :-1]
+            histories = np.where(found, index, UNSEEN)[:, :-1]
         return probabilities[:, tokens.shape[1] - rows.shape[1] :]
 
     def nll(self, rows: NDArray[np.int64], history: NDArray[np.int64] | None = None) -> NDArray[np.float64]:
@@ -89,5 +88,5 @@ class NgramModel:
 
     def _check(self, name: str, tokens: NDArray[np.int64]) -> None:
         if tokens.size == 0 or tokens.min() < 0 or tokens.max() >= self.vocabulary_size:
-            wanted = f"at least one token, each in [0, {self.vocabulary_size})"
-            raise InputError(f"{name}: expected {wanted}; check the vocabulary")
+            expected = f"at least one token, each in [0, {self.vocabulary_size})"
+            raise InputError(f"{name}: expected {expected}; check the vocabulary")

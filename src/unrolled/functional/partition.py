@@ -1,4 +1,4 @@
-"""Examples -> disjoint parts with the same share of every class."""
+"""Stratified splits, and connected components (union-find)."""
 
 from collections.abc import Hashable, Iterable, Sequence
 
@@ -7,44 +7,44 @@ import torch
 from unrolled.functional.generators import generator
 
 
-def stratified(labels: Sequence[str], shares: Sequence[float], seed: int) -> list[list[int]]:
-    """The numbers of the examples in each part, in their order; every example lies in exactly one part.
+def stratified_split(labels: Sequence[str], shares: Sequence[float], seed: int) -> list[list[int]]:
+    """Sorted example indices of each part; every example is in exactly one part.
 
-    The examples are shuffled, those of one class put in a row, and each goes to the part that then lacks most.  So a
-    part's count of a class, and its count of examples, is what its share asks for to within a few examples, however
-    small the classes are.
+    The examples are shuffled and sorted by class, and each is assigned to the part with the largest deficit.  So the
+    size of a part, and its count of each class, match its share to within a few examples, however small the classes
+    are.
 
     Args:
-        labels: of each example its class.
-        shares: of the parts, together 1.
-        seed: of the shuffle.
+        labels: the class of each example.
+        shares: fraction of the examples in each part, with sum 1.
+        seed: seed of the shuffle.
     """
     shuffled = torch.randperm(len(labels), generator=generator(seed, "stratified")).tolist()
     parts: list[list[int]] = [[] for _ in shares]
-    for dealt, number in enumerate(sorted(shuffled, key=lambda number: labels[number]), 1):
-        lacking = [round(share * dealt - len(part), 9) for share, part in zip(shares, parts, strict=True)]
-        parts[lacking.index(max(lacking))].append(number)
+    for assigned, index in enumerate(sorted(shuffled, key=lambda index: labels[index]), 1):
+        deficits = [round(share * assigned - len(part), 9) for share, part in zip(shares, parts, strict=True)]
+        parts[deficits.index(max(deficits))].append(index)
     return [sorted(part) for part in parts]
 
 
-def components(items: Sequence[Iterable[Hashable]]) -> list[int]:
-    """Of each item the number of the first one that it hangs together with.
+def connected_components(items: Sequence[Iterable[Hashable]]) -> list[int]:
+    """For each item the index of the first item in its connected component.
 
-    Two items do that when they have a part in common, or when others do that lie between them.
+    Two items are connected if they share a part.
 
     Args:
-        items: of each its parts.
+        items: the parts of each item.
     """
-    first: dict[Hashable, int] = {}  # the item that a part was met in
-    heads = [*range(len(items))]  # an earlier item of the same component, or the item itself
+    first: dict[Hashable, int] = {}  # the first item with a part
+    parents = [*range(len(items))]  # an earlier item of the same component, or the item itself
 
-    def head(item: int) -> int:
-        while heads[item] != item:
-            heads[item] = item = heads[heads[item]]
+    def root(item: int) -> int:
+        while parents[item] != item:
+            parents[item] = item = parents[parents[item]]
         return item
 
-    for number, parts in enumerate(items):
+    for index, parts in enumerate(items):
         for part in parts:
-            other, own = head(first.setdefault(part, number)), head(number)
-            heads[max(other, own)] = min(other, own)
-    return [head(number) for number in range(len(items))]
+            one, other = root(first.setdefault(part, index)), root(index)
+            parents[max(one, other)] = min(one, other)
+    return [root(index) for index in range(len(items))]

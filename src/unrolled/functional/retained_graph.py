@@ -1,10 +1,10 @@
-"""Back-propagate through pieces of a sequence that were run before, without running them again.
+"""Backward passes through pieces of a sequence whose graphs are retained, without another forward pass.
 
-    piece j:   entry_j -> (hidden_j, exit_j)        run once, on copies of the weights as they were then
-    window:    dL/dweights = sum over its pieces of what flows back from hidden_j and, through exit_j, from j + 1
+    piece j:   entry_j -> (hidden_j, exit_j)        run once, on copies of the current weights
+    window:    dL/dweights = sum over its pieces j of the gradients from hidden_j and, through exit_j, from piece j + 1
 
-The optimiser moves the weights between two windows, so that a graph on the weights themselves would be of no use to the
-next window.  Every piece therefore begins at leaves: its entry state and its copies.  B batch, T time, H hidden.
+The optimiser changes the weights between two windows, which invalidates a graph on the weights themselves.  Every piece
+therefore starts at leaves: its entry state and its copies of the weights.  B batch, T time, H hidden.
 """
 
 from typing import Any, NamedTuple
@@ -17,7 +17,7 @@ from unrolled.functional.state import State
 
 
 class Piece(NamedTuple):
-    """A stretch of time steps with its graph."""
+    """Consecutive time steps with their graph."""
 
     begin: int  # its first time step
     entry: State  # leaves
@@ -26,13 +26,13 @@ class Piece(NamedTuple):
     weights: tuple[Tensor, ...]  # leaves, in the order of the task's parameters
 
 
-def leaves(state: State) -> State:
-    """A cut: the same numbers, at which a gradient arrives."""
+def as_leaves(state: State) -> State:
+    """A detached copy of the state that receives gradients."""
     return tuple(part.detach().requires_grad_(part.is_floating_point()) for part in state)
 
 
-class ThroughPieces(torch.autograd.Function):
-    """The outputs (B, T, H) of the pieces from step `new` on, as a function of the weights alone."""
+class BackwardThroughPieces(torch.autograd.Function):
+    """The outputs (B, T, H) of the pieces from step `new` on, as a function of the weights only."""
 
     @staticmethod
     def forward(ctx: Any, pieces: list[Piece], new: int, *weights: Tensor) -> Tensor:
@@ -43,22 +43,24 @@ class ThroughPieces(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> Any:
         totals: list[Tensor | None] = [None] * len(ctx.pieces[-1].weights)
-        behind: list[Tensor | None] = []  # what arrives at the piece's exit state
+        exit_gradients: list[Tensor | None] = []  # at the exit state of the piece
         for piece in reversed(ctx.pieces):
-            arrived = zip(piece.exit, behind, strict=False)
-            reached = [(part, g) for part, g in arrived if g is not None and part.requires_grad]
+            pairs = zip(piece.exit, exit_gradients, strict=False)
+            reached = [(part, g) for part, g in pairs if g is not None and part.requires_grad]
             if piece.begin >= ctx.new:
-                gradient, mine = gradient.split([gradient.shape[1] - piece.hidden.shape[1], piece.hidden.shape[1]], 1)
-                reached.append((piece.hidden, mine))
+                gradient, hidden_gradient = gradient.split(
+                    [gradient.shape[1] - piece.hidden.shape[1], piece.hidden.shape[1]], 1
+                )
+                reached.append((piece.hidden, hidden_gradient))
             if not reached:
-                break  # the state was cut between the two: nothing flows further back
-            outputs, arriving = zip(*reached, strict=True)
+                break  # the state was detached after this piece: no gradient flows further back
+            outputs, output_gradients = zip(*reached, strict=True)
             entry = [part for part in piece.entry if part.requires_grad]
-            leaves = [*entry, *piece.weights]
-            found = torch.autograd.grad(outputs, leaves, arriving, retain_graph=True, allow_unused=True)
-            flowing = iter(found[: len(entry)])
-            behind = [next(flowing) if part.requires_grad else None for part in piece.entry]
+            sources = [*entry, *piece.weights]
+            found = torch.autograd.grad(outputs, sources, output_gradients, retain_graph=True, allow_unused=True)
+            entry_gradients = iter(found[: len(entry)])
+            exit_gradients = [next(entry_gradients) if part.requires_grad else None for part in piece.entry]
             for k, part in enumerate(found[len(entry) :]):
-                known = totals[k]
-                totals[k] = known if part is None else part if known is None else known + part
+                total = totals[k]
+                totals[k] = total if part is None else part if total is None else total + part
         return None, None, *totals

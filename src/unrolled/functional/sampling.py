@@ -1,4 +1,4 @@
-"""Draws from what a model puts out.  V vocabulary, O output features; a temperature has no unit."""
+"""Sampling from the output distribution of a model.  V vocabulary, O output features; a temperature has no unit."""
 
 import torch
 from torch import Tensor
@@ -13,29 +13,29 @@ def draw_id(
 
     Args:
         logits: of all V ids.
-        temperature: above 0; towards 0 the likeliest, above 1 flatter.
-        top_k: only among so many of the likeliest; V or more: among all (Fan, Lewis & Dauphin 2018, "Hierarchical
-            neural story generation").
-        generator: on the CPU: one uniform number a draw, then the inverse of the distribution function, there too
-            (on a GPU, the sum that this needs is not the same twice); without it torch's own numbers.
+        temperature: above 0; towards 0 approaches the argmax, above 1 flattens the distribution.
+        top_k: sample among the `top_k` most likely ids; V or more samples among all (Fan, Lewis & Dauphin 2018,
+            "Hierarchical neural story generation").
+        generator: on the CPU; one uniform number per draw is mapped by the inverse distribution function, also on the
+            CPU, because a cumulative sum on a GPU is not deterministic.  None uses torch's global generator.
 
     Raises:
-        InputError: a temperature that is not above 0, a top_k below 1.
+        InputError: a temperature not above 0, or a top_k below 1.
     """
     if not temperature > 0 or (top_k is not None and top_k < 1):
-        wanted = "a temperature above 0 and a top_k of at least 1"
-        raise InputError(f"sampling: expected {wanted}, got {temperature} and {top_k}")
-    kept = None
+        expected = "a temperature above 0 and a top_k of at least 1"
+        raise InputError(f"sampling: expected {expected}, got {temperature} and {top_k}")
+    candidates = None
     if top_k is not None and top_k < logits.shape[-1]:
-        logits, kept = logits.topk(top_k, dim=-1)
+        logits, candidates = logits.topk(top_k, dim=-1)
     weights = (logits / temperature).softmax(-1, dtype=torch.promote_types(logits.dtype, torch.float32))
     if generator is None:
         drawn = torch.multinomial(weights.reshape(-1, weights.shape[-1]), 1).view(*weights.shape[:-1], 1)
     else:
-        below = weights.to("cpu", torch.float64).cumsum(-1)
-        uniform = torch.rand(*below.shape[:-1], 1, generator=generator, dtype=torch.float64)
-        drawn = torch.searchsorted(below, uniform * below[..., -1:], right=True).to(logits.device)
-    return (drawn if kept is None else kept.gather(-1, drawn))[..., 0]
+        cumulative = weights.to("cpu", torch.float64).cumsum(-1)
+        uniform = torch.rand(*cumulative.shape[:-1], 1, generator=generator, dtype=torch.float64)
+        drawn = torch.searchsorted(cumulative, uniform * cumulative[..., -1:], right=True).to(logits.device)
+    return (drawn if candidates is None else candidates.gather(-1, drawn))[..., 0]
 
 
 def draw_normal(
@@ -43,10 +43,10 @@ def draw_normal(
 ) -> Tensor:
     """Numbers (..., O) from normal distributions of standard deviation temperature * `deviations`.
 
-    `generator` is on the CPU; without it the numbers are torch's own.
+    `generator` is on the CPU; None uses torch's global generator.
 
     Raises:
-        InputError: a temperature that is not above 0.
+        InputError: a temperature not above 0.
     """
     if not temperature > 0:
         raise InputError(f"sampling: expected a temperature above 0, got {temperature}")

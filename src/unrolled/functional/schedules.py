@@ -1,6 +1,6 @@
-"""How a quantity moves with the optimiser step, or with the loss: pure functions, nothing to save.
+"""Schedules over the optimiser step, or over the loss: pure functions without state.
 
-The `DECAYS` lead from `start` to `end` over `over` steps; `constant` stays where it is.
+The `DECAYS` go from `start` to `end` in `over` steps; `constant_decay` stays at `start`.
 """
 
 import math
@@ -12,23 +12,23 @@ from unrolled.errors import InputError
 Decay = Literal["constant", "linear", "exponential", "inverse_sigmoid"]
 
 
-def constant(step: int, start: float, end: float, over: int) -> float:
-    """`start`, for ever."""
+def constant_decay(step: int, start: float, end: float, over: int) -> float:
+    """`start` at every step."""
     return start
 
 
-def linear(step: int, start: float, end: float, over: int) -> float:
+def linear_decay(step: int, start: float, end: float, over: int) -> float:
     """A straight line, then `end`."""
     return end + (start - end) * max(0.0, 1.0 - step / over)
 
 
-def exponential(step: int, start: float, end: float, over: int) -> float:
-    """`end` + (`start` - `end`) k^step with k = 0.01^(1/over): a hundredth of the way is left after `over` steps."""
+def exponential_decay(step: int, start: float, end: float, over: int) -> float:
+    """`end` + (`start` - `end`) k^step with k = 0.01^(1/over): 1 % of the difference is left after `over` steps."""
     return end + (start - end) * 0.01 ** (step / over)
 
 
-def inverse_sigmoid(step: int, start: float, end: float, over: int) -> float:
-    """k / (k + exp(step / k)) of Bengio et al. 2015, with k such that half of the way is done at `over` / 2.
+def inverse_sigmoid_decay(step: int, start: float, end: float, over: int) -> float:
+    """k / (k + exp(step / k)) of Bengio et al. 2015, with k such that the value at `over` / 2 is halfway.
 
     k solves k ln k = over / 2 (Newton from the logarithm), so that k / (k + exp(over / 2 / k)) = 1/2.
     """
@@ -40,24 +40,23 @@ def inverse_sigmoid(step: int, start: float, end: float, over: int) -> float:
 
 
 def by_loss(loss: float, low: float, high: float, start: float, end: float) -> float:
-    """`start` as long as the `loss` is `high` or more, `end` from `low` < `high` down, a straight line between them.
+    """`start` while the `loss` is at least `high`, `end` at or below `low` < `high`, a straight line between them.
 
-    `end` + (`start` - `end`) (loss - low) / (high - low): a model that has learned more is led less.  The loss, `low`
-    and `high` are in the same unit.
+    `end` + (`start` - `end`) (loss - low) / (high - low).  The loss, `low` and `high` are in the same unit.
     """
     return end + (start - end) * min(max((loss - low) / (high - low), 0.0), 1.0)
 
 
 def annealed_noise(step: int, eta: float, gamma: float) -> float:
-    """The standard deviation sqrt(`eta` / (1 + step)^`gamma`) of Neelakantan et al. 2015, the first step being 0."""
+    """The standard deviation sqrt(`eta` / (1 + step)^`gamma`) of Neelakantan et al. 2015; the first step is 0."""
     return math.sqrt(eta / (1 + step) ** gamma)
 
 
 DECAYS: dict[str, Callable[[int, float, float, int], float]] = {
-    "constant": constant,
-    "linear": linear,
-    "exponential": exponential,
-    "inverse_sigmoid": inverse_sigmoid,
+    "constant": constant_decay,
+    "linear": linear_decay,
+    "exponential": exponential_decay,
+    "inverse_sigmoid": inverse_sigmoid_decay,
 }
 
 
@@ -73,15 +72,15 @@ class Schedule(NamedTuple):
         return DECAYS[self.decay](step, self.start, self.end, self.over)
 
 
-def probability(owner: str, decay: Decay, start: float, end: float, over: int) -> Schedule:
-    """The schedule of a probability.
+def probability_schedule(owner: str, decay: Decay, start: float, end: float, over: int) -> Schedule:
+    """A schedule of a probability.
 
     Raises:
-        InputError: a probability outside [0, 1], an unknown decay, fewer than one step; it names the `owner`.
+        InputError: a probability outside [0, 1], an unknown decay, or fewer than one step; it names the `owner`.
     """
     if not (0 <= start <= 1 and 0 <= end <= 1):
         raise InputError(f"{owner}: expected start and end in [0, 1], got {start} and {end}")
     if decay not in DECAYS or over < 1:
-        wanted = f"a decay of {', '.join(DECAYS)} over 1 step or more"
-        raise InputError(f"{owner}: expected {wanted}, got {decay} over {over}")
+        expected = f"a decay of {', '.join(DECAYS)} over 1 step or more"
+        raise InputError(f"{owner}: expected {expected}, got {decay} over {over}")
     return Schedule(decay, start, end, over)

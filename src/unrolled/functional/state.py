@@ -1,4 +1,4 @@
-"""A recurrent state is a tuple of tensors whose first dimension is the batch."""
+"""Operations on a recurrent state: a tuple of tensors with the batch as first dimension."""
 
 import torch
 from torch import Tensor
@@ -9,28 +9,28 @@ State = tuple[Tensor, ...]
 
 
 def detach(state: State) -> State:
-    """The same numbers; the gradient stops here."""
+    """The state without its graph."""
     return tuple(part.detach() for part in state)
 
 
-def restart(state: State, fresh: Tensor, initial: State) -> State:
-    """`initial` in the rows where `fresh` (B,) is True, `state` in the others."""
+def restart(state: State, resets: Tensor, initial: State) -> State:
+    """`initial` for the sequences where `resets` (B,) is True, `state` for the others."""
     return tuple(
-        torch.where(fresh.view(-1, *[1] * (part.dim() - 1)), begin, part)
+        torch.where(resets.view(-1, *[1] * (part.dim() - 1)), begin, part)
         for part, begin in zip(state, initial, strict=True)
     )
 
 
 def carry(state: State, initial: State) -> State:
-    """`state` for a batch of as many rows as `initial`: rows too many are dropped, rows too few start anew.
+    """`state` for the batch size of `initial`: surplus sequences are dropped, missing ones start from `initial`.
 
     Raises:
-        InputError: the two are of different shapes beyond that.
+        InputError: the shapes differ in another dimension than the batch.
     """
-    given, wanted = ([tuple(part.shape[1:]) for part in parts] for parts in (state, initial))
-    if state and given != wanted:
+    given, expected = ([tuple(part.shape[1:]) for part in parts] for parts in (state, initial))
+    if state and given != expected:
         raise InputError(
-            f"expected a carried state of {wanted} in each row, got {given}: a resumed run needs the same strategies"
+            f"expected a carried state of {expected} in each row, got {given}: a resumed run needs the same strategies"
         )
     if not state or len(state[0]) == len(initial[0]):
         return state or initial

@@ -7,12 +7,12 @@ import torch
 from pytorch_lightning.core.optimizer import LightningOptimizer
 from torch import Tensor
 
-from unrolled.architectures.dropout_masks import release, renew
+from unrolled.architectures.dropout_masks import release_dropout_masks, renew_dropout_masks
 from unrolled.errors import InputError
 from unrolled.functional.batch import SequenceBatch, counted, lengthen
 from unrolled.functional.generators import generator
-from unrolled.functional.gradients import parameters, total_norm
-from unrolled.functional.padding import since
+from unrolled.functional.gradients import optimized_parameters, total_norm
+from unrolled.functional.padding import steps_since
 from unrolled.functional.state import State, carry, detach, restart
 from unrolled.functional.windows import Window, spans, taught
 from unrolled.tasks.step import distributed as processes
@@ -39,7 +39,7 @@ class SequenceTask(Telemetry):
                                   truncation: `pass_on`        the gradient that crosses a joint of fused calls
                                   feedback:   `unroll`         what the model reads, step by step
                                   penalty:    `penalties`      what is added to the loss
-            backward              gradient:                    what flows back through a state meets `Stepwise.through`
+            backward              gradient:                    `Stepwise.state_hook` meets dL/dh_t of each state
             gradient:             `accept`                     a nan or an inf stops here, or the step is skipped
             clipping:             `clip`                       what bounds the parameters' gradients
             gradient:             `perturb`                    what is added to the clipped gradients
@@ -114,7 +114,7 @@ class SequenceTask(Telemetry):
 
     def age(self) -> Tensor:
         """memory: (B, T), time steps that a row has read since it started anew.  Here: within the batch."""
-        return since(self.recalled, torch.zeros_like(self.recalled[:, 0], dtype=torch.int64))
+        return steps_since(self.recalled, torch.zeros_like(self.recalled[:, 0], dtype=torch.int64))
 
     def enter(self, state: State, t: int) -> State:
         """memory: the state that step `t` goes on from, where `recall` says.  Here: the initial one."""
@@ -180,7 +180,7 @@ class SequenceTask(Telemetry):
 
     def on_train_batch_start(self, batch: SequenceBatch, batch_idx: int) -> None:
         progress.resume(self)
-        renew(self)
+        renew_dropout_masks(self)
         self.batch = lengthen(batch, processes.largest(self.trainer, batch.inputs.shape[1]))
         self.recalled = self.recall()
         self.borders = {*self.recalled.any(0).nonzero().flatten().tolist()}
@@ -215,12 +215,12 @@ class SequenceTask(Telemetry):
 
     def on_train_batch_end(self, outputs: Any, batch: SequenceBatch, batch_idx: int) -> None:
         self.finish()
-        release(self)
+        release_dropout_masks(self)
 
     def training_step(self, batch: SequenceBatch, batch_idx: int) -> Tensor | None:
         if not self.plan:
             return processes.no_loss(self)
-        renew(self)
+        renew_dropout_masks(self)
         hidden, total, count = self.run_window()
         count = processes.mean(self.trainer, count).to(total.dtype)
         if self.targeted:
@@ -274,7 +274,7 @@ class SequenceTask(Telemetry):
         """Measure the gradient once, for the log, for clipping, and to stop before a nan reaches the weights."""
         if self.trainer.precision == "16-mixed":
             optimizers.refuse_hidden_gradients(optimizer)
-        self.gradient_norm = total_norm(parameters(optimizer))
+        self.gradient_norm = total_norm(optimized_parameters(optimizer))
         self.record("train/grad_norm", self.gradient_norm)
         self.accepted = self.accept(optimizer)
 

@@ -15,7 +15,7 @@ from unrolled.data.translation.pair_loader import PairLoader
 from unrolled.data.translation.pair_vocabulary import PairVocabulary
 from unrolled.data.translation.sentences import by_source, prepare, spread
 from unrolled.errors import InputError
-from unrolled.functional.translation import BEGIN, END, UNKNOWN, until_end
+from unrolled.functional.translation import BEGIN, END, UNKNOWN, up_to_end
 
 
 def write(path, text, encoding="utf-8"):
@@ -108,7 +108,7 @@ def test_reverse():
     assert data.texts == ready(Reverse(**arguments)).texts
     assert data.texts["valid"] != data.texts["test"]
     batch = next(iter(data.val_dataloader()))
-    assert data.write(until_end(batch.targets)[0]) in [target for _, target in data.texts["valid"]]
+    assert data.write(up_to_end(batch.targets)[0]) in [target for _, target in data.texts["valid"]]
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from conformance.streams import stream
 from conformance.training import assert_close, fit, make, train, weights
 from unrolled import compose, strategies
 from unrolled.errors import InputError
-from unrolled.functional.clipping import clip_units, remember, unit_norms
+from unrolled.functional.clipping import clip_units, history_percentile, unit_norms
 from unrolled.tasks import LanguageModeling
 
 LIVE = {
@@ -151,7 +151,7 @@ def test_units_are_rows_vectors_and_numbers():
 def test_a_percentile_is_numpys(percentile):
     values, history = np.random.default_rng(0).lognormal(size=50), []
     for count, value in enumerate(values, 1):
-        found = remember(history, float(value), percentile)
+        found = history_percentile(history, float(value), percentile)
         assert found == pytest.approx(np.percentile(values[:count], percentile), rel=1e-12)
     assert history == sorted(values)
 

@@ -12,7 +12,7 @@ from conformance.training import assert_same, fit, make, train
 from unrolled import compose
 from unrolled.errors import InputError
 from unrolled.functional.batch import SequenceBatch
-from unrolled.functional.feedback import segments
+from unrolled.functional.feedback import fused_segments
 from unrolled.strategies import (
     AdaptiveTruncation,
     CarriedState,
@@ -85,7 +85,7 @@ def test_a_stretch_between_two_coins_is_one_fused_call(given, ratio):
 
     task.truth = told
     fit(task, trainer={"max_epochs": 1})
-    cuts = [segments(truth) for truth in tossed]
+    cuts = [fused_segments(truth) for truth in tossed]
     assert [read.shape[1] for read in reader.sought] == [end - begin for one in cuts for begin, end in one[:-1]]
     assert [read.shape[1] for read in reader.trained] == [truth.shape[1] for truth in tossed] == [8, 8, 8, 4]
     assert sum(map(len, cuts)) < 28 or ratio < 0.9

@@ -104,7 +104,7 @@ def test_inf_keeps_the_fused_call():
 def test_a_copied_task_has_a_bound_of_its_own():
     task = make(Clipped, max_state_gradient=1.0)
     same = copy.deepcopy(task)
-    assert same.architecture.through is same.state_gradient_bound is not task.state_gradient_bound
+    assert same.architecture.state_hook is same.state_gradient_bound is not task.state_gradient_bound
     assert list(same.state_dict()) == list(make(Clipped).state_dict())
 
 

@@ -11,7 +11,7 @@ from conformance.streams import stream
 from conformance.training import DROPOUT, assert_close, assert_same, fit, make, train
 from unrolled import compose
 from unrolled.errors import InputError
-from unrolled.functional.penalties import until_last
+from unrolled.functional.penalties import up_to_last
 from unrolled.strategies import (
     ActivationPenalty,
     CarriedState,
@@ -122,7 +122,7 @@ def test_a_new_sequence_is_no_change():
 
 def test_until_last_by_hand():
     marks = torch.tensor([[0, 1, 0, 1, 0], [0, 0, 0, 0, 0], [0, 0, 0, 0, 1]]).bool()
-    assert until_last(marks).int().tolist() == [[1, 1, 1, 1, 0], [0, 0, 0, 0, 0], [1, 1, 1, 1, 1]]
+    assert up_to_last(marks).int().tolist() == [[1, 1, 1, 1, 0], [0, 0, 0, 0, 0], [1, 1, 1, 1, 1]]
 
 
 COMPANY = {

@@ -9,7 +9,7 @@ import torch
 from conformance.streams import stream
 from conformance.training import DROPOUT, Recorder, assert_same, fit, make, train
 from unrolled import compose
-from unrolled.functional.truncation import normal_cuts
+from unrolled.functional.truncation import random_cuts
 from unrolled.strategies import RandomTruncation, TruncatedBPTT
 from unrolled.tasks import LanguageModeling
 
@@ -42,7 +42,7 @@ def test_windows_are_those_of_the_draws_and_each_step_is_in_one():
     while step < len(bounds):
         length = 4 if batch % 4 == 3 else 8  # the last batch of an epoch is shorter
         run.task.optimizer_steps = step
-        cuts = normal_cuts(length, 4, 0.3, 1.5, 2, run.task.draws("RandomTruncation"))
+        cuts = random_cuts(length, 4, 0.3, 1.5, 2, run.task.draws("RandomTruncation"))
         assert bounds[step : step + len(cuts) - 1] == [*pairwise(cuts)]
         batch, step = batch + 1, step + len(cuts) - 1
     assert batch == 8 and len({*bounds}) > 8

@@ -9,7 +9,7 @@ from unrolled.data.sequences.labelled_text import Example, LabelledText
 from unrolled.data.splits import Split
 from unrolled.data.tokens.vocabulary import Level
 from unrolled.errors import InputError
-from unrolled.functional.partition import components
+from unrolled.functional.partition import connected_components
 from unrolled.suggestions import expected
 
 SHA256, SIZE = "0796c314b09a930c989c6f9d93d226af9af13feccd88496e196c743dd266c7f3", 1653975
@@ -61,7 +61,7 @@ class UDHR(LabelledText):
                 raise InputError(f"data.init_args.languages: {expected(unknown[0], there)}")
             texts = {name: files.read(f"udhr2/{name}.txt").decode("utf-8") for name in chosen}
         lines = [(name, pieces(line, self.length)) for name, text in texts.items() for line in text.splitlines()]
-        groups = components([[piece.lower() for piece in cut] for _, cut in lines])
+        groups = connected_components([[piece.lower() for piece in cut] for _, cut in lines])
         found = {(piece, name): group for (name, cut), group in zip(lines, groups, strict=True) for piece in cut}
         return {"train": [Example(piece, name, str(group)) for (piece, name), group in found.items()]}
 

@@ -11,7 +11,7 @@ from unrolled.data.sequences.labels import agreed, refuse_unseen
 from unrolled.data.splits import Split
 from unrolled.errors import InputError
 from unrolled.functional.classification import nearest_centroid, nearest_neighbour, resample
-from unrolled.functional.partition import stratified
+from unrolled.functional.partition import stratified_split
 
 
 class Series(NamedTuple):
@@ -60,7 +60,7 @@ class LabelledSeries(SplitRows):
         """By group; where there are no groups, each part has the same share of every class."""
         if any(one.group for one in examples):
             return super().deal(examples, shares)
-        parts = stratified([one.label for one in examples], shares, self.seed)
+        parts = stratified_split([one.label for one in examples], shares, self.seed)
         return [[examples[place] for place in part] for part in parts]
 
     def ties(self, examples: list[Series]) -> list[Hashable]:

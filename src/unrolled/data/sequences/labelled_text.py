@@ -15,7 +15,7 @@ from unrolled.data.splits import Split
 from unrolled.data.tokens.tokenizer import build, check_level, warn_by_split
 from unrolled.data.tokens.vocabulary import Level
 from unrolled.errors import InputError
-from unrolled.functional.partition import components
+from unrolled.functional.partition import connected_components
 
 
 class Example(NamedTuple):
@@ -90,7 +90,7 @@ class LabelledText(TokenClasses, SplitRows):
             (("text", text), *([("group", example.group)] if example.group else []))
             for example, text in zip(examples, texts, strict=True)
         ]
-        return [*components(shared)]
+        return [*connected_components(shared)]
 
     def tied_by(self, examples: list[Example]) -> str:
         return "group" if any(example.group for example in examples) else "distinct text"

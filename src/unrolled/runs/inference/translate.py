@@ -12,7 +12,7 @@ from unrolled.data.tokens.tokenizer import warn_of_unknown
 from unrolled.data.translation.pair_vocabulary import Sides
 from unrolled.data.translation.sentences import prepare
 from unrolled.errors import InputError
-from unrolled.functional.translation import pair_batch, until_end
+from unrolled.functional.translation import pair_batch, up_to_end
 from unrolled.runs.restore import read_recipe, restore
 from unrolled.tasks import Translation
 
@@ -56,7 +56,7 @@ def translate(
         encoded = [numbers[place] for place in chosen]
         batch = pair_batch(encoded, encoded)  # only its sources are read
         found = task.translate(batch.source.to(task.device), batch.source_lengths.to(task.device), width, alpha)
-        for place, ids in zip(chosen, until_end(found.ids), strict=True):
+        for place, ids in zip(chosen, up_to_end(found.ids), strict=True):
             said[place] = target.write(ids)
     return said
 

@@ -5,7 +5,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from unrolled.functional.averaging import exchange, mix
+from unrolled.functional.averaging import swap_weights, update_averages
 from unrolled.tasks.base import SequenceTask
 
 
@@ -24,13 +24,13 @@ class Averaging(SequenceTask):
     def enter_average(self, share: float) -> None:
         """Move the averages by `share`, 0 to 1, towards the weights; the first time they become them."""
         learnt = {name: p for name, p in self.named_parameters() if p.requires_grad}
-        self.averages = mix(self.averages, learnt, share)
+        self.averages = update_averages(self.averages, learnt, share)
         self.averaged_steps += 1
 
     def show(self, averages: bool) -> None:
         """Hold the averages, if there are any, or training's own weights."""
         if self.averages and averages != self.shown:
-            exchange(dict(self.named_parameters()), self.averages)
+            swap_weights(dict(self.named_parameters()), self.averages)
             self.shown = averages
 
     def on_train_start(self) -> None:

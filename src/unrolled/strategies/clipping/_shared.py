@@ -6,7 +6,7 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from unrolled.errors import InputError
-from unrolled.functional.gradients import parameters, total_norm
+from unrolled.functional.gradients import optimized_parameters, total_norm
 
 
 def refuse_a_second(strategy: Any, gradient_clip_val: float | None) -> None:
@@ -21,4 +21,4 @@ def refuse_a_second(strategy: Any, gradient_clip_val: float | None) -> None:
 def tell(strategy: Any, optimizer: Optimizer, clipped: Tensor) -> None:
     """Log whether anything was `clipped` in this step, and the norm of the gradient that is left."""
     strategy.record("strategy/clipped_share", clipped.float())
-    strategy.record("strategy/grad_norm_after", total_norm(parameters(optimizer)))
+    strategy.record("strategy/grad_norm_after", total_norm(optimized_parameters(optimizer)))

@@ -6,7 +6,7 @@ import torch
 
 from unrolled.errors import InputError
 from unrolled.functional.clipping import clip_units
-from unrolled.functional.gradients import parameters
+from unrolled.functional.gradients import optimized_parameters
 from unrolled.strategies.clipping._shared import refuse_a_second, tell
 from unrolled.tasks.base import SequenceTask
 
@@ -46,7 +46,7 @@ class AdaptiveClip(SequenceTask):
             return
         head = () if self.output_layer else self.get_submodule("head").parameters()
         spared = {id(parameter) for parameter in head}
-        chosen = [p for p in parameters(optimizer) if id(p) not in spared]
+        chosen = [p for p in optimized_parameters(optimizer) if id(p) not in spared]
         units = clip_units(chosen, self.clipping_factor, self.eps)
         tell(self, optimizer, units > 0)
         self.record("strategy/clipped_units_share", units)

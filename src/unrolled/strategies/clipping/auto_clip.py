@@ -7,8 +7,8 @@ import torch
 from torch import nn
 
 from unrolled.errors import InputError
-from unrolled.functional.clipping import remember
-from unrolled.functional.gradients import parameters
+from unrolled.functional.clipping import history_percentile
+from unrolled.functional.gradients import optimized_parameters
 from unrolled.strategies.clipping._shared import refuse_a_second, tell
 from unrolled.tasks.base import SequenceTask
 
@@ -43,8 +43,8 @@ class AutoClip(SequenceTask):
         refuse_a_second(self, value)
         if self.percentile == 100 or not torch.isfinite(self.gradient_norm):  # 16-mixed skips a step that is inf
             return
-        limit = remember(self.norms, float(self.gradient_norm), self.percentile)
-        nn.utils.clip_grads_with_norm_(parameters(optimizer), limit, self.gradient_norm)
+        limit = history_percentile(self.norms, float(self.gradient_norm), self.percentile)
+        nn.utils.clip_grads_with_norm_(optimized_parameters(optimizer), limit, self.gradient_norm)
         tell(self, optimizer, self.gradient_norm > limit)
         self.record("strategy/clip_limit", torch.tensor(limit, device=self.device))
 

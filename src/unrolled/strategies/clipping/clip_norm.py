@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from unrolled.errors import InputError
-from unrolled.functional.gradients import parameters
+from unrolled.functional.gradients import optimized_parameters
 from unrolled.strategies.clipping._shared import refuse_a_second, tell
 from unrolled.tasks.base import SequenceTask
 
@@ -36,5 +36,5 @@ class ClipNorm(SequenceTask):
     def clip(self, optimizer: torch.optim.Optimizer, value: float | None, algorithm: str | None) -> None:
         refuse_a_second(self, value)
         if self.max_norm < float("inf"):
-            nn.utils.clip_grads_with_norm_(parameters(optimizer), self.max_norm, self.gradient_norm)
+            nn.utils.clip_grads_with_norm_(optimized_parameters(optimizer), self.max_norm, self.gradient_norm)
             tell(self, optimizer, self.gradient_norm > self.max_norm)

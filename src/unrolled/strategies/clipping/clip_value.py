@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from unrolled.errors import InputError
-from unrolled.functional.gradients import largest, parameters
+from unrolled.functional.gradients import max_abs_gradient, optimized_parameters
 from unrolled.strategies.clipping._shared import refuse_a_second, tell
 from unrolled.tasks.base import SequenceTask
 
@@ -35,6 +35,6 @@ class ClipValue(SequenceTask):
     def clip(self, optimizer: torch.optim.Optimizer, value: float | None, algorithm: str | None) -> None:
         refuse_a_second(self, value)
         if self.max_value < float("inf"):
-            clipped = largest(parameters(optimizer)) > self.max_value
-            nn.utils.clip_grad_value_(parameters(optimizer), self.max_value)
+            clipped = max_abs_gradient(optimized_parameters(optimizer)) > self.max_value
+            nn.utils.clip_grad_value_(optimized_parameters(optimizer), self.max_value)
             tell(self, optimizer, clipped)

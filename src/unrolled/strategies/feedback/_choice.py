@@ -4,7 +4,7 @@ from abc import abstractmethod
 
 from torch import Tensor
 
-from unrolled.functional.feedback import known, none_like
+from unrolled.functional.feedback import has_output, no_output_like
 from unrolled.functional.state import State
 from unrolled.strategies.feedback._own_reader import OwnReader
 
@@ -27,12 +27,12 @@ class Feedback(OwnReader):
     def unroll(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
         if not self.training or self.ratio() >= 1:
             hidden, after = self.predict(inputs, state[:-1])
-            return hidden, (*after, none_like(state[-1]))
+            return hidden, (*after, no_output_like(state[-1]))
         begin, end = self.first_step, self.first_step + inputs.shape[1]
         given = self.age()[:, begin:end] < self.prefix
         truth = self.truth(len(inputs), begin, end) | given
         choice = ~given
-        choice[:, 0] &= known(state[-1])
+        choice[:, 0] &= has_output(state[-1])
         self.record("strategy/choices", choice.sum())
         self.record("strategy/truths", (choice & truth).sum())
         hidden, after = self.read(inputs, truth, state)

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from unrolled.errors import InputError
 from unrolled.functional.batch import SequenceBatch
-from unrolled.functional.feedback import Per, numbers
+from unrolled.functional.feedback import Per, uniform_draws
 from unrolled.strategies.feedback._choice import Feedback
 
 
@@ -29,11 +29,11 @@ class Coins(Feedback):
     def on_train_batch_start(self, batch: SequenceBatch, batch_idx: int) -> None:
         if self.coin_per != "token":  # of a generator of their own: a segment that is run again must meet them again
             drawn = self.draws(f"coins {self.global_rank if self.coin_per == 'sequence' else ''}")
-            self.shared = numbers(len(batch.inputs), 1, self.coin_per, drawn, self.device)
+            self.shared = uniform_draws(len(batch.inputs), 1, self.coin_per, drawn, self.device)
         super().on_train_batch_start(batch, batch_idx)
 
     def truth(self, rows: int, begin: int, end: int) -> Tensor:
-        drawn = numbers(rows, end - begin, device=self.device) if self.coin_per == "token" else self.shared
+        drawn = uniform_draws(rows, end - begin, device=self.device) if self.coin_per == "token" else self.shared
         return (drawn < self.ratio()).expand(rows, end - begin)
 
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:

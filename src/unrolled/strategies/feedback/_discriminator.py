@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from unrolled.functional.feedback import accuracy, deception, discrimination
+from unrolled.functional.feedback import discriminator_accuracy, discriminator_loss, generator_loss
 
 
 class Discriminator(nn.Module):
@@ -39,4 +39,4 @@ class Discriminator(nn.Module):
         logits = self(forced.detach()), self(free.detach())
         constants = {name: p.detach() for name, p in self.named_parameters()}
         seen: Tensor = torch.func.functional_call(self, constants, (free,))
-        return discrimination(*logits), deception(seen), accuracy(*logits)
+        return discriminator_loss(*logits), generator_loss(seen), discriminator_accuracy(*logits)

@@ -5,7 +5,7 @@ from typing import Any, Literal
 from torch import Tensor
 
 from unrolled.errors import InputError
-from unrolled.functional.feedback import none_like
+from unrolled.functional.feedback import no_output_like
 from unrolled.functional.state import State
 from unrolled.tasks.autoregressive import Autoregressive
 
@@ -51,7 +51,7 @@ class OwnOutput(Autoregressive):
     def initial_state(self, batch_size: int) -> State:
         own = self.nothing(batch_size)
         if self.fed_back == "expected" and not own.is_floating_point():
-            own = none_like(self.features(own.clamp(min=0)).detach())
+            own = no_output_like(self.features(own.clamp(min=0)).detach())
         return *super().initial_state(batch_size), own
 
     def answer(self, hidden: Tensor) -> Tensor:

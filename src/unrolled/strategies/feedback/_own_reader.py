@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from unrolled.functional.feedback import none_like, segments, withhold
+from unrolled.functional.feedback import drop_outputs, fused_segments, no_output_like
 from unrolled.functional.state import State
 from unrolled.strategies.feedback._model_output import OwnOutput
 
@@ -35,9 +35,9 @@ class OwnReader(OwnOutput):
         """
         after, own = state[:-1], state[-1]
         offers, outputs = [], []
-        for begin, end in segments(truth):
-            first = withhold(own, truth[:, begin])
-            offers.append(torch.stack([first, *[none_like(own)] * (end - begin - 1)], 1))
+        for begin, end in fused_segments(truth):
+            first = drop_outputs(own, truth[:, begin])
+            offers.append(torch.stack([first, *[no_output_like(own)] * (end - begin - 1)], 1))
             if self.gradient or end < inputs.shape[1]:
                 hidden, after = self.predict(self.put(inputs[:, begin:end], offers[-1]), after)
                 outputs.append(hidden)

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 from unrolled.errors import InputError
-from unrolled.functional.feedback import none_like, withhold
-from unrolled.functional.schedules import Decay, probability
+from unrolled.functional.feedback import drop_outputs, no_output_like
+from unrolled.functional.schedules import Decay, probability_schedule
 from unrolled.functional.state import State
 from unrolled.strategies.feedback._coins import Coins
 
@@ -47,7 +47,7 @@ class ParallelScheduledSampling(Coins):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.schedule = probability("ParallelScheduledSampling", decay, start, end, over)
+        self.schedule = probability_schedule("ParallelScheduledSampling", decay, start, end, over)
         if passes < 1:
             raise InputError(f"ParallelScheduledSampling: expected 1 pass or more, got {passes}")
         self.passes = passes
@@ -57,9 +57,9 @@ class ParallelScheduledSampling(Coins):
 
     def read(self, inputs: Tensor, truth: Tensor, state: State) -> tuple[Tensor, State]:
         before, own = state[:-1], state[-1]
-        offered = withhold(torch.stack([own, *[none_like(own)] * (inputs.shape[1] - 1)], 1), truth)
+        offered = drop_outputs(torch.stack([own, *[no_output_like(own)] * (inputs.shape[1] - 1)], 1), truth)
         with torch.set_grad_enabled(self.gradient and torch.is_grad_enabled()):
             for _ in range(self.passes - 1):
                 hidden, _ = self.predict(self.put(inputs, offered), before)
-                offered = withhold(torch.cat([own[:, None], self.answer(hidden[:, :-1])], 1), truth)
+                offered = drop_outputs(torch.cat([own[:, None], self.answer(hidden[:, :-1])], 1), truth)
         return self.predict(self.put(inputs, offered), before)

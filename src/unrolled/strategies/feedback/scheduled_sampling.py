@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from unrolled.functional.schedules import Decay, probability
+from unrolled.functional.schedules import Decay, probability_schedule
 from unrolled.strategies.feedback._coins import Coins
 
 
@@ -34,7 +34,7 @@ class ScheduledSampling(Coins):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.schedule = probability("ScheduledSampling", decay, start, end, over)
+        self.schedule = probability_schedule("ScheduledSampling", decay, start, end, over)
 
     def ratio(self) -> float:
         return self.schedule.at(self.optimizer_steps)

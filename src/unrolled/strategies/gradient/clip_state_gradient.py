@@ -5,7 +5,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from unrolled.architectures.stepwise import send_through
+from unrolled.architectures.stepwise import set_state_hook
 from unrolled.errors import InputError
 from unrolled.functional.gradients import RULES, StateGradientBound
 from unrolled.tasks.base import SequenceTask
@@ -41,7 +41,7 @@ class ClipStateGradient(SequenceTask):
             raise InputError(f"ClipStateGradient: expected max_state_gradient above 0, by norm or value, got {given}")
         self.state_gradient_bound = StateGradientBound(max_state_gradient, by)
         if max_state_gradient < float("inf"):  # else the fused call stays
-            send_through(self, self.state_gradient_bound)
+            set_state_hook(self, self.state_gradient_bound)
 
     def on_before_backward(self, loss: Tensor) -> None:
         super().on_before_backward(loss)
@@ -55,5 +55,5 @@ class ClipStateGradient(SequenceTask):
 
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
         super().on_before_optimizer_step(optimizer)
-        if self.state_gradient_bound.met:
+        if self.state_gradient_bound.bounded:
             self.record("strategy/state_gradient_clipped_share", self.state_gradient_bound.share())

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 
 from unrolled.errors import InputError
-from unrolled.functional.gradients import parameters
+from unrolled.functional.gradients import optimized_parameters
 from unrolled.functional.schedules import annealed_noise
 from unrolled.tasks.base import SequenceTask
 
@@ -42,7 +42,7 @@ class GradientNoise(SequenceTask):
         if self.eta == 0:
             return
         sigma, numbers = annealed_noise(self.optimizer_steps, self.eta, self.gamma), self.draws("GradientNoise")
-        for gradient in [p.grad for p in parameters(optimizer) if p.grad is not None]:
+        for gradient in [p.grad for p in optimized_parameters(optimizer) if p.grad is not None]:
             noise = torch.randn(gradient.shape, generator=numbers, dtype=gradient.dtype)
             gradient.add_(noise.to(gradient.device), alpha=sigma)
         self.record("strategy/gradient_noise", sigma)

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from unrolled.errors import InputError, RunFailed
-from unrolled.functional.gradients import parameters
+from unrolled.functional.gradients import optimized_parameters
 from unrolled.functional.state import detach, restart
 from unrolled.tasks.base import SequenceTask
 from unrolled.tasks.step import distributed as processes
@@ -59,7 +59,7 @@ class SkipNonFinite(SequenceTask):
             return super().accept(optimizer)
         if self.skipped[1] > self.at_most:
             raise RunFailed(f"SkipNonFinite: {self.at_most} steps in a row were skipped; {blame.failure(self)}")
-        for parameter in parameters(optimizer):
+        for parameter in optimized_parameters(optimizer):
             parameter.grad = None  # which every optimiser passes over
         self.after = self._cured()
         return False

@@ -4,7 +4,7 @@ from typing import Any
 
 from unrolled.architectures import GRU, LSTM
 from unrolled.errors import InputError
-from unrolled.functional.initialization import chrono, set_bias
+from unrolled.functional.initialization import chrono_biases, set_bias
 from unrolled.strategies._cells import cells
 from unrolled.tasks.base import SequenceTask
 
@@ -41,7 +41,7 @@ class ChronoInitialization(SequenceTask):
             return
         random = self.draws("ChronoInitialization")
         for cell in cells(self, "ChronoInitialization", LSTM, GRU):
-            bias = chrono(cell.hidden_size, self.t_max, random)
+            bias = chrono_biases(cell.hidden_size, self.t_max, random)
             set_bias(cell, 1, bias)  # f and z both stand second
             if cell.mode == "LSTM":
                 set_bias(cell, 0, -bias)

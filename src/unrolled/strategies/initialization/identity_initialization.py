@@ -4,7 +4,7 @@ from typing import Any
 
 from unrolled.architectures import RNN
 from unrolled.errors import InputError
-from unrolled.functional.initialization import identity
+from unrolled.functional.initialization import set_identity
 from unrolled.strategies._cells import cells, refusal
 from unrolled.tasks.base import SequenceTask
 
@@ -42,4 +42,4 @@ class IdentityInitialization(SequenceTask):
         for cell in cells(self, "IdentityInitialization", RNN):
             if cell.mode != "RNN_RELU":
                 raise refusal("IdentityInitialization", "RNN with nonlinearity: relu", "RNN with nonlinearity: tanh")
-            identity(cell, self.scale)
+            set_identity(cell, self.scale)

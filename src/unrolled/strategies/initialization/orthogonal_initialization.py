@@ -4,7 +4,7 @@ from typing import Any
 
 from unrolled.architectures import GRU, LSTM, RNN
 from unrolled.errors import InputError
-from unrolled.functional.initialization import orthogonal
+from unrolled.functional.initialization import set_orthogonal
 from unrolled.strategies._cells import cells
 from unrolled.tasks.base import SequenceTask
 
@@ -39,4 +39,4 @@ class OrthogonalInitialization(SequenceTask):
             return
         random = self.draws("OrthogonalInitialization")
         for cell in cells(self, "OrthogonalInitialization", RNN, LSTM, GRU):
-            orthogonal(cell.weight_hh_l0, self.gain, random)
+            set_orthogonal(cell.weight_hh_l0, self.gain, random)

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from unrolled.errors import InputError
 from unrolled.functional.batch import uncount
-from unrolled.functional.padding import since
+from unrolled.functional.padding import steps_since
 from unrolled.functional.state import State, carry, detach, restart
 from unrolled.tasks.base import Penalties, SequenceTask
 
@@ -59,7 +59,7 @@ class CarriedState(SequenceTask):
         if self.drop_probability > 0:
             fresh[:, 0] |= torch.rand(len(fresh), device=fresh.device) < self.drop_probability
         self.fresh = fresh
-        self.read_before = age = since(fresh, *carry(self.ages, (fresh.new_zeros(len(fresh), dtype=torch.int64),)))
+        self.read_before = age = steps_since(fresh, *carry(self.ages, (fresh.new_zeros(len(fresh)).long(),)))
         self.ages = (age[:, -1] + 1,)
         warming = age < self.burn_in
         self.batch = self.batch._replace(targets=uncount(self.batch.targets, warming))

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from unrolled.architectures import GRU, LSTM, RNN
 from unrolled.errors import InputError
-from unrolled.functional.penalties import omega, stretches, transitions
+from unrolled.functional.penalties import omega, read_segments, transitions
 from unrolled.functional.state import State, detach
 from unrolled.strategies._cells import cells
 from unrolled.tasks.base import Penalties, SequenceTask
@@ -68,7 +68,7 @@ class GradientPenalty(SequenceTask):
         return added
 
     def _omega(self, error: Tensor) -> Tensor:
-        reads = stretches(self.calls, self.recalled[:, : self.window.stop], error.dtype)
+        reads = read_segments(self.calls, self.recalled[:, : self.window.stop], error.dtype)
 
         def advance(inputs: Tensor, state: State) -> Any:
             return self.architecture.trace(inputs, state)[:2]

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from unrolled.functional.batch import counted
-from unrolled.functional.retained_graph import leaves
+from unrolled.functional.retained_graph import as_leaves
 
 
 class LagNorms(NamedTuple):
@@ -65,7 +65,7 @@ def lag_norms(task: Any, steps: Tensor, horizon: int, begin: int = 0) -> LagNorm
     chosen, devices = rows[steps >= 0], [task.device] if task.device.type == "cuda" else []
     autocast = task.trainer.precision_plugin.forward_context()
     with torch.random.fork_rng(devices), torch.enable_grad(), autocast:
-        states, outputs = [leaves(task.reach(begin))], []
+        states, outputs = [as_leaves(task.reach(begin))], []
         for t in range(begin, last + 1):
             hidden, state = task(t, t + 1, states[-1])
             outputs.append(hidden)

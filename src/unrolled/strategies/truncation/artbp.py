@@ -9,7 +9,7 @@ from torch import Tensor
 from unrolled.errors import InputError
 from unrolled.functional.batch import how_many
 from unrolled.functional.state import State
-from unrolled.functional.truncation import scale_gradient, toss
+from unrolled.functional.truncation import random_truncations, scale_gradient
 from unrolled.functional.windows import Window, between
 from unrolled.tasks.base import SequenceTask
 from unrolled.tasks.step import distributed as processes
@@ -53,7 +53,7 @@ class ARTBP(SequenceTask):
         self.all_targets = processes.mean(self.trainer, how_many(self.batch.targets))
         length = len(targeted)
         coins = self.coins(len(range(self.coin_every, length, self.coin_every)))
-        self.factors = toss(length, coins, self.expected_length, self.tail_exponent, self.coin_every)
+        self.factors = random_truncations(length, coins, self.expected_length, self.tail_exponent, self.coin_every)
         self.passed = {start: {*factors} for start, factors in self.factors.items()}
         return between([*self.factors, length])
 

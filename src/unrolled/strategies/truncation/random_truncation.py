@@ -5,7 +5,7 @@ from typing import Any
 import torch
 
 from unrolled.errors import InputError
-from unrolled.functional.truncation import normal_cuts
+from unrolled.functional.truncation import random_cuts
 from unrolled.functional.windows import Window, between
 from unrolled.tasks.base import SequenceTask
 
@@ -54,7 +54,7 @@ class RandomTruncation(SequenceTask):
 
     def windows(self, targeted: list[bool]) -> list[Window]:
         shape = (self.base_length, self.half_probability, self.length_std, self.min_length)
-        return between(normal_cuts(len(targeted), *shape, self.draws("RandomTruncation")))
+        return between(random_cuts(len(targeted), *shape, self.draws("RandomTruncation")))
 
     def pace(self) -> float:
         return (self.window.stop - self.window.new) / self.base_length

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from unrolled.errors import InputError
 from unrolled.functional.batch import SequenceBatch
-from unrolled.functional.retained_graph import Piece, ThroughPieces, leaves
+from unrolled.functional.retained_graph import BackwardThroughPieces, Piece, as_leaves
 from unrolled.functional.windows import Window, spans, windows
 from unrolled.tasks.base import SequenceTask
 
@@ -69,9 +69,9 @@ class TruncatedBPTT(SequenceTask):
         self.pieces = [piece for piece in self.pieces if start <= piece.begin < self.position]
         later = {new, *(window.start for window in self.plan)}  # a later window may begin in the middle of this one
         for begin, end in spans(max(start, self.position), stop, later | self.borders):
-            entry = leaves(state)
+            entry = as_leaves(state)
             hidden, state = torch.func.functional_call(self, copies, (begin, end, entry))
             self.pieces.append(Piece(begin, entry, hidden, state, tuple(copies.values())))
         self.leave(state, stop)
-        hidden = ThroughPieces.apply(self.pieces, new, *learnt.values())
+        hidden = BackwardThroughPieces.apply(self.pieces, new, *learnt.values())
         return hidden, *self.measure(hidden, self.batch.targets[:, new:stop])

@@ -5,7 +5,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from unrolled.architectures.pooling import PARTS, Pool
+from unrolled.architectures.pooling import STATE_PARTS, Pool
 from unrolled.architectures.token_dropout import TokenDropout
 from unrolled.errors import InputError
 from unrolled.functional.state import State
@@ -73,7 +73,7 @@ class PooledReader(WholeRows):
         return *state, *self.pool.initial_state(state[0])
 
     def predict(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
-        parts = len(state) - PARTS[self.pool.how]
+        parts = len(state) - STATE_PARTS[self.pool.how]
         features, own = self.embed(inputs), state[:parts]
         if self.lengths is None:
             hidden, read = self.architecture(features, own)

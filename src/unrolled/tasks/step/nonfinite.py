@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from unrolled.errors import RunFailed
-from unrolled.functional.gradients import nonfinite
+from unrolled.functional.gradients import nonfinite_names
 
 
 def failure(task: Any) -> RunFailed:
@@ -23,13 +23,13 @@ def first_bad_module(task: Any) -> str:
 
     The step is run once more to look into it; it is not going to be taken.
     """
-    weights = nonfinite(task.named_parameters())
+    weights = nonfinite_names(task.named_parameters())
     if weights:
         return f"the first bad module is {_module(weights[0])}: its weight is not finite"
     order, bad = _run(task)
     if bad:
         return f"the first bad module is {bad[0]}: its output is not finite"
-    gradients = {_module(name) for name in nonfinite((name, p.grad) for name, p in task.named_parameters())}
+    gradients = {_module(name) for name in nonfinite_names((name, p.grad) for name, p in task.named_parameters())}
     nearest = next((name for name in reversed(order) if name in gradients), None)
     if nearest:
         return f"the first bad module, back from the loss, is {nearest}: its gradient is not finite"
@@ -44,7 +44,7 @@ def _run(task: Any) -> tuple[list[str], list[str]]:
     def look(name: str, output: Any) -> None:
         order.append(name)
         tensors = [output] if isinstance(output, Tensor) else [part for part in output if isinstance(part, Tensor)]
-        if nonfinite((name, tensor) for tensor in tensors):
+        if nonfinite_names((name, tensor) for tensor in tensors):
             bad.append(name)
 
     leaves = [(name, module) for name, module in task.named_modules() if name and not [*module.children()]]

@@ -6,9 +6,9 @@ import torch
 from torch import Tensor
 
 from unrolled.architectures.source_encoder import Memory
-from unrolled.functional.beam_search import Hypotheses, Step, beam_search, greedy
+from unrolled.functional.beam_search import Hypotheses, Step, beam_search, greedy_search
 from unrolled.functional.state import State
-from unrolled.functional.translation import BEGIN, TranslationBatch, sayable, until_end
+from unrolled.functional.translation import BEGIN, TranslationBatch, mask_special_tokens, up_to_end
 
 EXAMPLES = 5  # sentences of an evaluation that results.json shows
 
@@ -25,7 +25,7 @@ def greedily(task: Any, memory: Memory) -> Tensor:
     """(B, L): the likeliest id at each step, up to END."""
     with torch.no_grad(), task.reading(memory):
         state = task.architecture.initial_state(len(memory.mask), memory)
-        return greedy(_step(task), state, limit(memory))
+        return greedy_search(_step(task), state, limit(memory))
 
 
 def translate(task: Any, memory: Memory, width: int, alpha: float) -> Hypotheses:
@@ -54,7 +54,7 @@ def describe(task: Any, batch: TranslationBatch, memory: Memory, said: Tensor) -
     data: Any = getattr(task.trainer, "datamodule", None)
     if not hasattr(data, "source_vocabulary"):
         return []
-    (truth,), (translation,) = until_end(batch.targets[:1]), until_end(said[:1])
+    (truth,), (translation,) = up_to_end(batch.targets[:1]), up_to_end(said[:1])
     length = int(batch.source_lengths[0])
     example = {
         "source": data.source_vocabulary.words(batch.source[0, :length].tolist()),
@@ -77,6 +77,6 @@ def few(examples: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def _step(task: Any) -> Step:
     def step(ids: Tensor, state: State) -> tuple[Tensor, State]:
         hidden, state = task.predict(ids[:, None], state)
-        return sayable(task.head(hidden[:, 0]).log_softmax(-1)), state
+        return mask_special_tokens(task.head(hidden[:, 0]).log_softmax(-1)), state
 
     return step

@@ -11,7 +11,7 @@ from torch import Tensor
 from torchmetrics import Metric
 from torchmetrics.utilities import dim_zero_cat
 
-from unrolled.functional.translation import bleu, character_error_rate, chrf, until_end
+from unrolled.functional.translation import bleu, character_error_rate, chrf, up_to_end
 
 Write = Callable[[list[int]], str]  # ids of a sentence -> its text
 NOWHERE = -1  # the place of a pair that no data set holds
@@ -43,7 +43,7 @@ class Translations(Metric):
         """Ids (B, at most T) each; what stands behind a row's first END does not count.  Which pairs they are (B,)."""
         self.places.append(truth.new_full(truth.shape[:1], NOWHERE) if places is None else places)
         for kind, ids in zip(KINDS, (free, forced, truth), strict=True):
-            rows = until_end(ids)
+            rows = up_to_end(ids)
             getattr(self, f"{kind}_ids").append(ids.new_tensor([number for row in rows for number in row]))
             getattr(self, f"{kind}_lengths").append(ids.new_tensor([len(row) for row in rows]))
 

@@ -9,7 +9,7 @@ from unrolled.errors import InputError
 from unrolled.functional.batch import IGNORE
 from unrolled.functional.beam_search import Hypotheses
 from unrolled.functional.losses import cross_entropy, perplexity
-from unrolled.functional.translation import END, bleu, character_error_rate, sayable
+from unrolled.functional.translation import END, bleu, character_error_rate, mask_special_tokens
 from unrolled.tasks.translation import decoding as translating
 from unrolled.tasks.translation.encoder_decoder import SourceReader
 from unrolled.tasks.translation.metrics import Translations, truths, writer
@@ -49,7 +49,7 @@ class Translation(SourceReader):
     def measure(self, hidden: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
         logits = self.head(hidden)
         if self.said is not None:
-            self.said.append(sayable(logits).argmax(-1))
+            self.said.append(mask_special_tokens(logits).argmax(-1))
         return cross_entropy(logits, targets, self.label_smoothing if self.training else 0.0)
 
     @torch.no_grad()

@@ -1,4 +1,4 @@
-"""Tokens that are not read."""
+"""Token dropout against a masked embedding matrix."""
 
 import torch
 from torch import nn

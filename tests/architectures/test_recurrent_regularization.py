@@ -19,7 +19,7 @@ from conformance.architectures import (
     trace,
 )
 from conformance.regularized_cells import by_hand, drawn_zones
-from unrolled.architectures.dropout_masks import Masks, release, renew
+from unrolled.architectures.dropout_masks import Masks, release_dropout_masks, renew_dropout_masks
 from unrolled.errors import InputError
 
 VARIATIONAL = {"variational_input": 0.3, "variational_dropout": 0.4, "variational_output": 0.5}
@@ -37,7 +37,7 @@ each_length = pytest.mark.parametrize("lengths", [None, LENGTHS], ids=["full", "
 
 def expected(cell, model, inputs, state, lengths, seed=3):
     """By hand, with the masks that `model` holds and the zones that a seed draws, or their expectation."""
-    masks = {str(key[0]): mask for key, mask in model.masks.known.items()} if model.training else {}
+    masks = {str(key[0]): mask for key, mask in model.masks.cache.items()} if model.training else {}
     shape, zoneouts = (*inputs.shape[:2], model.hidden_size), [*model.zoneouts]
     if model.training:
         zones = drawn_zones(shape, len(model.cells), zoneouts, seed)
@@ -67,13 +67,13 @@ def seeded(path, model, *arguments, seed=3):
 @pytest.mark.parametrize("training", [True, False], ids=["training", "evaluation"])
 def test_equals_single_steps_by_hand(cell, stack, way, lengths, path, training):
     model = make(cell, stack, **WAYS[way]).train(training)
-    renew(model)
+    renew_dropout_masks(model)
     inputs, state = random_inputs(model)
     outputs, final = seeded(path, model, inputs, state, lengths)
     wanted, last = expected(cell, model, inputs, state, lengths)
     close(outputs, wanted, 1e-12)
     close([*final], last, 1e-12)
-    assert {str(key[0]) for key in model.masks.known} == (used(model, way) if training else set())
+    assert {str(key[0]) for key in model.masks.cache} == (used(model, way) if training else set())
 
 
 @each_cell
@@ -81,7 +81,7 @@ def test_equals_single_steps_by_hand(cell, stack, way, lengths, path, training):
 @each_length
 def test_gradients_equal_those_of_the_loop_by_hand(cell, way, lengths):
     model = make(cell, "both", **WAYS[way]).train()
-    renew(model)
+    renew_dropout_masks(model)
     inputs, state = random_inputs(model)
     found = seeded(gradients, forward, model, inputs, state, lengths)
     wanted = gradients(lambda model, *given: expected(cell, model, *given), model, inputs, state, lengths)
@@ -111,7 +111,7 @@ def test_at_zero_not_a_bit_and_no_random_number_differs(cell, path):
     assert model.state_dict().keys() == plain.state_dict().keys()
     inputs, state = random_inputs(plain)
     before = torch.get_rng_state()
-    renew(model)
+    renew_dropout_masks(model)
     close(path(model, inputs, state), path(plain, inputs, state), 0)
     close(gradients(path, model, inputs, state), gradients(path, plain, inputs, state), 0)
     assert torch.equal(before, torch.get_rng_state())
@@ -132,8 +132,8 @@ def test_masks_are_off_in_evaluation(cell, path, way):
 @pytest.mark.parametrize("way", ["variational", "weight drop"])
 def test_masks_keep_the_fused_call(cell, way, monkeypatch):
     model = make(cell, "both", **WAYS[way]).train()
-    monkeypatch.setattr(type(model), "steps", None)
-    renew(model)
+    monkeypatch.setattr(type(model), "_steps", None)
+    renew_dropout_masks(model)
     model(random_inputs(model)[0])
     model.eval()(random_inputs(model)[0])
 
@@ -178,14 +178,14 @@ def test_what_is_dropped_is_dropped_at_all_steps_of_a_row_and_the_rest_scaled(pa
     kept = scale[:, 0] != 0
     close(scale[:, 0][kept], torch.full_like(scale[:, 0][kept], 1 / 0.7), 1e-9)
     assert float((~kept).double().mean()) == pytest.approx(0.3, abs=5 * math.sqrt(0.21 / kept.numel()))
-    assert (kept != kept[:1]).any(), "each row has a mask of its own"
+    assert (kept != kept[:1]).any(), "each row has another mask"
 
 
 def test_the_inputs_the_stack_and_the_weights_have_masks_of_their_own():
     model = make("LSTM", "both", **WAYS["all"], hidden_size=9, input_size=18).train()
-    renew(model)
+    renew_dropout_masks(model)
     model(random_inputs(model)[0])
-    masks = {str(key[0]): mask for key, mask in model.masks.known.items()}
+    masks = {str(key[0]): mask for key, mask in model.masks.cache.items()}
     assert {name: tuple(mask.shape) for name, mask in masks.items()} == {
         "inputs": (4, 1, 18), "outputs of layer 1": (4, 1, 18), "outputs": (4, 1, 18),
         **{f"weights of cell {k}": (36, 9) for k in range(4)},
@@ -196,13 +196,13 @@ def test_the_inputs_the_stack_and_the_weights_have_masks_of_their_own():
 
 
 def test_the_share_of_dropped_weights():
-    masks = Masks(live=True)
-    masks.renew()
-    mask = masks.of("w", (200, 100), 0.4, torch.zeros((), dtype=torch.float64))
+    masks = Masks(enabled=True)
+    masks.start_window()
+    mask = masks.get_mask("w", (200, 100), 0.4, torch.zeros((), dtype=torch.float64))
     assert set(mask.unique().tolist()) == {0.0, 1 / 0.6}
     assert float((mask == 0).double().mean()) == pytest.approx(0.4, abs=5 * math.sqrt(0.24 / mask.numel()))
     for other in (torch.zeros(()), torch.zeros((), dtype=torch.bfloat16)):
-        assert torch.equal(masks.of("w", (200, 100), 0.4, other) != 0, mask != 0), "in every precision the same"
+        assert torch.equal(masks.get_mask("w", (200, 100), 0.4, other) != 0, mask != 0), "in every precision the same"
 
 
 @each_cell
@@ -210,17 +210,17 @@ def test_the_share_of_dropped_weights():
 def test_masks_are_held_over_the_calls_of_a_window_and_new_in_the_next(cell, way):
     model = make(cell, **WAYS[way]).train()
     inputs, state = random_inputs(model)
-    renew(model)
+    renew_dropout_masks(model)
     whole, final = model(inputs, state)
     first, handed_on = model(inputs[:, :3], state)
     with torch.no_grad():
         model(inputs[:, :3], state)
     second, last = model(inputs[:, 3:], handed_on)
     close((torch.cat([first, second], 1), last), (whole, final), 1e-12)
-    renew(model)
+    renew_dropout_masks(model)
     held = model(inputs, state)[0]
     assert not torch.equal(held, whole) and torch.equal(model(inputs, state)[0], held)
-    release(model)
+    release_dropout_masks(model)
     assert not torch.equal(model(inputs, state)[0], model(inputs, state)[0])
 
 
@@ -228,7 +228,7 @@ def test_masks_are_held_over_the_calls_of_a_window_and_new_in_the_next(cell, way
 @each_way
 def test_copies_and_functional_calls_use_their_own_weights_under_the_same_masks(cell, way):
     model = make(cell, "both", **WAYS[way]).train()
-    renew(model)
+    renew_dropout_masks(model)
     inputs, state = random_inputs(model)
     halves = {name: (p.detach() / 2).requires_grad_() for name, p in model.named_parameters()}
     torch.manual_seed(3)
@@ -245,7 +245,7 @@ def test_copies_and_functional_calls_use_their_own_weights_under_the_same_masks(
 @pytest.mark.parametrize(("way", "stack"), [("weight drop", "both"), ("variational", "both"), ("all", "one layer")])
 def test_gradients_by_finite_differences(cell, way, stack):
     model = make(cell, stack, input_size=2, hidden_size=2, **WAYS[way]).train()
-    renew(model)
+    renew_dropout_masks(model)
     inputs, state = random_inputs(model, batch=2, time=3)
     weights = dict(model.named_parameters())
 
@@ -280,7 +280,7 @@ def test_what_flows_back_under_zoneout_is_the_whole_derivative_of_the_state_that
     inputs, state = random_inputs(model)
     moved, states = {}, []
 
-    def through(part):
+    def state_hook(part):
         states.append(part + moved.get(len(states), 0))
         return states[-1]
 
@@ -289,7 +289,7 @@ def test_what_flows_back_under_zoneout_is_the_whole_derivative_of_the_state_that
         outputs, final = seeded(forward, model, inputs, state)
         return sum((part + part**2).sum() for part in (outputs, *final))
 
-    model.through = through
+    model.state_hook = state_hook
     whole = loss({})
     assert len(states) == 3 * 7 * len(state)
     kept = [*states]
@@ -304,7 +304,7 @@ def test_what_flows_back_under_zoneout_is_the_whole_derivative_of_the_state_that
 
 @each_cell
 def test_layer_norm_does_not_see_the_scale_of_the_inputs(cell):
-    """Their size only matters beside that of the state, and in an LSTM and a GRU not even there."""
+    """Their size only matters compared with that of the state, and in an LSTM and a GRU not even there."""
     model = make(cell, layer_norm=True, scale=5.0)
     inputs, _ = random_inputs(model, time=1)
     close(model(1000 * inputs)[0], model(inputs)[0], 1e-4)
@@ -315,7 +315,7 @@ def test_layer_norm_does_not_see_the_scale_of_the_inputs(cell):
 @each_way
 def test_bfloat16_autocast(cell, way):
     model = make(cell, "stacked", **WAYS[way]).float().train()
-    renew(model)
+    renew_dropout_masks(model)
     inputs, _ = random_inputs(model)
     wanted = seeded(forward, model, inputs)[0]
     with torch.autocast("cpu", dtype=torch.bfloat16):

@@ -1,4 +1,4 @@
-"""Omega against its formula with whole Jacobians, closed forms, and finite differences.  B batch, T time, H hidden."""
+"""Omega against its formula with full Jacobians, closed forms, and finite differences.  B batch, T time, H hidden."""
 
 import pytest
 import torch
@@ -8,7 +8,7 @@ from conformance.hand_cells import STEPS
 from conformance.penalties import errors
 from conformance.penalties import omega as by_hand
 from unrolled.architectures import GRU, LSTM, RNN
-from unrolled.functional.penalties import omega, stretches, transitions
+from unrolled.functional.penalties import omega, read_segments, transitions
 
 MAKE = {"RNN": RNN, "GRU": GRU, "LSTM": LSTM}
 B, T, F, H = 3, 6, 4, 5
@@ -36,14 +36,14 @@ def readout(hidden):
     return (hidden[:, 2:] ** 3).sum() + hidden[:, -1].sin().sum()
 
 
-def steps_of(model, x, splits=(T,), anew=None):
+def steps_of(model, x, splits=(T,), resets=None):
     """The transitions of a window of x that is read in calls of these lengths."""
     state = model.initial_state(len(x))
     hidden = model(x, state)[0].detach().requires_grad_()
     (direct,) = torch.autograd.grad(readout(hidden), hidden)
-    anew = torch.zeros(len(x), T, dtype=torch.bool) if anew is None else anew
+    resets = torch.zeros(len(x), T, dtype=torch.bool) if resets is None else resets
     calls = [(piece, state) for piece in x.split(splits, 1)]
-    return transitions(advance_of(model), stretches(calls, anew, torch.float64), direct)
+    return transitions(advance_of(model), read_segments(calls, resets, torch.float64), direct)
 
 
 @each_cell
@@ -53,7 +53,7 @@ def test_it_is_the_papers_formula(cell, splits):
     w = dict(model.cells[0].named_parameters())
     states, found = errors(cell, w, x, readout)
     made = steps_of(model, x, splits)
-    for t, step in enumerate(made):  # the error behind step t, and the state in front of it
+    for t, step in enumerate(made):  # the error after step t, and the state before it
         error = torch.cat([part[:, 0] for part in step.error], 1)
         torch.testing.assert_close(error, found[t], rtol=0, atol=1e-13)
         if t:
@@ -98,11 +98,11 @@ def test_a_linear_chain_in_closed_form():
 
 
 def test_no_error_goes_past_the_start_of_a_sequence():
-    """A row that starts anew is two rows."""
+    """A sequence that is reset equals two sequences."""
     model, x = model_of("LSTM"), torch.randn(1, T, F, dtype=torch.float64)
-    anew = torch.zeros(1, T, dtype=torch.bool)
-    anew[0, 3] = True
-    made = steps_of(model, x, (3, 3), anew)
+    resets = torch.zeros(1, T, dtype=torch.bool)
+    resets[0, 3] = True
+    made = steps_of(model, x, (3, 3), resets)
     assert [bool(step.counts) for step in made] == [False, True, True, False, True, True]
     assert made[2].error[1].abs().max() == 0, "c at the end of the first sequence hears nothing from the second"
 
