@@ -7,10 +7,10 @@ from typing import Any, Literal
 
 from torch import Tensor
 
-from unrolled.data.forecasting.fitted_series import Borders
+from unrolled.data.forecasting.preprocessor import SeriesInputs
 from unrolled.data.forecasting.series import Series
-from unrolled.data.forecasting.series_inputs import SeriesInputs
 from unrolled.data.forecasting.stream_loader import SeriesStreams, cut_streams
+from unrolled.data.forecasting.time_split import Borders
 from unrolled.data.forecasting.window_loaders import Cut, RandomWindows, RollingOrigins
 from unrolled.data.forecasting.windows import WindowMaker
 from unrolled.data.loaders.resumable import ResumableLoader

@@ -2,11 +2,11 @@
 
 from typing import Any, get_args
 
-from unrolled.data.forecasting.fitted_series import Borders, SeriesParts
 from unrolled.data.forecasting.missing_values import Missing, policy
 from unrolled.data.forecasting.scaling import CovariateScale, Fitted, Scaling, fit, season_errors
 from unrolled.data.forecasting.series import Series, part
 from unrolled.data.forecasting.series_store import COVARIATES
+from unrolled.data.forecasting.time_split import Borders, SeriesParts
 from unrolled.errors import InputError
 from unrolled.suggestions import expected
 

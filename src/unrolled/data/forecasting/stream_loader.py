@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import torch
 
-from unrolled.data.forecasting.fitted_series import Borders
+from unrolled.data.forecasting.time_split import Borders
 from unrolled.data.forecasting.windows import WindowMaker
 from unrolled.data.loaders.bucketed import RowLoader
 from unrolled.errors import InputError

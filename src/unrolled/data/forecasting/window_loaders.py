@@ -7,8 +7,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from unrolled.data.forecasting.fitted_series import Borders
 from unrolled.data.forecasting.series import Series
+from unrolled.data.forecasting.time_split import Borders
 from unrolled.data.forecasting.windows import WindowMaker
 from unrolled.data.loaders.resumable import ResumableLoader
 from unrolled.data.splits import Split
