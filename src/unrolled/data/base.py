@@ -10,6 +10,7 @@ from torch import Tensor
 from unrolled.errors import InputError
 
 Split = Literal["train", "valid", "test"]
+SPLITS: tuple[Split, ...] = ("train", "valid", "test")
 
 
 class Process(NamedTuple):

@@ -299,10 +299,11 @@ def test_another_table_is_forecast_with_what_was_fitted_to_the_first(tmp_path):
     names, batch, times, _ = data.last_windows(str(tmp_path / "new.csv"))
     assert data.state_dict() == before and names == ["value"]
     assert times == [["2026-02-08T00:00:00", "2026-02-09T00:00:00", "2026-02-10T00:00:00"]]
-    fitted = data.fitted["value"]
+    fitted = data.preprocessor.fitted["value"]
     expected = (np.arange(15, 22) - fitted.location[0]) / fitted.scale[0]
     np.testing.assert_allclose(batch.inputs[0, :C, 0], expected, rtol=1e-5)
-    holidays = (np.arange(16, 25) % 2 - data.scales["known"].mean[0]) / data.scales["known"].deviation[0]
+    known = data.preprocessor.covariates["known"]
+    holidays = (np.arange(16, 25) % 2 - known.mean[0]) / known.deviation[0]
     np.testing.assert_allclose(batch.inputs[0, :, 1], holidays, rtol=1e-5)
     angle = 2 * np.pi * (12 + np.arange(16, 25)) / 7  # the season goes on from where it began in training
     np.testing.assert_allclose(batch.inputs[0, :, 4], np.sin(angle), atol=1e-5)

@@ -59,7 +59,7 @@ def test_parts_by_counts():
         ({"valid_steps": 6, "test_steps": 4}, [(50, 56, 60), (34, 40, 44), (42, 48, 52)]),
         ({"train_steps": 20, "valid_steps": 6, "test_steps": 4}, [(20, 26, 30)] * 3),
     ]:
-        assert [tuple(each) for each in make(**counts).borders_of] == borders
+        assert [tuple(each) for each in make(**counts).split_ends] == borders
 
 
 def test_the_log_tells_how_much_there_is(caplog):

@@ -239,7 +239,7 @@ def test_a_training_part_of_context_and_horizon_holds_one_window():
     one = made(gaps=False, covariates=False)[0]
     series = [one._replace(values=one.values[: 2 * (C + H)])]
     data = make(series=series)
-    assert [tuple(border) for border in data.borders_of] == [(10, 15, 20)]
+    assert [tuple(border) for border in data.split_ends] == [(10, 15, 20)]
     assert data.places["train"].tolist() == [[0, 0]]
     assert data.places["valid"][[0, -1]].tolist() == [[0, 10 - C], [0, 15 - C - H]]
     assert data.places["test"][[0, -1]].tolist() == [[0, 15 - C], [0, 20 - C - H]]

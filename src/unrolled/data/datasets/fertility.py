@@ -43,7 +43,7 @@ class Fertility(SeriesData):
 
         table = fertility.load_pandas().data.set_index("Country Name")
         years = [year for year in table.columns if year.isdigit() and table[year].notna().any()]  # 2012, 2013: none
-        start, end = pd.Timestamp(int(years[0]), 1, 1), self.borders(len(years)).train
+        start, end = pd.Timestamp(int(years[0]), 1, 1), self.time_split.ends(len(years)).train
         rows = zip(table.index, table[years].to_numpy(float), strict=True)
         return [
             Series(name, row[:, None], start=start, frequency="YS")

@@ -6,6 +6,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from unrolled.data.base import at_least
 from unrolled.data.files.columns import read_frame, require, words
 from unrolled.data.files.tables import require_filled
 from unrolled.data.forecasting.series import Series
@@ -68,7 +69,7 @@ class ForecastTable(SeriesData):
         return self.path
 
     def check_arguments(self) -> None:
-        self.at_least(period=1)
+        at_least(1, period=self.period)
         super().check_arguments()
         if self.gaps not in ("refuse", "fill"):
             raise InputError(f"data.init_args.gaps: expected refuse or fill, got {self.gaps!r}")
@@ -108,5 +109,5 @@ class ForecastTable(SeriesData):
 
     def _words(self, table: Any, members: dict[str, Rows], found: dict[str, Grid]) -> dict[str, list[str]]:
         """Of each column of categories the words in the training rows of all series."""
-        train = [rows[found[n].places < self.borders(found[n].length).train] for n, rows in members.items()]
+        train = [rows[found[n].places < self.time_split.ends(found[n].length).train] for n, rows in members.items()]
         return {name: words(table[name].iloc[np.concatenate(train)]) for name in self.category_columns}

@@ -1,86 +1,112 @@
-"""What a model reads of series beside their numbers."""
+"""Impute, scale, add features: what happens to a series between its file and its windows."""
 
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, get_args
 
 import numpy as np
 
+from unrolled.data.base import Split, at_least
 from unrolled.data.files.columns import Numbers
 from unrolled.data.forecasting.calendar_features import Calendar, calendar_features, fourier_features, late
-from unrolled.data.forecasting.missing_values import policy
+from unrolled.data.forecasting.missing_values import Missing, policy
+from unrolled.data.forecasting.scaling import CovariateScale, Fitted, Scaling, fit, season_errors
 from unrolled.data.forecasting.series import Series, part
-from unrolled.data.forecasting.series_fits import SeriesFits
-from unrolled.data.forecasting.series_store import SeriesStore
+from unrolled.data.forecasting.series_store import COVARIATES, SeriesStore
+from unrolled.data.forecasting.time_split import SplitEnds
 from unrolled.data.forecasting.windows import WindowMaker
 from unrolled.errors import InputError
+from unrolled.suggestions import expected
 
 
-class SeriesInputs(SeriesFits):
-    """What is missing, the time, the season, and numbers of long before.
+@dataclass(kw_only=True)
+class Preprocessor:
+    """Call `fit` once with all series, then `window_maker` for these series or for others of the same columns.
 
-    Args:
-        marks: whether the model reads of each number if it was observed.
-        since: whether it reads for how many time steps none was.
-        hide_share: of the observed inputs of training, read at random as if they were missing.
-        hide_over: training batches over which that share grows from 0; 0: it is whole at once.
-        calendar: what the model reads of the time of the step to be forecast: minute, hour, weekday, day, day_of_year,
-            week, month, quarter, each as a sine and a cosine.
-        fourier: how many harmonics of the season it reads of that step.
-        lags: how many time steps before that step lie the numbers that it reads as well; the horizon at least, so that
-            they are known.
+    All statistics (means, deviations, fill values) are computed on the training split of each series; the seasonal
+    errors, which only metrics read, up to the end of the split `in_sample`.  The constructor arguments are those of
+    `SeriesData`.
     """
 
-    def __init__(
-        self,
-        *,
-        marks: bool = False,
-        since: bool = False,
-        hide_share: float = 0.0,
-        hide_over: int = 0,
-        calendar: list[Calendar] | None = None,
-        fourier: int = 0,
-        lags: list[int] | None = None,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(**kwargs)
-        self.marks, self.since = marks, since
-        self.hide_share, self.hide_over = hide_share, hide_over
-        self.calendar, self.fourier, self.lags = calendar or [], fourier, lags or []
+    horizon: int
+    missing: Missing
+    marker: float
+    scaling: Scaling
+    marks: bool
+    since: bool
+    calendar: list[Calendar]
+    fourier: int
+    lags: list[int]
+    period: int = field(init=False)  # time steps of a season; after `fit`, like all fields below
+    fitted: dict[str, Fitted] = field(init=False, default_factory=dict)  # by the name of the series
+    covariates: dict[str, CovariateScale] = field(init=False, default_factory=dict)  # of known, past and static
+    first_start: Any = field(init=False, default=None)  # the earliest start of all series; None: unknown
 
-    def check_arguments(self) -> None:
-        super().check_arguments()
-        self.at_least(hide_over=0, fourier=0)
-        if not 0 <= self.hide_share < 1:
-            raise InputError(f"data.init_args.hide_share: expected a share in [0, 1), got {self.hide_share}")
-        if self.hide_share and self.missing == "drop":
-            raise InputError("data.init_args.missing: drop fills nothing, so nothing can be hidden; choose another")
-        if 2 * self.fourier > self.period:
-            told = f"expected at most {self.period // 2}, half a season of {self.period} time steps, got {self.fourier}"
-            raise InputError(f"data.init_args.fourier: {told}")
+    def check(self, period: int) -> None:
+        """Raise InputError for arguments that no series can satisfy."""
+        policy(self.missing, self.marker)
+        if self.scaling not in (scalings := get_args(Scaling)):
+            raise InputError(f"data.init_args.scaling: {expected(self.scaling, scalings)}")
+        at_least(0, fourier=self.fourier)
+        if 2 * self.fourier > period:
+            message = f"expected at most {period // 2}, half a season of {period} time steps, got {self.fourier}"
+            raise InputError(f"data.init_args.fourier: {message}")
         if early := [lag for lag in self.lags if lag < self.horizon]:
-            told = f"expected lags of at least the horizon, {self.horizon} time steps, got {early[0]}"
-            raise InputError(f"data.init_args.lags: {told}: it would be read before it is known")
+            message = f"expected lags of at least the horizon, {self.horizon} time steps, got {early[0]}"
+            raise InputError(f"data.init_args.lags: {message}: it would be read before it is known")
+
+    def fit(self, owner: str, series: list[Series], splits: list[SplitEnds], period: int, in_sample: Split) -> None:
+        """Compute all statistics.
+
+        Args:
+            owner: the data set, or the user's file.
+            series: all series.
+            splits: of each series.
+            period: time steps of a season.
+            in_sample: seasonal errors are computed up to the end of this split.
+
+        Raises:
+            InputError: a training split without a number, or of constant numbers.
+        """
+        self.period = period
+        pairs = [*zip(series, splits, strict=True)]
+        self.fitted = {one.name: self._fit(owner, one, ends.train, ends.span(in_sample)[1]) for one, ends in pairs}
+        for name in COVARIATES:
+            train = [
+                part(one, name)[None] if name == "static" else part(one, name)[: ends.train] for one, ends in pairs
+            ]
+            self.covariates[name] = CovariateScale.of(train)
+        starts = [one.start for one in series if one.start is not None]
+        self.first_start = min(starts) if len(starts) == len(series) else None
 
     def window_maker(self, owner: str, series: list[Series]) -> WindowMaker:
-        """What cuts windows of series of `owner`.
+        """Apply the fitted statistics to series and return what cuts windows of them.
 
-        One that was not trained on is fitted to all of its steps, and numbered 0.
+        A series that `fit` has not seen is fitted to all of its steps, and has index 0.
         """
-        numbers = {name: number for number, name in enumerate(self.fitted)}
-        fitted = [self.fitted.get(one.name) or self.fit_one(owner, one, *[len(one.values)] * 2) for one in series]
-        features = [self._features(one, late(one, self.first_start)) for one in series]
+        indices = {name: index for index, name in enumerate(self.fitted)}
+        fitted = [
+            self.fitted.get(one.name) or self._fit(owner, one, len(one.values), len(one.values)) for one in series
+        ]
         return WindowMaker(
-            SeriesStore.of(series, fitted, self.scales, features),
+            SeriesStore.of(series, fitted, self.covariates, [self._features(one) for one in series]),
             policy(self.missing, self.marker),
             horizon=self.horizon,
-            numbers=[numbers.get(one.name, 0) for one in series],
-            series=len(numbers),
+            numbers=[indices.get(one.name, 0) for one in series],
+            series=len(indices),
             marks=self.marks,
             since=self.since,
             lags=tuple(self.lags),
             scaling=self.scaling,
         )
 
-    def _features(self, series: Series, begin: int) -> Numbers:
-        """Calendar and season of each step (N, F)."""
+    def _fit(self, owner: str, series: Series, train: int, in_sample: int) -> Fitted:
+        """Statistics of the first `train` steps of a series, and its seasonal error over the first `in_sample`."""
+        season_error = season_errors(series.values[:in_sample], self.period)
+        imputation = policy(self.missing, self.marker)
+        return fit(f"{owner}: series {series.name!r}", series.values[:train], season_error, self.scaling, imputation)
+
+    def _features(self, series: Series) -> Numbers:
+        """Calendar and Fourier features (N, F) of each step."""
+        begin = late(series, self.first_start)
         season = fourier_features(len(series.values), self.fourier, self.period, begin)
         return np.hstack([part(series, "values")[:, :0], *calendar_features(series, self.calendar), *season])

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import torch
 
-from unrolled.data.forecasting.time_split import Borders
+from unrolled.data.forecasting.time_split import SplitEnds
 from unrolled.data.forecasting.windows import WindowMaker
 from unrolled.data.loaders.bucketed import RowLoader
 from unrolled.errors import InputError
@@ -41,7 +41,7 @@ class SeriesStreams(RowLoader):
         return ForecastBatch(*super().batch(index), rows=self.told[group[self.rank :: self.world_size] or group[:1]])
 
 
-def cut_streams(maker: WindowMaker, borders: Sequence[Borders], rows: int) -> list[ForecastBatch]:
+def cut_streams(maker: WindowMaker, borders: Sequence[SplitEnds], rows: int) -> list[ForecastBatch]:
     """The training parts, each in as many pieces as fill the `rows` of a batch: one stream each, a batch of one row."""
     pieces = -(-rows // len(borders))
     cuts = [torch.linspace(0, border.train - 1, pieces + 1).long().tolist() for border in borders]

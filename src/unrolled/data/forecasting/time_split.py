@@ -1,110 +1,78 @@
-"""How every series is divided in time.  C time steps of context, H of the horizon."""
+"""Split each series in time: training, then validation, then test."""
 
-from typing import Any, ClassVar, NamedTuple
+from dataclasses import dataclass
+from typing import NamedTuple
 
-import pytorch_lightning as pl
-
+from unrolled.data.base import SPLITS, Split, at_least, check_fractions
 from unrolled.data.forecasting.series import Series
-from unrolled.data.splits import Split
 from unrolled.errors import InputError
 
 
-class Borders(NamedTuple):
-    """Where the parts of one series end, in time steps: train from 0, valid and test after it."""
+class SplitEnds(NamedTuple):
+    """The time step after the last one of each split of one series.  Training starts at step 0."""
 
     train: int
     valid: int
     test: int
 
-    def of(self, split: Split) -> tuple[int, int]:
-        """(first step, after the last) of a part."""
-        begins = {"train": 0, "valid": self.train, "test": self.valid}
-        return begins[split], getattr(self, split)
+    def span(self, split: Split) -> tuple[int, int]:
+        """(first step, step after the last) of a split."""
+        index = SPLITS.index(split)
+        return self[index - 1] if index else 0, self[index]
 
 
-class SeriesParts(pl.LightningDataModule):
-    """Each series is divided for itself: its last part is for the test, the one before it for validation.
+@dataclass(frozen=True)
+class TimeSplit:
+    """Splits by time step, the same rule for every series; by fractions unless `valid_steps` and `test_steps` are set.
 
-    No target of one part is trained on or measured in another; the context of a validation or test window may reach
-    back into the part before, as it would in use.
-
-    Args:
-        horizon: time steps H to forecast.
-        context: time steps C that are read before; one period at least, for the seasonal baseline.
-        valid_fraction: of each series, for validation.
-        test_fraction: of each series, for the test.
-        train_steps: time steps for training, from the start on; null: all in front of the validation part.
-        valid_steps: time steps for validation, after train_steps or else counted from the end; null: by the fraction.
-        test_steps: time steps for the test, likewise.
-        eval_stride: time steps from one origin of validation and test to the next.
+    No target of one split is trained on or evaluated in another.  The context of a validation or test window may reach
+    back into the split before, as in use.
     """
 
-    period: int  # time steps of a season
-    in_sample: ClassVar[Split] = "train"  # up to the end of which part seasonal errors are taken, in which MASE is told
+    valid_fraction: float
+    test_fraction: float
+    train_steps: int | None
+    valid_steps: int | None
+    test_steps: int | None
 
-    def __init__(
-        self,
-        *,
-        horizon: int = 24,
-        context: int = 36,
-        valid_fraction: float = 0.25,
-        test_fraction: float = 0.25,
-        train_steps: int | None = None,
-        valid_steps: int | None = None,
-        test_steps: int | None = None,
-        eval_stride: int = 1,
-    ) -> None:
-        super().__init__()
-        self.horizon, self.context = horizon, context
-        self.valid_fraction, self.test_fraction = valid_fraction, test_fraction
-        self.train_steps, self.valid_steps, self.test_steps = train_steps, valid_steps, test_steps
-        self.eval_stride = eval_stride
-
-    @property
-    def owner(self) -> str:
-        """What an error about the series names: the data set, or the user's file."""
-        return type(self).__name__
-
-    def check_arguments(self) -> None:
-        """Refuse arguments that no series could satisfy."""
-        self.at_least(horizon=1, context=self.period, eval_stride=1)
-        steps = {name: getattr(self, name) for name in ("train_steps", "valid_steps", "test_steps")}
-        self.at_least(**{name: 1 for name, value in steps.items() if value is not None})
+    def check(self) -> None:
+        """Raise InputError for values that no series can satisfy."""
+        steps = {"train_steps": self.train_steps, "valid_steps": self.valid_steps, "test_steps": self.test_steps}
+        at_least(1, **steps)
         if (self.valid_steps is None) != (self.test_steps is None) or (self.train_steps and not self.test_steps):
-            told = ", ".join(f"{name} {value}" for name, value in steps.items())
-            raise InputError(f"data.init_args: expected valid_steps and test_steps together, got {told}; give both")
-        for name in ("valid_fraction", "test_fraction"):
-            if not 0 < (value := getattr(self, name)) < 1:
-                raise InputError(f"data.init_args.{name}: expected a fraction in (0, 1), got {value}")
-        if (both := self.valid_fraction + self.test_fraction) >= 1:
-            raise InputError(
-                f"data.init_args.valid_fraction + test_fraction: expected less than 1, got {both:g}; nothing is left "
-                "to train on"
-            )
+            given = ", ".join(f"{name} {value}" for name, value in steps.items())
+            raise InputError(f"data.init_args: expected valid_steps and test_steps together, got {given}; give both")
+        check_fractions(self.valid_fraction, self.test_fraction, positive=True)
 
-    def at_least(self, **low: Any) -> None:
-        """Refuse an argument below what is given by its name."""
-        for name, least in low.items():
-            if not (value := getattr(self, name)) >= least:
-                raise InputError(f"data.init_args.{name}: expected {least} or more, got {value}")
-
-    def borders(self, length: int) -> Borders:
-        """Where the parts of a series of that many steps end."""
+    def ends(self, length: int) -> SplitEnds:
+        """The splits of a series of `length` time steps; not checked against that length."""
         if self.valid_steps is None or self.test_steps is None:
-            share = 1 - self.valid_fraction - self.test_fraction
-            return Borders(round(share * length), round((1 - self.test_fraction) * length), length)
+            train_fraction = 1 - self.valid_fraction - self.test_fraction
+            return SplitEnds(round(train_fraction * length), round((1 - self.test_fraction) * length), length)
         train = self.train_steps or length - self.valid_steps - self.test_steps
-        return Borders(train, train + self.valid_steps, train + self.valid_steps + self.test_steps)
+        return SplitEnds(train, train + self.valid_steps, train + self.valid_steps + self.test_steps)
 
-    def check_parts(self, series: Series) -> Borders:
-        """The borders of a series; each part must have room for a window."""
-        borders = self.borders(len(series.values))
-        for split, least in (("train", self.context + self.horizon), ("valid", self.horizon), ("test", self.horizon)):
-            begin, end = borders.of(split)  # type: ignore[arg-type]
-            if (length := min(end, len(series.values)) - max(begin, 0)) < least or end > len(series.values):
+    def split(self, owner: str, series: Series, context: int, horizon: int) -> SplitEnds:
+        """The splits of one series.
+
+        Args:
+            owner: the data set, or the user's file.
+            series: the series.
+            context: time steps that a window reads.
+            horizon: time steps that it forecasts.
+
+        Raises:
+            InputError: a split without room for one window.
+        """
+        length = len(series.values)
+        ends = self.ends(length)
+        for split in SPLITS:
+            begin, end = ends.span(split)
+            least = context + horizon if split == "train" else horizon
+            if (available := min(end, length) - max(begin, 0)) < least or end > length:
                 raise InputError(
-                    f"{self.owner}: series {series.name!r} of {len(series.values)} time steps: the {split} "
-                    f"split has {max(length, 0)}, expected at least {least} for one window; lower "
-                    "data.init_args.context or horizon, divide otherwise, or leave the series out"
+                    f"{owner}: series {series.name!r} of {length} time steps: the {split} split has "
+                    f"{max(available, 0)}, expected at least {least} for one window; lower data.init_args.context or "
+                    "horizon, change the split, or drop the series"
                 )
-        return borders
+        return ends

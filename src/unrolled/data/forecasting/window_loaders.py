@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from unrolled.data.forecasting.series import Series
-from unrolled.data.forecasting.time_split import Borders
+from unrolled.data.forecasting.time_split import SplitEnds
 from unrolled.data.forecasting.windows import WindowMaker
 from unrolled.data.loaders.resumable import ResumableLoader
 from unrolled.data.splits import Split
@@ -17,7 +17,7 @@ from unrolled.functional.generators import generator
 
 
 def places(
-    maker: WindowMaker, series: list[Series], borders: list[Borders], split: Split, context: int, stride: int
+    maker: WindowMaker, series: list[Series], borders: list[SplitEnds], split: Split, context: int, stride: int
 ) -> tuple[Tensor, int]:
     """Each window whose targets lie in a split: (N, 2) number of its series and first step; and how many were left out.
 
@@ -26,7 +26,7 @@ def places(
     """
     found, left_out = [], 0
     for number, (one, border) in enumerate(zip(series, borders, strict=True)):
-        begin, end = border.of(split)
+        begin, end = border.span(split)
         first = max(begin - (0 if split == "train" else context), 0)
         starts = np.arange(first, end - context - maker.horizon + 1, stride)
         missing = np.isnan(one.values)
