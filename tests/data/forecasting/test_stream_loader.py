@@ -1,5 +1,7 @@
 """Streams of series: every training step once, each row going on where it stopped; and what they refuse."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
@@ -9,8 +11,8 @@ from unrolled.errors import InputError
 
 
 def loader(data, rank, world_size):
-    """What a process would be handed."""
-    data._place = lambda: (rank, world_size)
+    """The training loader of one process."""
+    data.trainer = SimpleNamespace(global_rank=rank, world_size=world_size)
     return data.train_dataloader()
 
 

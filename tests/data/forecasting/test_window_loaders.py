@@ -1,6 +1,7 @@
 """Which windows and pieces of streams stand in which batch, on which process, and what is hidden in them."""
 
 from itertools import product
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -20,7 +21,7 @@ def same(batch, other):
 
 def loader(data, rank=0, world_size=1, kind="train", **given):
     """What a process would be handed."""
-    data._place = lambda: (rank, world_size)
+    data.trainer = SimpleNamespace(global_rank=rank, world_size=world_size)
     return {"train": data.train_dataloader, "valid": data.val_dataloader, "test": data.test_dataloader}[kind]()
 
 
