@@ -11,9 +11,8 @@ from unrolled.data.forecasting.calendar_features import Calendar, calendar_featu
 from unrolled.data.forecasting.missing_values import Missing, policy
 from unrolled.data.forecasting.scaling import CovariateScale, Fitted, Scaling, fit, season_errors
 from unrolled.data.forecasting.series import Series, part
-from unrolled.data.forecasting.series_store import COVARIATES, SeriesStore
 from unrolled.data.forecasting.time_split import SplitEnds
-from unrolled.data.forecasting.windows import WindowMaker
+from unrolled.data.forecasting.windows import COVARIATES, SeriesStore, WindowMaker
 from unrolled.errors import InputError
 from unrolled.suggestions import expected
 

@@ -3,6 +3,7 @@
 B batch, C time steps of context, H time steps of the horizon, T = C + H - 1, O numbers of a step, F channels.
 """
 
+from functools import cached_property
 from typing import Any, ClassVar, Literal
 
 from pytorch_lightning.utilities import rank_zero_info
@@ -127,7 +128,6 @@ class SeriesData(SequenceDataModule):
         self.split_ends: list[SplitEnds] = []  # of each series
         self.maker: WindowMaker
         self.places: dict[Split, Tensor] = {}  # (N, 2) of each window: index of the series, first step of the context
-        self.reference: Baselines
 
     def load(self) -> list[Series]:
         """All series, with all their time steps."""
@@ -162,7 +162,6 @@ class SeriesData(SequenceDataModule):
         if self.sampling == "stream":
             check_streams(self.maker, self.preprocessor.missing, self.hide_share)
         self.places = self._find_windows()
-        self.reference = Baselines(self.maker, self.places, context=self.context, period=self.period)
 
     def _find_windows(self) -> dict[Split, Tensor]:
         """The places (N, 2) of the windows of each split; log how many there are."""
@@ -207,6 +206,10 @@ class SeriesData(SequenceDataModule):
 
     def sizes(self) -> dict[str, Any]:
         return {"horizon": self.horizon, "context": self.context, "channels": dict(self.maker.channels)}
+
+    @cached_property
+    def reference(self) -> Baselines:
+        return Baselines(self.maker, self.places, context=self.context, period=self.period)
 
     def baseline_forecasts(self) -> dict[str, Forecast]:
         """Forecasts without a network, by name.  A data set may add some."""
