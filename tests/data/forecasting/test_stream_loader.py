@@ -62,5 +62,5 @@ def test_a_stream_asks_for_every_training_step_once_and_rows_go_on_where_they_st
     ids=str,
 )
 def test_a_stream_refuses_what_only_windows_have(wrong, told):
-    with pytest.raises(InputError, match=f"sampling: stream goes with no {told}; use windows"):
+    with pytest.raises(InputError, match=f"sampling: stream cannot be combined with {told}; use windows"):
         make(**{"sampling": "stream", "series": made(share=0.03, covariates=False)} | wrong)

@@ -7,7 +7,7 @@ import numpy as np
 
 from unrolled.data.base import Split, at_least
 from unrolled.data.files.columns import Numbers
-from unrolled.data.forecasting.calendar_features import Calendar, calendar_features, fourier_features, late
+from unrolled.data.forecasting.calendar_features import Calendar, calendar_features, fourier_features, steps_after
 from unrolled.data.forecasting.missing_values import Missing, policy
 from unrolled.data.forecasting.scaling import CovariateScale, Fitted, Scaling, fit, season_errors
 from unrolled.data.forecasting.series import Series, part
@@ -106,6 +106,6 @@ class Preprocessor:
 
     def _features(self, series: Series) -> Numbers:
         """Calendar and Fourier features (N, F) of each step."""
-        begin = late(series, self.first_start)
+        begin = steps_after(series, self.first_start)
         season = fourier_features(len(series.values), self.fourier, self.period, begin)
         return np.hstack([part(series, "values")[:, :0], *calendar_features(series, self.calendar), *season])

@@ -40,37 +40,37 @@ class SeriesData(SequenceDataModule):
     step with C steps before it and H after it is the origin of one forecast.
 
     Args:
-        batch_size: rows of a training batch, per process.
+        batch_size: windows, or streams, of a training batch, per process.
         batches: training batches of an epoch.
-        eval_batch_size: rows of a validation or test batch, per process.
-        seed: of the places of the training windows.
-        sampling: of training.  windows: each is read anew; stream: whole series, piece by piece, for the strategy
-            CarriedState.
-        sequence_length: time steps of a piece of a stream.
-        marks: whether the model reads of each number if it was observed.
-        since: whether it reads for how many time steps none was.
-        hide_share: of the observed inputs of training, read at random as if they were missing.
-        hide_over: training batches over which that share grows from 0; 0: it is whole at once.
-        calendar: what the model reads of the time of the step to be forecast: minute, hour, weekday, day, day_of_year,
-            week, month, quarter, each as a sine and a cosine.
-        fourier: how many harmonics of the season it reads of that step.
-        lags: how many time steps before that step lie the numbers that it reads as well; the horizon at least, so that
-            they are known.
-        missing: what stands where nothing was observed.  forward_fill: the last number; linear: a line through each gap
-            that ends inside the context; mean, median, mode: of the series' training part; marker: one number; drop:
-            windows with a missing input are left out.
-        marker: the number of missing: marker, on the scale of the inputs.
+        eval_batch_size: windows of a validation or test batch, per process.
+        seed: of the training windows drawn.
+        sampling: training batches.  windows: independent random windows; stream: full series in consecutive chunks, for
+            the strategy CarriedState.
+        sequence_length: time steps of a chunk of a stream.
+        marks: add a channel that marks which values were observed (1) or imputed (0).
+        since: add a channel with the time steps since the last observed value.
+        hide_share: fraction of observed training inputs to treat as missing, drawn at random.
+        hide_over: training batches over which that fraction grows linearly from 0; 0: constant.
+        calendar: calendar features of the step to forecast: minute, hour, weekday, day, day_of_year, week, month,
+            quarter, each as a sine and a cosine.
+        fourier: harmonics of the season to add as features of that step.
+        lags: time steps before that step whose values are added as features; each at least the horizon, so that they
+            are known.
+        missing: imputation.  forward_fill: the last observed value; linear: interpolate gaps that end inside the
+            context; mean, median, mode: of the training split of the series; marker: a constant; drop: drop windows
+            with a missing input.
+        marker: the constant of missing: marker, on the scale of the inputs.
         scaling: of each series.  standard: by mean and standard deviation; mean_absolute: by the mean of |x|; instance:
-            each window by the mean and the deviation of its own context; last_value: each window around the last number
-            of its context, by the standard deviation of the series.
+            each window by the mean and deviation of its context; last_value: each window relative to the last value of
+            its context, by the standard deviation of the series.
         horizon: time steps H to forecast.
-        context: time steps C that are read before; one period at least, for the seasonal baseline.
-        valid_fraction: of each series, for validation.
-        test_fraction: of each series, for the test.
-        train_steps: time steps for training, from the start on; null: all in front of the validation part.
-        valid_steps: time steps for validation, after train_steps or else counted from the end; null: by the fraction.
+        context: time steps C before the forecast; at least one period, for the seasonal baseline.
+        valid_fraction: fraction of each series for validation.
+        test_fraction: fraction of each series for the test.
+        train_steps: time steps for training, from the start; null: all before validation.
+        valid_steps: time steps for validation, after train_steps if set, else counted from the end; null: by fraction.
         test_steps: time steps for the test, likewise.
-        eval_stride: time steps from one origin of validation and test to the next.
+        eval_stride: time steps between the origins of two validation or test windows.
 
     Raises:
         InputError: arguments out of range, or series that no model can learn from.
@@ -141,16 +141,17 @@ class SeriesData(SequenceDataModule):
         self.preprocessor.check(self.period)
         at_least(0, hide_over=self.hide_over)
         if not 0 <= self.hide_share < 1:
-            raise InputError(f"data.init_args.hide_share: expected a share in [0, 1), got {self.hide_share}")
+            raise InputError(f"data.init_args.hide_share: expected a fraction in [0, 1), got {self.hide_share}")
         if self.hide_share and self.preprocessor.missing == "drop":
-            raise InputError("data.init_args.missing: drop fills nothing, so nothing can be hidden; choose another")
+            message = "expected a policy that imputes, for hide_share above 0, got drop; choose another"
+            raise InputError(f"data.init_args.missing: {message}")
         sizes = {"batch_size": self.batch_size, "batches": self.batches, "eval_batch_size": self.eval_batch_size}
         at_least(1, **sizes, sequence_length=self.sequence_length)
         if self.sampling not in ("windows", "stream"):
             raise InputError(f"data.init_args.sampling: expected windows or stream, got {self.sampling!r}")
 
     def setup(self, stage: str | None = None) -> None:
-        """Load, split and preprocess the series once, and find their windows."""
+        """Load, split and preprocess the series once, and find their windows.  Later calls do nothing."""
         if self.places:
             return
         self.check_arguments()
@@ -170,12 +171,12 @@ class SeriesData(SequenceDataModule):
             stride = 1 if split == "train" else self.eval_stride
             found[split], dropped = places(self.maker, self.series, self.split_ends, split, self.context, stride)
             if not len(found[split]):
-                why = f" ({dropped:,} have a missing input, which data.init_args.missing: drop leaves out)"
-                message = f"expected a number to forecast in the {split} split, got no window{why * bool(dropped)}"
+                why = f" (data.init_args.missing: drop dropped {dropped:,} with a missing input)"
+                message = f"expected a window with a target in the {split} split, got none{why * bool(dropped)}"
                 raise InputError(f"{self.owner}: {message}")
-            counts += [f"{split} {len(found[split]):,} windows" + (f" ({dropped:,} left out)" if dropped else "")]
+            counts += [f"{split} {len(found[split]):,} windows" + (f" ({dropped:,} dropped)" if dropped else "")]
         gaps, total = int(self.maker.store.values.isnan().sum()), self.maker.store.values.numel()
-        missing = f"; {gaps:,} of {total:,} numbers missing ({self.preprocessor.missing})" if gaps else ""
+        missing = f"; {gaps:,} of {total:,} values missing ({self.preprocessor.missing})" if gaps else ""
         rank_zero_info("%s: %s series; %s%s", type(self).__name__, f"{len(self.series):,}", ", ".join(counts), missing)
         return found
 
@@ -251,7 +252,7 @@ class SeriesData(SequenceDataModule):
         owner = self.owner if path is None else path
         check(owner, series)
         if other := [one for one in series if one.frequency != frequency]:
-            given, wanted = (each or "numbered ones" for each in (other[0].frequency, frequency))
+            given, wanted = (each or "integers" for each in (other[0].frequency, frequency))
             message = f"expected time steps as in training, {wanted}, got {given}"
             raise InputError(f"{owner}: series {other[0].name!r}: {message}; give times of the same kind")
         known = None if strangers and self.preprocessor.scaling == "instance" else [*self.preprocessor.fitted]
@@ -260,5 +261,5 @@ class SeriesData(SequenceDataModule):
     def read(self, path: str) -> list[Series]:
         """The series of a file.  Overridden by data sets that read files."""
         raise InputError(
-            f"{type(self).__name__}: expected no file, for its series are its own, got {path}; leave it out"
+            f"{type(self).__name__}: expected no file, because this data set has fixed series, got {path}; omit it"
         )
