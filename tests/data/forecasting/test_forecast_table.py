@@ -148,9 +148,7 @@ def test_the_frequency_is_inferred_also_where_rows_are_missing(times, frequency,
     rows = pd.DataFrame({"time": times, "value": values}).drop(index=range(20, 20 + gone))
     data = ForecastTable(save(tmp_path, rows), horizon=H, context=C, gaps="fill")
     if frequency == "ME" and gone:  # months of unequal length, and none on its first day
-        with pytest.raises(
-            InputError, match="unknown frequency: expected steps of .*; correct them, or set data.init_args.frequency"
-        ):
+        with pytest.raises(InputError, match="unknown frequency: expected steps of .*; correct them, or set"):
             data.setup()
         data.frequency = frequency
     data.setup()
@@ -221,14 +219,14 @@ def test_words_become_numbers_and_one_that_training_lacks_is_none_of_them(tmp_pa
         (
             {4: "2026-01-09 07:00,1,0,0"},
             {},
-            "unknown frequency: expected steps of 1 days 00:00:00, the most common one, got",
+            "unknown frequency: expected steps of 1 days 00:00:00, the most common one",
         ),
         ({4: "2026-01-09 07:00,1,0,0"}, {"frequency": "D"}, "of frequency D, got 2026-01-09 07:00:00 between two"),
         ({}, {"frequency": "fortnight"}, "data.init_args.frequency: expected a pandas alias"),
         (
             dict.fromkeys(range(2, 40)),
             {},
-            "expected 3 time steps or more to infer the frequency, got 2; set data.init_args.frequency",
+            "expected 3 time steps or more to infer the frequency, got 2; set",
         ),
         (
             dict.fromkeys(range(15, 40)),
@@ -249,7 +247,7 @@ def test_words_become_numbers_and_one_that_training_lacks_is_none_of_them(tmp_pa
         (
             {},
             {"static_columns": ["rain"]},
-            "expected equal values in the static column 'rain', but rows 1 and 2 differ; correct",
+            "expected equal values in the static column 'rain', but rows 1 and 2 differ",
         ),
         (
             {8: "2026-01-13,1,,1"},
@@ -398,7 +396,7 @@ def test_another_table_has_the_time_steps_of_the_first(tmp_path):
         (
             {4: "2026-01-09 07:00,1,0,0"},
             {},
-            "unknown frequency: expected steps of 1 days 00:00:00, the most common one, got",
+            "unknown frequency: expected steps of 1 days 00:00:00, the most common one",
         ),
         ({}, {"frequency": "fortnight"}, "data.init_args.frequency: expected a pandas alias"),
         (

@@ -149,8 +149,8 @@ def series_of(
     """
     check_static(path, name, static, rows)
     check_known(path, known, rows)
-    on_grid = (each.on(grid, rows) for each in (values, known, past))
-    return Series(name, *on_grid, static.numbers[rows[0]], grid.start, grid.frequency)
+    targets, in_advance, up_to_now = (each.on(grid, rows) for each in (values, known, past))
+    return Series(name, targets, in_advance, up_to_now, static.numbers[rows[0]], grid.start, grid.frequency)
 
 
 def check_static(path: Path, name: str, static: Columns, rows: Rows) -> None:

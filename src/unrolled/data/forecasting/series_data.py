@@ -243,7 +243,7 @@ class SeriesData(SequenceDataModule):
         Args:
             path: a file with the same columns, to forecast its series; None: the series of this data set.
             strangers: accept series that the model was not trained on, because it has no series embedding; takes effect
-                with scaling: instance alone, where no statistics of a series are needed.
+                only with scaling: instance, which needs no statistics of the series.
 
         Raises:
             InputError: series that cannot be forecast, or a path for a data set that reads no files.

@@ -44,8 +44,8 @@ class SeriesStreams(RowLoader):
 
 def cut_streams(maker: WindowMaker, splits: Sequence[SplitEnds], rows: int) -> list[ForecastBatch]:
     """Cut each training split into equally many streams, at least `rows` in all; each is a batch of one row."""
-    pieces = -(-rows // len(splits))
-    cuts = [torch.linspace(0, ends.train - 1, pieces + 1).long().tolist() for ends in splits]
+    per_series = -(-rows // len(splits))
+    cuts = [torch.linspace(0, ends.train - 1, per_series + 1).long().tolist() for ends in splits]
     return [
         maker.cut(torch.tensor([[number, begin]]), end - begin, end - begin)
         for number, steps in enumerate(cuts)
@@ -67,6 +67,4 @@ def check_streams(maker: WindowMaker, missing: str, hide_share: float) -> None:
         "past covariates": maker.channels["past"] > 0,
     }
     if wrong := [option for option, given in refused.items() if given]:
-        raise InputError(
-            f"data.init_args.sampling: stream cannot be combined with {wrong[0]}; use windows, or change that"
-        )
+        raise InputError(f"data.init_args.sampling: stream cannot be combined with {wrong[0]}; use windows")
