@@ -1,4 +1,4 @@
-"""The user's own table: what is read of it, which frequency it has, and what is refused before anything is trained."""
+"""ForecastTable: columns, inferred frequencies, and errors before training."""
 
 import sys
 from pathlib import Path
@@ -297,7 +297,7 @@ def test_a_series_without_any_number(tmp_path):
 
 
 def test_another_table_is_forecast_with_what_was_fitted_to_the_first(tmp_path):
-    """Rows behind the last target give the known covariates of the horizon."""
+    """Rows after the last target give the known covariates of the horizon."""
     data = small(tmp_path, known_columns=["holiday"], calendar=["weekday"], fourier=1)
     data.setup()
     with pytest.raises(
@@ -317,7 +317,7 @@ def test_another_table_is_forecast_with_what_was_fitted_to_the_first(tmp_path):
     known = data.preprocessor.covariates["known"]
     holidays = (np.arange(16, 25) % 2 - known.mean[0]) / known.deviation[0]
     np.testing.assert_allclose(batch.inputs[0, :, 1], holidays, rtol=1e-5)
-    angle = 2 * np.pi * (12 + np.arange(16, 25)) / 7  # the season goes on from where it began in training
+    angle = 2 * np.pi * (12 + np.arange(16, 25)) / 7  # the season continues from training
     np.testing.assert_allclose(batch.inputs[0, :, 4], np.sin(angle), atol=1e-5)
     enough = [*lines[:7], *(line.replace(f",{k},", ",,") for k, line in enumerate(lines[7:10], 7))]
     (tmp_path / "enough.csv").write_text("\n".join(["time,value,holiday,rain", *enough]) + "\n")
@@ -365,23 +365,23 @@ def test_a_new_series_can_be_forecast_where_each_window_has_its_own_scale(tmp_pa
 def test_another_table_has_the_time_steps_of_the_first(tmp_path):
     data = small(tmp_path, fourier=1)
     data.setup()
-    for step, told in (
+    for step, message in (
         ("2D", "expected a row for each time step, got 39 without one, the first at 2026-01-06 00:00:00"),
         ("36h", "expected steps of frequency D, got 2026-01-06 12:00:00 between two of them"),
         (None, "new.csv: series 'value': expected time steps as in training, D, got integers"),
     ):
         times = range(40) if step is None else pd.date_range("2026-01-05", periods=40, freq=step)
         pd.DataFrame({"time": times, "value": np.sin(np.arange(40))}).to_csv(tmp_path / "new.csv", index=False)
-        with pytest.raises(InputError, match=told):
+        with pytest.raises(InputError, match=message):
             data.last_windows(str(tmp_path / "new.csv"))
-    days = pd.date_range("2026-01-05", periods=26, freq="B")[:5]  # too few to tell their frequency, which is known
+    days = pd.date_range("2026-01-05", periods=26, freq="B")[:5]  # too few to infer the frequency, which is known
     pd.DataFrame({"time": days, "value": 1.0}).to_csv(tmp_path / "new.csv", index=False)
     with pytest.raises(InputError, match="series 'value': expected 7 time steps to read, got 5; give more"):
         data.last_windows(str(tmp_path / "new.csv"))
 
 
 @pytest.mark.parametrize(
-    ("rows", "given", "told"),
+    ("rows", "given", "message"),
     [
         (
             {},
@@ -410,7 +410,7 @@ def test_another_table_has_the_time_steps_of_the_first(tmp_path):
     ],
     ids=lambda word: str(word)[:40],
 )
-def test_the_command_refuses_a_wrong_table_before_anything_is_trained(rows, given, told, tmp_path, workdir, capsys):
+def test_the_command_refuses_a_wrong_table_before_anything_is_trained(rows, given, message, tmp_path, workdir, capsys):
     data = {"path": small(tmp_path, rows).path, "horizon": H, "context": C} | given
     written = {
         "task": "Forecasting",
@@ -421,17 +421,17 @@ def test_the_command_refuses_a_wrong_table_before_anything_is_trained(rows, give
     }
     (workdir / "mine.yaml").write_text(yaml.safe_dump(written))
     assert main(["fit", "-c", "mine.yaml"]) == 2
-    heard = capsys.readouterr().err
-    assert told in heard and heard.count("\n") == 1
+    printed = capsys.readouterr().err
+    assert message in printed and printed.count("\n") == 1
     assert not [*workdir.glob("runs/*/metrics.csv")]
 
 
-@pytest.mark.parametrize(("column", "told"), [("y", "expected a finite number"), ("time", "expected a time")])
-def test_a_row_behind_a_blank_line_is_told_with_its_line(tmp_path, column, told):
+@pytest.mark.parametrize(("column", "message"), [("y", "expected a finite number"), ("time", "expected a time")])
+def test_a_row_behind_a_blank_line_is_told_with_its_line(tmp_path, column, message):
     table = frame(made())
     table[column] = table[column].astype(object)
     table.iloc[4, table.columns.get_loc(column)] = "often"
     header, *rows = Path(save(tmp_path, table)).read_text(encoding="utf-8").splitlines()
     (path := tmp_path / "gap.csv").write_text("\n".join([header, "", *rows]), encoding="utf-8")
-    with pytest.raises(InputError, match=rf"gap.csv: row 5 \(line 7\): {told}.* got 'often'"):
+    with pytest.raises(InputError, match=rf"gap.csv: row 5 \(line 7\): {message}.* got 'often'"):
         ForecastTable(str(path), series_column="series", target_columns=["y"], **SMALL).setup()

@@ -1,4 +1,4 @@
-"""What every data set of series has in common: arguments, scales, checkpoints, what is refused."""
+"""SeriesData: arguments, scales, checkpoints, errors."""
 
 import re
 
@@ -54,7 +54,7 @@ def test_the_sizes():
 
 
 def test_parts_by_counts():
-    """From the end, or one behind the other from the start."""
+    """Counted from the end, or from the start if train_steps is set."""
     for counts, borders in [
         ({"valid_steps": 6, "test_steps": 4}, [(50, 56, 60), (34, 40, 44), (42, 48, 52)]),
         ({"train_steps": 20, "valid_steps": 6, "test_steps": 4}, [(20, 26, 30)] * 3),
@@ -65,8 +65,8 @@ def test_parts_by_counts():
 def test_the_log_tells_how_much_there_is(caplog):
     with caplog.at_level("INFO"):
         make(series=made(share=0.03), missing="drop")
-    told = r"Made: 3 series; train \d+ windows \(\d+ dropped\), valid .*, test .*; \d+ of 156 values missing \(drop\)"
-    assert re.search(told, caplog.text)
+    log = r"Made: 3 series; train \d+ windows \(\d+ dropped\), valid .*, test .*; \d+ of 156 values missing \(drop\)"
+    assert re.search(log, caplog.text)
 
 
 def test_sizes_and_scales_travel_with_the_checkpoint_and_others_are_refused():
@@ -179,9 +179,9 @@ def test_the_last_windows_end_where_the_series_do():
     data = Made(**SMALL, series=series, marks=True, since=True)
     data.given = [one._replace(known=None) for one in series]
     data.setup()
-    names, batch, told, observed = data.last_windows()
+    names, batch, times, observed = data.last_windows()
     assert names == ["a", "b", "c"] and batch.targets.isnan().all()
-    assert told[1] == ["2024-04-07T00:00:00", "2024-04-08T00:00:00", "2024-04-09T00:00:00"]
+    assert times[1] == ["2024-04-07T00:00:00", "2024-04-08T00:00:00", "2024-04-09T00:00:00"]
     raw = float(batch.rows[1, 1] + batch.rows[1, 2] * batch.inputs[1, C - 1, 0])
     assert raw == pytest.approx(12.5, rel=1e-5)
     for row, one in enumerate(series):
