@@ -40,9 +40,11 @@ def test_etth1(here):
     assert [one.name for one in every.series] == names and every.series[0].frequency == "h"
     for one in every.series:
         np.testing.assert_array_equal(one.values[:, 0], [float(row[one.name]) for row in rows])
-    assert alone.borders_of == [(8640, 11520, 14400)]
+    assert alone.split_ends == [(8640, 11520, 14400)]
     # its usual scale is that of the training months alone
-    np.testing.assert_allclose(alone.fitted["OT"].mean, np.mean([float(r["OT"]) for r in rows[:8640]]), rtol=1e-12)
+    np.testing.assert_allclose(
+        alone.preprocessor.fitted["OT"].mean, np.mean([float(r["OT"]) for r in rows[:8640]]), rtol=1e-12
+    )
     assert len(alone.places["test"]) == 2880 - 24 + 1
     assert alone.baselines("test") == pytest.approx(
         {"naive": 0.0343, "seasonal naive": 0.0458, "linear": 0.0264}, abs=5e-5
@@ -107,7 +109,7 @@ def test_m4_hourly(here):
     assert told["seasonal naive"] == [13.912, 1.193] and told["naive2"] == [18.383, 2.395]
     assert data.baselines("test")["naive2"] == errors["naive2"]["mse"]
     for one in data.series[::59]:  # the scale of what is read is that of the training part alone
-        np.testing.assert_allclose(data.fitted[one.name].mean, one.values[:-96].mean(), rtol=1e-12)
+        np.testing.assert_allclose(data.preprocessor.fitted[one.name].mean, one.values[:-96].mean(), rtol=1e-12)
 
 
 def test_airline_passengers(here):

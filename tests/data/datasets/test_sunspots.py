@@ -19,6 +19,6 @@ def test_the_numbers_are_those_of_the_file_and_none_is_missing():
 def test_the_defaults_give_windows_in_every_split():
     data = Sunspots()
     data.setup()
-    assert data.borders_of == [(154, 232, 309)]
+    assert data.split_ends == [(154, 232, 309)]
     assert [len(data.places[split]) for split in data.places] == [95, 55, 54]
     assert data.baselines("test")["seasonal naive"] < data.baselines("test")["naive"]

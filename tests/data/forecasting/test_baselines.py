@@ -78,12 +78,12 @@ def test_every_error_of_every_baseline(split, policy, outputs):
             context = filled[target - C : target]
             seasons = np.abs(series[index].values[PERIOD:, o] - series[index].values[:-PERIOD, o])
             season = np.nanmean(seasons[: round(len(truth) / 2) - PERIOD])
-            told = {
+            forecasts = {
                 "naive": [context[-1]] * H,
                 "seasonal naive": [context[C - PERIOD + h % PERIOD] for h in range(H)],
                 "linear": predict(found[best][1], context[None])[0],
             }
-            for name, forecast in told.items():
+            for name, forecast in forecasts.items():
                 for h in range(H):
                     x, f = truth[target + h] * deviation + mean, forecast[h] * deviation + mean
                     if not np.isnan(x):

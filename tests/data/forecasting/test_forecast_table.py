@@ -1,4 +1,4 @@
-"""The user's own table: what is read of it, which frequency it has, and what is refused before anything is trained."""
+"""ForecastTable: columns, inferred frequencies, and errors before training."""
 
 import sys
 from pathlib import Path
@@ -148,7 +148,7 @@ def test_the_frequency_is_inferred_also_where_rows_are_missing(times, frequency,
     rows = pd.DataFrame({"time": times, "value": values}).drop(index=range(20, 20 + gone))
     data = ForecastTable(save(tmp_path, rows), horizon=H, context=C, gaps="fill")
     if frequency == "ME" and gone:  # months of unequal length, and none on its first day
-        with pytest.raises(InputError, match="unknown frequency: expected steps of .*; correct them, or name it with"):
+        with pytest.raises(InputError, match="unknown frequency: expected steps of .*; correct them, or set"):
             data.setup()
         data.frequency = frequency
     data.setup()
@@ -165,7 +165,7 @@ def test_steps_that_are_only_numbered(tmp_path):
     numbered = [text[0], *(f"{1700 + k},{line.partition(',')[2]}" for k, line in enumerate(text[1:]) if k != 9)]
     (tmp_path / "small.csv").write_text("\n".join(numbered))
     with pytest.raises(
-        InputError, match="got 1 without one, the first at 1709; add the rows, or say data.init_args.gaps"
+        InputError, match="got 1 without one, the first at 1709; add the rows, or set data.init_args.gaps"
     ):
         data.setup()
     data = ForecastTable(data.path, horizon=H, context=C, gaps="fill")
@@ -215,11 +215,19 @@ def test_words_become_numbers_and_one_that_training_lacks_is_none_of_them(tmp_pa
         ({4: "soon,1,0,0"}, {}, "row 5: expected a time in column 'time', as 2026-01-31 13:00, got 'soon'; correct it"),
         ({4: "2026-01-08,1,0,0"}, {}, "expected each time once, got 2026-01-08 00:00:00 in rows 4 and 5; delete one"),
         ({4: "2026-01-07,1,0,0"}, {}, "got 2026-01-07 00:00:00 in row 5 after 2026-01-08 00:00:00 in row 4; sort the"),
-        ({4: None, 9: None}, {}, "got 2 without one, the first at 2026-01-09 00:00:00; add the rows, or say"),
-        ({4: "2026-01-09 07:00,1,0,0"}, {}, "unknown frequency: expected steps of 1 days 00:00:00, as most are, got"),
+        ({4: None, 9: None}, {}, "got 2 without one, the first at 2026-01-09 00:00:00; add the rows, or set"),
+        (
+            {4: "2026-01-09 07:00,1,0,0"},
+            {},
+            "unknown frequency: expected steps of 1 days 00:00:00, the most common one",
+        ),
         ({4: "2026-01-09 07:00,1,0,0"}, {"frequency": "D"}, "of frequency D, got 2026-01-09 07:00:00 between two"),
-        ({}, {"frequency": "fortnight"}, "data.init_args.frequency: expected a frequency as pandas names it"),
-        (dict.fromkeys(range(2, 40)), {}, "expected 3 time steps or more to tell their frequency, got 2; name it"),
+        ({}, {"frequency": "fortnight"}, "data.init_args.frequency: expected a pandas alias"),
+        (
+            dict.fromkeys(range(2, 40)),
+            {},
+            "expected 3 time steps or more to infer the frequency, got 2; set",
+        ),
         (
             dict.fromkeys(range(15, 40)),
             {},
@@ -235,12 +243,16 @@ def test_words_become_numbers_and_one_that_training_lacks_is_none_of_them(tmp_pa
             {"known_columns": ["holiday"]},
             "small.csv: row 26: expected a number in column 'holiday', got none",
         ),
-        ({25: "2026-01-30,1,NA,0"}, {"known_columns": ["holiday"]}, "fill it, or call it a past one"),
-        ({}, {"static_columns": ["rain"]}, "in all rows of the static column 'rain', but rows 1 and 2 differ; correct"),
+        ({25: "2026-01-30,1,NA,0"}, {"known_columns": ["holiday"]}, "fill it, or use past_columns"),
+        (
+            {},
+            {"static_columns": ["rain"]},
+            "expected equal values in the static column 'rain', but rows 1 and 2 differ",
+        ),
         (
             {8: "2026-01-13,1,,1"},
             {"known_columns": ["rain", "holiday"]},
-            "small.csv: row 9: expected a number in column 'holiday', got none; a known covariate",
+            "small.csv: row 9: expected a number in column 'holiday', got none; known covariates need",
         ),
         (
             {8: "2026-01-13,1, ,1"},
@@ -264,7 +276,7 @@ def test_words_become_numbers_and_one_that_training_lacks_is_none_of_them(tmp_pa
         (
             {k: f"{pd.Timestamp(2026, 1, 5) + pd.Timedelta(days=k):%Y-%m-%d},,0,0" for k in range(20, 40)},
             {},
-            "expected a number to forecast in the valid split, got no window",
+            "expected a window with a target in the valid split, got none",
         ),
     ],
     ids=lambda word: str(word)[:40],
@@ -280,12 +292,12 @@ def test_a_series_without_any_number(tmp_path):
     table = frame(made())
     table.loc[table["series"] == "c", "y"] = np.nan
     path = save(tmp_path, table)
-    with pytest.raises(InputError, match="mine.csv: series 'c' has no number at all; leave it out"):
+    with pytest.raises(InputError, match="mine.csv: series 'c' has no observed value; drop it"):
         ForecastTable(path, series_column="series", target_columns=["y"], **SMALL).setup()
 
 
 def test_another_table_is_forecast_with_what_was_fitted_to_the_first(tmp_path):
-    """Rows behind the last target give the known covariates of the horizon."""
+    """Rows after the last target give the known covariates of the horizon."""
     data = small(tmp_path, known_columns=["holiday"], calendar=["weekday"], fourier=1)
     data.setup()
     with pytest.raises(
@@ -299,12 +311,13 @@ def test_another_table_is_forecast_with_what_was_fitted_to_the_first(tmp_path):
     names, batch, times, _ = data.last_windows(str(tmp_path / "new.csv"))
     assert data.state_dict() == before and names == ["value"]
     assert times == [["2026-02-08T00:00:00", "2026-02-09T00:00:00", "2026-02-10T00:00:00"]]
-    fitted = data.fitted["value"]
+    fitted = data.preprocessor.fitted["value"]
     expected = (np.arange(15, 22) - fitted.location[0]) / fitted.scale[0]
     np.testing.assert_allclose(batch.inputs[0, :C, 0], expected, rtol=1e-5)
-    holidays = (np.arange(16, 25) % 2 - data.scales["known"].mean[0]) / data.scales["known"].deviation[0]
+    known = data.preprocessor.covariates["known"]
+    holidays = (np.arange(16, 25) % 2 - known.mean[0]) / known.deviation[0]
     np.testing.assert_allclose(batch.inputs[0, :, 1], holidays, rtol=1e-5)
-    angle = 2 * np.pi * (12 + np.arange(16, 25)) / 7  # the season goes on from where it began in training
+    angle = 2 * np.pi * (12 + np.arange(16, 25)) / 7  # the season continues from training
     np.testing.assert_allclose(batch.inputs[0, :, 4], np.sin(angle), atol=1e-5)
     enough = [*lines[:7], *(line.replace(f",{k},", ",,") for k, line in enumerate(lines[7:10], 7))]
     (tmp_path / "enough.csv").write_text("\n".join(["time,value,holiday,rain", *enough]) + "\n")
@@ -322,7 +335,7 @@ def test_a_series_that_the_run_never_saw_is_refused(tmp_path):
     new = frame(made())
     new["series"] = new["series"].replace("c", "d")
     with pytest.raises(
-        InputError, match=r"new.csv: series 'd': expected one that the run was trained on \(a, c, b\); leave it out"
+        InputError, match=r"new.csv: series 'd': expected one that the run was trained on \(a, c, b\); drop it"
     ):
         data.last_windows(save(tmp_path, new, "new.csv"))
 
@@ -352,23 +365,23 @@ def test_a_new_series_can_be_forecast_where_each_window_has_its_own_scale(tmp_pa
 def test_another_table_has_the_time_steps_of_the_first(tmp_path):
     data = small(tmp_path, fourier=1)
     data.setup()
-    for step, told in (
+    for step, message in (
         ("2D", "expected a row for each time step, got 39 without one, the first at 2026-01-06 00:00:00"),
         ("36h", "expected steps of frequency D, got 2026-01-06 12:00:00 between two of them"),
-        (None, "new.csv: series 'value': expected time steps as in training, D, got numbered ones"),
+        (None, "new.csv: series 'value': expected time steps as in training, D, got integers"),
     ):
         times = range(40) if step is None else pd.date_range("2026-01-05", periods=40, freq=step)
         pd.DataFrame({"time": times, "value": np.sin(np.arange(40))}).to_csv(tmp_path / "new.csv", index=False)
-        with pytest.raises(InputError, match=told):
+        with pytest.raises(InputError, match=message):
             data.last_windows(str(tmp_path / "new.csv"))
-    days = pd.date_range("2026-01-05", periods=26, freq="B")[:5]  # too few to tell their frequency, which is known
+    days = pd.date_range("2026-01-05", periods=26, freq="B")[:5]  # too few to infer the frequency, which is known
     pd.DataFrame({"time": days, "value": 1.0}).to_csv(tmp_path / "new.csv", index=False)
     with pytest.raises(InputError, match="series 'value': expected 7 time steps to read, got 5; give more"):
         data.last_windows(str(tmp_path / "new.csv"))
 
 
 @pytest.mark.parametrize(
-    ("rows", "given", "told"),
+    ("rows", "given", "message"),
     [
         (
             {},
@@ -378,14 +391,18 @@ def test_another_table_has_the_time_steps_of_the_first(tmp_path):
         ({4: "2026-01-09,oops,0,0"}, {}, "row 5: expected a finite number in column 'value', got 'oops'"),
         ({4: "2026-01-09,inf,0,0"}, {}, "row 5: expected a finite number in column 'value', got 'inf'"),
         ({4: "2026-01-08,1,0,0"}, {}, "expected each time once, got 2026-01-08 00:00:00 in rows 4 and 5; delete one"),
-        ({4: "2026-01-06,1,0,0"}, {}, "expected times that ascend, got 2026-01-06 00:00:00 in row 5 after 2026-01-08"),
+        ({4: "2026-01-06,1,0,0"}, {}, "expected ascending times, got 2026-01-06 00:00:00 in row 5 after 2026-01-08"),
         ({4: None}, {}, "expected a row for each time step, got 1 without one, the first at 2026-01-09 00:00:00"),
-        ({4: "2026-01-09 07:00,1,0,0"}, {}, "unknown frequency: expected steps of 1 days 00:00:00, as most are, got"),
-        ({}, {"frequency": "fortnight"}, "data.init_args.frequency: expected a frequency as pandas names it"),
+        (
+            {4: "2026-01-09 07:00,1,0,0"},
+            {},
+            "unknown frequency: expected steps of 1 days 00:00:00, the most common one",
+        ),
+        ({}, {"frequency": "fortnight"}, "data.init_args.frequency: expected a pandas alias"),
         (
             {k: f"{pd.Timestamp(2026, 1, 5) + pd.Timedelta(days=k):%Y-%m-%d},,0,0" for k in range(40)},
             {},
-            "small.csv: series 'value' has no number at all; leave it out",
+            "small.csv: series 'value' has no observed value; drop it",
         ),
         (dict.fromkeys(range(18, 40)), {}, "of 18 time steps: the train split has 9, expected at least 10 for one w"),
         ({39: "2026-02-13,1,,0"}, {"known_columns": ["holiday"]}, "row 40: expected a number in column 'holiday', got"),
@@ -393,7 +410,7 @@ def test_another_table_has_the_time_steps_of_the_first(tmp_path):
     ],
     ids=lambda word: str(word)[:40],
 )
-def test_the_command_refuses_a_wrong_table_before_anything_is_trained(rows, given, told, tmp_path, workdir, capsys):
+def test_the_command_refuses_a_wrong_table_before_anything_is_trained(rows, given, message, tmp_path, workdir, capsys):
     data = {"path": small(tmp_path, rows).path, "horizon": H, "context": C} | given
     written = {
         "task": "Forecasting",
@@ -404,17 +421,17 @@ def test_the_command_refuses_a_wrong_table_before_anything_is_trained(rows, give
     }
     (workdir / "mine.yaml").write_text(yaml.safe_dump(written))
     assert main(["fit", "-c", "mine.yaml"]) == 2
-    heard = capsys.readouterr().err
-    assert told in heard and heard.count("\n") == 1
+    printed = capsys.readouterr().err
+    assert message in printed and printed.count("\n") == 1
     assert not [*workdir.glob("runs/*/metrics.csv")]
 
 
-@pytest.mark.parametrize(("column", "told"), [("y", "expected a finite number"), ("time", "expected a time")])
-def test_a_row_behind_a_blank_line_is_told_with_its_line(tmp_path, column, told):
+@pytest.mark.parametrize(("column", "message"), [("y", "expected a finite number"), ("time", "expected a time")])
+def test_a_row_behind_a_blank_line_is_told_with_its_line(tmp_path, column, message):
     table = frame(made())
     table[column] = table[column].astype(object)
     table.iloc[4, table.columns.get_loc(column)] = "often"
     header, *rows = Path(save(tmp_path, table)).read_text(encoding="utf-8").splitlines()
     (path := tmp_path / "gap.csv").write_text("\n".join([header, "", *rows]), encoding="utf-8")
-    with pytest.raises(InputError, match=rf"gap.csv: row 5 \(line 7\): {told}.* got 'often'"):
+    with pytest.raises(InputError, match=rf"gap.csv: row 5 \(line 7\): {message}.* got 'often'"):
         ForecastTable(str(path), series_column="series", target_columns=["y"], **SMALL).setup()

@@ -1,4 +1,4 @@
-"""The scale of single windows against numpy; of every window against pandas in test_series_windows.py."""
+"""The scale of single windows against numpy; of every window against pandas in test_windows.py."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""What every data set of series has in common: arguments, scales, checkpoints, what is refused."""
+"""SeriesData: arguments, scales, checkpoints, errors."""
 
 import re
 
@@ -54,19 +54,19 @@ def test_the_sizes():
 
 
 def test_parts_by_counts():
-    """From the end, or one behind the other from the start."""
+    """Counted from the end, or from the start if train_steps is set."""
     for counts, borders in [
         ({"valid_steps": 6, "test_steps": 4}, [(50, 56, 60), (34, 40, 44), (42, 48, 52)]),
         ({"train_steps": 20, "valid_steps": 6, "test_steps": 4}, [(20, 26, 30)] * 3),
     ]:
-        assert [tuple(each) for each in make(**counts).borders_of] == borders
+        assert [tuple(each) for each in make(**counts).split_ends] == borders
 
 
 def test_the_log_tells_how_much_there_is(caplog):
     with caplog.at_level("INFO"):
         make(series=made(share=0.03), missing="drop")
-    told = r"Made: 3 series; train \d+ windows \(\d+ left out\), valid .*, test .*; \d+ of 156 numbers missing \(drop\)"
-    assert re.search(told, caplog.text)
+    log = r"Made: 3 series; train \d+ windows \(\d+ dropped\), valid .*, test .*; \d+ of 156 values missing \(drop\)"
+    assert re.search(log, caplog.text)
 
 
 def test_sizes_and_scales_travel_with_the_checkpoint_and_others_are_refused():
@@ -118,23 +118,29 @@ ONE = np.arange(60.0)[:, None]
         ({"context": 20}, "series 'b' of 44 time steps: the train split has 22, expected at least 23"),
         ({"missing": "fill"}, "data.init_args.missing: expected one of drop, forward_fill"),
         ({"marker": float("nan")}, "data.init_args.marker: expected a finite number, got nan"),
-        ({"hide_share": 1}, "data.init_args.hide_share: expected a share in [0, 1), got 1"),
+        ({"hide_share": 1}, "data.init_args.hide_share: expected a fraction in [0, 1), got 1"),
         ({"hide_over": -1}, "data.init_args.hide_over: expected 0 or more, got -1"),
-        ({"hide_share": 0.1, "missing": "drop"}, "drop fills nothing"),
+        (
+            {"hide_share": 0.1, "missing": "drop"},
+            "expected a policy that imputes, for hide_share above 0, got drop",
+        ),
         (
             {"scaling": "minmax"},
             "data.init_args.scaling: expected one of instance, last_value, mean_absolute, standard",
         ),
         ({"sampling": "streams"}, "data.init_args.sampling: expected windows or stream, got 'streams'"),
         ({"calendar": ["hours"]}, "data.init_args.calendar: expected one of"),
-        ({"calendar": ["hour"], "series": [Series("x", ONE)]}, "series 'x': expected none, for the times of its steps"),
+        (
+            {"calendar": ["hour"], "series": [Series("x", ONE)]},
+            "series 'x': expected no calendar features, because",
+        ),
         ({"fourier": 3}, "data.init_args.fourier: expected at most 2, half a season of 4 time steps, got 3"),
         ({"lags": [4, 2]}, "expected lags of at least the horizon, 3 time steps, got 2: it would be read before it is"),
         ({"series": []}, "Made: expected a series, got none"),
         ({"series": [*made(), *made()]}, "Made: expected each series once, got 'a' twice"),
         ({"series": [*made(), made(2)[0]._replace(name="d")]}, "series 'd' has 2 columns of values, but 'a' 1"),
         ({"series": [Series("x", np.ones((60, 1)))]}, "series 'x': expected numbers that vary, got 1 throughout its"),
-        ({"series": [Series("x", ONE * np.nan)]}, "Made: series 'x' has no number at all; leave it out"),
+        ({"series": [Series("x", ONE * np.nan)]}, "Made: series 'x' has no observed value; drop it"),
         (
             {"series": [Series("x", np.where(ONE < 40, np.nan, ONE))]},
             "series 'x': expected numbers in its train split of 30 steps, got none",
@@ -173,9 +179,9 @@ def test_the_last_windows_end_where_the_series_do():
     data = Made(**SMALL, series=series, marks=True, since=True)
     data.given = [one._replace(known=None) for one in series]
     data.setup()
-    names, batch, told, observed = data.last_windows()
+    names, batch, times, observed = data.last_windows()
     assert names == ["a", "b", "c"] and batch.targets.isnan().all()
-    assert told[1] == ["2024-04-07T00:00:00", "2024-04-08T00:00:00", "2024-04-09T00:00:00"]
+    assert times[1] == ["2024-04-07T00:00:00", "2024-04-08T00:00:00", "2024-04-09T00:00:00"]
     raw = float(batch.rows[1, 1] + batch.rows[1, 2] * batch.inputs[1, C - 1, 0])
     assert raw == pytest.approx(12.5, rel=1e-5)
     for row, one in enumerate(series):
@@ -185,7 +191,7 @@ def test_the_last_windows_end_where_the_series_do():
         np.testing.assert_array_equal(observed[row], one.values[last + 1 - C : last + 1])
     assert (batch.inputs[:, C:, :3] == 0).all() and batch.rows[:, 0].tolist() == [0, 1, 2]
     assert batch.inputs[:, 0, -1].tolist() == [0, 1, 2]
-    with pytest.raises(InputError, match="Made: expected no file, for its series are its own, got x.csv; leave it out"):
+    with pytest.raises(InputError, match="Made: expected no file, because this data set has fixed series, got x.csv"):
         data.last_windows("x.csv")
 
 
@@ -214,9 +220,9 @@ def test_a_split_without_a_number_to_forecast_is_refused_also_when_asked_again()
         one.values[round(len(one.values) * 0.75) :] = np.nan
     data = Made(**SMALL, series=series)
     for _ in range(2):
-        with pytest.raises(InputError, match="Made: expected a number to forecast in the test split, got no window$"):
+        with pytest.raises(InputError, match="Made: expected a window with a target in the test split, got none$"):
             data.setup()
     with pytest.raises(
-        InputError, match=r"train split, got no window \(\d+ have a missing input, which data.init_args.m"
+        InputError, match=r"train split, got none \(data.init_args.missing: drop dropped \d+ with a missing input\)$"
     ):
         make(series=made(share=0.5), missing="drop")

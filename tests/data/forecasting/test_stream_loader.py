@@ -1,4 +1,6 @@
-"""Streams of series: every training step once, each row going on where it stopped; and what they refuse."""
+"""Streams of series: every training step once, each row continues the row before; refused options."""
+
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -9,8 +11,8 @@ from unrolled.errors import InputError
 
 
 def loader(data, rank, world_size):
-    """What a process would be handed."""
-    data._place = lambda: (rank, world_size)
+    """The training loader of one process."""
+    data.trainer = SimpleNamespace(global_rank=rank, world_size=world_size)
     return data.train_dataloader()
 
 
@@ -31,7 +33,7 @@ def test_a_stream_asks_for_every_training_step_once_and_rows_go_on_where_they_st
             raw = batch.targets[..., 0] * batch.rows[:, 2:3] + batch.rows[:, 1:2]
             read = batch.inputs[..., 0] * batch.rows[:, 2:3] + batch.rows[:, 1:2]
             if not batch.fresh[:, 0].all():
-                assert not batch.fresh.any()  # a group goes on in the same rows
+                assert not batch.fresh.any()  # a group continues in the same rows
                 going = known[:, 0]
                 assert torch.allclose(read[going, 0], before[going], atol=1e-4)
             else:
@@ -48,7 +50,7 @@ def test_a_stream_asks_for_every_training_step_once_and_rows_go_on_where_they_st
 
 
 @pytest.mark.parametrize(
-    ("wrong", "told"),
+    ("wrong", "option"),
     [
         ({"missing": "linear"}, "missing: linear"),
         ({"missing": "drop"}, "missing: drop"),
@@ -59,6 +61,6 @@ def test_a_stream_asks_for_every_training_step_once_and_rows_go_on_where_they_st
     ],
     ids=str,
 )
-def test_a_stream_refuses_what_only_windows_have(wrong, told):
-    with pytest.raises(InputError, match=f"sampling: stream goes with no {told}; use windows"):
+def test_a_stream_refuses_what_only_windows_have(wrong, option):
+    with pytest.raises(InputError, match=f"sampling: stream cannot be combined with {option}; use windows"):
         make(**{"sampling": "stream", "series": made(share=0.03, covariates=False)} | wrong)

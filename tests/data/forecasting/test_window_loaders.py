@@ -1,6 +1,7 @@
-"""Which windows and pieces of streams stand in which batch, on which process, and what is hidden in them."""
+"""Window loaders: the windows of each batch on each process, and hidden inputs."""
 
 from itertools import product
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -19,8 +20,8 @@ def same(batch, other):
 
 
 def loader(data, rank=0, world_size=1, kind="train", **given):
-    """What a process would be handed."""
-    data._place = lambda: (rank, world_size)
+    """The loader of one process."""
+    data.trainer = SimpleNamespace(global_rank=rank, world_size=world_size)
     return {"train": data.train_dataloader, "valid": data.val_dataloader, "test": data.test_dataloader}[kind]()
 
 
@@ -136,8 +137,8 @@ class TellRanks(pl.Callback):
         self.folder = folder
 
     def on_train_end(self, trainer, module):
-        told = {"heard": module.heard, "checked": torch.cat(module.checked)}
-        torch.save(told, self.folder / f"{trainer.global_rank}")
+        saved = {"heard": module.heard, "checked": torch.cat(module.checked)}
+        torch.save(saved, self.folder / f"{trainer.global_rank}")
 
 
 def test_two_processes_train_on_different_windows_and_share_the_origins(tmp_path):
@@ -153,11 +154,11 @@ def test_two_processes_train_on_different_windows_and_share_the_origins(tmp_path
         **quiet,
     )
     trainer.fit(Listener(), datamodule=Made(**SMALL | {"scaling": "instance"}))
-    told = [torch.load(tmp_path / str(rank), weights_only=True) for rank in (0, 1)]
-    assert [len(each["heard"]) for each in told] == [5, 5] and len({*told[0]["heard"], *told[1]["heard"]}) == 10
+    saved = [torch.load(tmp_path / str(rank), weights_only=True) for rank in (0, 1)]
+    assert [len(each["heard"]) for each in saved] == [5, 5] and len({*saved[0]["heard"], *saved[1]["heard"]}) == 10
     data = make(scaling="instance")
     whole = data.cut(data.places["valid"]).rows
-    both = torch.cat([each["checked"] for each in told])
+    both = torch.cat([each["checked"] for each in saved])
     assert sorted(both.tolist()) == sorted(whole.tolist())
 
 

@@ -31,7 +31,7 @@ def parts(length):
 
 
 def filled(policy, values, train, t, origin):
-    """What stands for step `t`, raw, if those up to `origin`, or behind it up to `t`, were read; None: the marker."""
+    """The raw imputed value of step `t` from steps up to `origin`, or up to `t` after it; None: the marker."""
     so_far = pd.Series(values[: t + 1])
     if not math.isnan(values[t]):
         return values[t]
@@ -127,10 +127,10 @@ def test_every_channel_of_every_window(policy, scaling, outputs):
         chosen = range(0, len(places), 19 if split == "train" else 7)
         for row in chosen:
             index, begin = places[row].tolist()
-            inputs, targets, told = reference(series, index, begin, policy, -2.5, scaling, (3, 5))
+            inputs, targets, rows = reference(series, index, begin, policy, -2.5, scaling, (3, 5))
             np.testing.assert_allclose(batch.inputs[row], inputs, rtol=1e-11, atol=1e-11)
             np.testing.assert_allclose(batch.targets[row], targets, rtol=1e-11, atol=1e-11)
-            np.testing.assert_allclose(batch.rows[row], told, rtol=1e-11, atol=1e-11)
+            np.testing.assert_allclose(batch.rows[row], rows, rtol=1e-11, atol=1e-11)
 
 
 @pytest.mark.parametrize("stride", [1, 4])
@@ -163,7 +163,7 @@ def test_drop_leaves_out_the_windows_with_a_missing_input():
 @pytest.mark.parametrize("policy", POLICIES)
 @pytest.mark.parametrize("scaling", ["standard", "mean_absolute", "instance", "last_value"])
 def test_nothing_of_the_horizon_reaches_a_context(policy, scaling):
-    """Any value, and any covariate that is not known beforehand, at or behind the first forecast step is changed."""
+    """Change any value, and any covariate not known in advance, from the first forecast step on."""
     series = made(2)
     given = {"missing": policy, "scaling": scaling, **EVERYTHING}
     data = make(series=series, **given)
@@ -182,7 +182,7 @@ def test_nothing_of_the_horizon_reaches_a_context(policy, scaling):
 @pytest.mark.parametrize("policy", [*POLICIES, "drop"])
 @pytest.mark.parametrize("scaling", ["standard", "mean_absolute", "instance", "last_value"])
 def test_nothing_of_validation_and_test_is_fitted(policy, scaling):
-    """Neither a scale nor what stands in for a missing number; each training batch stays what it was, bit for bit."""
+    """Neither scales nor fill values; each training batch stays bitwise equal."""
     series = made(2, share=0.03 if policy == "drop" else 0.25)
     changed = []
     for one in series:
@@ -220,14 +220,12 @@ def test_what_is_hidden_is_read_in_no_channel(policy, scaling):
 
 
 def test_a_lag_is_the_number_that_was_read_that_long_before():
-    """Of numbers that are filled forward, hidden ones too; in front of the window, of those that were observed."""
+    """Forward-filled values, hidden ones too; before the window, observed values."""
     data = make(series=made(2), **EVERYTHING)
     places = data.places["train"]
     hidden = torch.rand(len(places), C + H - 1, 2) < 0.4
     batch, plain = data.cut(places, hidden), data.cut(places)
-    first = (
-        data.sizes()["channels"]["known"] + 2
-    )  # behind the values, marks and times since: the lags end what is known
+    first = data.sizes()["channels"]["known"] + 2  # after values, marks and since; the lags are the last known channels
     for number, lag in enumerate((3, 5)):
         lagged = slice(first + 2 * number, first + 2 * number + 2)
         assert torch.equal(batch.inputs[:, lag - 1 :, lagged], batch.inputs[:, : C + H - lag, :2])
@@ -239,7 +237,7 @@ def test_a_training_part_of_context_and_horizon_holds_one_window():
     one = made(gaps=False, covariates=False)[0]
     series = [one._replace(values=one.values[: 2 * (C + H)])]
     data = make(series=series)
-    assert [tuple(border) for border in data.borders_of] == [(10, 15, 20)]
+    assert [tuple(border) for border in data.split_ends] == [(10, 15, 20)]
     assert data.places["train"].tolist() == [[0, 0]]
     assert data.places["valid"][[0, -1]].tolist() == [[0, 10 - C], [0, 15 - C - H]]
     assert data.places["test"][[0, -1]].tolist() == [[0, 15 - C], [0, 20 - C - H]]

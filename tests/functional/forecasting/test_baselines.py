@@ -19,7 +19,7 @@ def origins(n=80, missing=0.0):
 @pytest.mark.parametrize("missing", [0.0, 0.3])
 @pytest.mark.parametrize("penalty", [0.0, 1.0, 50.0])
 def test_the_map_is_scikit_learns_of_each_step_for_itself(penalty, missing):
-    """Gathered in pieces of unequal size; a missing target is left out of its own step alone."""
+    """Accumulated in chunks of unequal size; a missing target is skipped for its step only."""
     context, ahead = origins(missing=missing)
     moments = Moments(C, H)
     for piece in (slice(0, 7), slice(7, 50), slice(50, 80)):

@@ -1,4 +1,4 @@
-"""Where the channels of a step stand, and what becomes of them where the model reads its own numbers."""
+"""The order of channels, and their values where a model reads its predictions."""
 
 import pytest
 import torch
@@ -22,17 +22,17 @@ def test_own_numbers_count_as_observed_and_end_what_is_known_of_the_past(left_ou
     channels = CHANNELS | dict.fromkeys(left_out, 0)
     kept = [column for name in channels if channels[name] for column in COLUMNS[name]]
     inputs = windows(4).inputs
-    own = torch.randn(*inputs.shape[:2], 2, dtype=torch.float64)
-    own[:, 2] = NAN
-    put = Channels(**channels).replace(inputs[..., kept], own)
+    predictions = torch.randn(*inputs.shape[:2], 2, dtype=torch.float64)
+    predictions[:, 2] = NAN
+    replaced = Channels(**channels).replace(inputs[..., kept], predictions)
     for t in range(inputs.shape[1]):
-        expected = inputs[:, t] if t == 2 else fed_back(inputs[:, t], own[:, t])
-        assert torch.equal(put[:, t], expected[:, kept])
+        expected = inputs[:, t] if t == 2 else fed_back(inputs[:, t], predictions[:, t])
+        assert torch.equal(replaced[:, t], expected[:, kept])
 
 
 def test_numbers_alone_are_replaced_one_by_one_and_carry_a_gradient():
-    own = torch.tensor([[NAN, 2.0], [3.0, NAN]], requires_grad=True)
-    put = Channels(2).replace(torch.zeros(2, 2), own)
-    assert put.tolist() == [[0.0, 2.0], [3.0, 0.0]]
-    put.sum().backward()
-    assert own.grad.tolist() == [[0.0, 1.0], [1.0, 0.0]]
+    predictions = torch.tensor([[NAN, 2.0], [3.0, NAN]], requires_grad=True)
+    replaced = Channels(2).replace(torch.zeros(2, 2), predictions)
+    assert replaced.tolist() == [[0.0, 2.0], [3.0, 0.0]]
+    replaced.sum().backward()
+    assert predictions.grad.tolist() == [[0.0, 1.0], [1.0, 0.0]]

@@ -202,7 +202,7 @@ def test_a_point_has_no_distribution():
     [
         (("median",), "an output of point, gaussian, student_t or quantiles, got median"),
         (("point", "huber"), "a loss of squared or absolute, got huber"),
-        (("gaussian", "absolute"), "a loss of squared, which output gaussian leaves aside, got absolute"),
+        (("gaussian", "absolute"), "a loss of squared, which output gaussian ignores, got absolute"),
         (("point", "squared", [0.5]), "levels need output quantiles, got point"),
         (("quantiles", "squared", [0.5]), r"two levels or more, ascending and in \(0, 1\), got \[0.5\]"),
         (("quantiles", "squared", [0.5, 0.2]), r"got \[0.5, 0.2\]"),

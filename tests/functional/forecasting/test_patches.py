@@ -15,9 +15,9 @@ def test_a_window_becomes_patches_with_its_horizon_at_the_last():
         for patch in range(C // 2):
             steps = [batch.inputs[row, 2 * patch], batch.inputs[row, 2 * patch + 1]]
             assert torch.equal(found.inputs[row, patch], torch.cat(steps))
-        told = [float(batch.inputs[row, C - 1 + h, column]) for h in range(H) for column in COLUMNS["known"]]
+        known = [float(batch.inputs[row, C - 1 + h, column]) for h in range(H) for column in COLUMNS["known"]]
         asked = [batch.targets[row, C - 1 + h, o] for h in range(H) for o in range(2)]
-        assert found.ahead[row].tolist() == told
+        assert found.ahead[row].tolist() == known
         torch.testing.assert_close(found.targets[row, -1], torch.stack(asked), rtol=0, atol=0, equal_nan=True)
     assert found.targets[:, :-1].isnan().all()
     assert found.fresh.tolist() == [[True, False]] * 3 and torch.equal(found.rows, batch.rows)

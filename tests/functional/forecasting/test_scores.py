@@ -72,11 +72,11 @@ def test_scores_of_intervals_by_hand(step):
 
 def test_the_mean_of_one_series_is_the_mase_of_hyndman_and_koehler():
     """From the raw series: errors over the mean seasonal difference of the training part."""
-    train, truth, told = np.array([1.0, 5.0, 2.0, 7.0, 4.0, 8.0]), np.array([5.0, 9.0]), np.array([4.0, 7.0])
+    train, truth, forecast = np.array([1.0, 5.0, 2.0, 7.0, 4.0, 8.0]), np.array([5.0, 9.0]), np.array([4.0, 7.0])
     season = np.mean(abs(train[2:] - train[:-2]))
     location, scale = 3.0, 2.0
     rows = torch.tensor([[0.0, location, scale, train.std(), season]], dtype=torch.float64)
-    f, x = ((torch.tensor(values) - location)[None, :, None] / scale for values in (told, truth))
+    f, x = ((torch.tensor(values) - location)[None, :, None] / scale for values in (forecast, truth))
     scores = point_scores(f, x, rows)
     assert mean(scores, "mase", None) == pytest.approx(np.mean([1.0, 2.0]) / season, rel=1e-12)
     assert mean(scores, "mae", None) == pytest.approx(1.5 / train.std(), rel=1e-12)

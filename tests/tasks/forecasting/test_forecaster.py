@@ -26,7 +26,7 @@ def make(cls, **given):
         ({"horizon": 0}, f"^task: expected a horizon and a context of at least 1 step, got 0 and {C}$"),
         ({"context": 0}, f"got {H} and 0"),
         ({"output": "student"}, "point, gaussian, student_t or quantiles, got student"),
-        ({"loss": "absolute", "output": "gaussian"}, "a loss of squared, which output gaussian leaves aside"),
+        ({"loss": "absolute", "output": "gaussian"}, "a loss of squared, which output gaussian ignores"),
         ({"levels": [0.1, 0.9]}, "levels need output quantiles, got point"),
         (
             {"series_embedding_size": 4, "channels": None},

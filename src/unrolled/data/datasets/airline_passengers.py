@@ -1,4 +1,4 @@
-"""Passengers of international airlines, by the month, 1949 to 1960."""
+"""International airline passengers, monthly, 1949 to 1960."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ FILE = Pinned(
 
 
 class AirlinePassengers(SeriesData):
-    """144 months, in thousands: a rising trend and a season that grows with it; nothing is missing.
+    """144 months, in thousands: a rising trend and a season that grows with it; no missing values.
 
     Read from the data folder or downloaded once (2 kB).
 
@@ -25,7 +25,7 @@ class AirlinePassengers(SeriesData):
 
     Args:
         horizon: months to forecast.
-        context: months that are read before.
+        context: months before the forecast.
     """
 
     period = 12  # months
@@ -34,7 +34,7 @@ class AirlinePassengers(SeriesData):
         super().__init__(horizon=horizon, context=context, **kwargs)
 
     def prepare_data(self) -> None:
-        """Download on one process per machine, before the others look for the file."""
+        """Download the file, on one process per machine."""
         fetch_table(FILE)
 
     def load(self) -> list[Series]:

@@ -1,4 +1,4 @@
-"""Air quality at stations in Beijing, by the hour, 2013 to 2017: several series, many numbers missing."""
+"""Hourly air quality at stations in Beijing, 2013 to 2017: several series, many missing values."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from unrolled.data.forecasting.series_data import SeriesData
 from unrolled.errors import InputError
 from unrolled.suggestions import expected
 
-# The makers publish a zip in a zip; a repository keeps the same files unpacked.
+# UCI publishes a zip in a zip; this repository has the same files unpacked.
 SITE = (
     "https://raw.githubusercontent.com/Peiris94-dev/Beijing-Multi-Site-Air-Quality-Analysis/"
     "0aa46c055fcca7da49ebac9329435ffe674b74c3"
@@ -37,18 +37,18 @@ WINDS = ("N", "NNE", "NE", "ENE", "E", "ESE", "SE", "SSE", "S", "SSW", "SW", "WS
 
 
 class BeijingMultiSite(SeriesData):
-    """35,064 hours of each of twelve stations, all on one clock; every column has gaps.
+    """35,064 hours at each of twelve stations, at the same times; every column has gaps.
 
-    Each station is a series.  The weather at the station is known up to the origin, the direction of the wind as one of
-    sixteen.  Read from the data folder or downloaded once (2.7 MB each, CC BY 4.0).
+    Each station is a series.  The weather at the station is a past covariate; the direction of the wind is one-hot
+    encoded (16 categories).  Read from the data folder or downloaded once (2.7 MB each, CC BY 4.0).
 
     Source: Zhang et al. 2017, "Cautionary tales on air-quality improvement in Beijing"; UCI.
 
     Args:
-        stations: which ones; null: Aotizhongxin, Changping, Dongsi and Wanliu.
-        columns: what is forecast: PM2.5, PM10, SO2, NO2, CO or O3; several are one series of several numbers.
-        weather: whether the weather is read.
-        context: hours that are read before.
+        stations: names of stations; null: Aotizhongxin, Changping, Dongsi and Wanliu.
+        columns: to forecast: PM2.5, PM10, SO2, NO2, CO or O3; several form one multivariate series.
+        weather: use the weather as past covariates.
+        context: hours before the forecast.
     """
 
     period = 24  # hours
@@ -73,7 +73,7 @@ class BeijingMultiSite(SeriesData):
                 raise InputError(f"data.init_args.columns: {expected(name, POLLUTANTS)}")
 
     def prepare_data(self) -> None:
-        """Download on one process per machine, before the others look for the files."""
+        """Download the files, on one process per machine."""
         for station in self.stations:
             fetch_table(pinned(station))
 
@@ -90,6 +90,6 @@ class BeijingMultiSite(SeriesData):
 
 
 def pinned(station: str) -> Pinned:
-    """The published file of a station."""
+    """The pinned file of a station."""
     file = f"PRSA_Data_{station}_20130301-20170228.csv"
     return Pinned(f"{SITE}/{file}", f"beijing_multisite/{file}", *FILES[station])

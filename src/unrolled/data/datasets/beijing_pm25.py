@@ -22,15 +22,15 @@ WINDS = ("NE", "NW", "SE", "cv")  # cv: calm and variable
 class BeijingPM25(SeriesData):
     """43,824 hours of PM2.5 in micrograms per cubic metre, of which 2,067 are missing, some for days.
 
-    The weather is known up to the origin: dew point, temperature, pressure, wind, snow and rain, and the direction of
-    the wind as one of four.  Read from the data folder or downloaded once (2.0 MB, CC BY 4.0).
+    The weather is a past covariate: dew point, temperature, pressure, wind, snow and rain, and the direction of the
+    wind, one-hot encoded (4 categories).  Read from the data folder or downloaded once (2.0 MB, CC BY 4.0).
 
     Source: Liang et al. 2015, "Assessing Beijing's PM2.5 pollution: severity, weather impact, APEC and winter heating";
     UCI.
 
     Args:
-        weather: whether the weather is read.
-        context: hours that are read before.
+        weather: use the weather as past covariates.
+        context: hours before the forecast.
     """
 
     period = 24  # hours
@@ -40,7 +40,7 @@ class BeijingPM25(SeriesData):
         self.weather = weather
 
     def prepare_data(self) -> None:
-        """Download on one process per machine, before the others look for the file."""
+        """Download the file, on one process per machine."""
         fetch_table(FILE)
 
     def load(self) -> list[Series]:
@@ -53,7 +53,7 @@ class BeijingPM25(SeriesData):
 
 
 def one_hot(column: Any, categories: tuple[str, ...]) -> Any:
-    """(N, categories): 1 where the column says that category; nan in rows that say nothing."""
-    told = np.stack([(column == category).to_numpy(float) for category in categories], 1)
-    told[column.isna().to_numpy()] = np.nan
-    return told
+    """One-hot encoding (N, categories); nan in rows without a category."""
+    encoded = np.stack([(column == category).to_numpy(float) for category in categories], 1)
+    encoded[column.isna().to_numpy()] = np.nan
+    return encoded

@@ -12,8 +12,8 @@ SEASON = {"month": 12, "week": 52}
 class CO2(SeriesData):
     """Parts per million: a yearly season on a rising trend, with gaps.
 
-    By month: 526 means of the weeks of a calendar month; the five months that lack every week (June and October 1958,
-    February to April 1964) are missing.  By week: 2,284 weeks that end on a Saturday, of which 59 are missing.
+    Monthly: 526 means over the weeks of a calendar month; the five months without any week (June and October 1958,
+    February to April 1964) are missing.  Weekly: 2,284 weeks that end on a Saturday, of which 59 are missing.
 
     Source: statsmodels' `co2` (public domain), from Keeling & Whorf 2004, "Atmospheric CO2 concentrations derived from
     flask air samples at sites in the SIO network".

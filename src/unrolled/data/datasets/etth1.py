@@ -1,4 +1,4 @@
-"""ETTh1: the oil temperature of an electricity transformer and its six loads, by the hour."""
+"""ETTh1: oil temperature and six loads of an electricity transformer, hourly."""
 
 from typing import Any, Literal
 
@@ -19,17 +19,17 @@ COLUMNS = ("HUFL", "HULL", "MUFL", "MULL", "LUFL", "LULL", "OT")
 
 
 class ETTh1(SeriesData):
-    """17,420 hours from July 2016 on, nothing missing; the first 20 months of 30 days count: 12, 4 and 4 of them.
+    """17,420 hours from July 2016, no missing values; the splits are the first 12, 4 and 4 months of 30 days.
 
     Read from the data folder or downloaded once (2.6 MB, CC BY-ND 4.0).
 
     Source: Zhou et al. 2021, "Informer: beyond efficient transformer for long sequence time-series forecasting".
 
     Args:
-        columns: what is forecast: OT is the oil temperature; HUFL, HULL, MUFL, MULL, LUFL, LULL are loads.
-        channels: independent: each column is a series of its own, and one model learns them all; mixed: one series of
-            several numbers; past: the first column alone is forecast, the others are read up to the origin.
-        context: hours that are read before.
+        columns: to forecast: OT is the oil temperature; HUFL, HULL, MUFL, MULL, LUFL, LULL are loads.
+        channels: independent: each column is a separate univariate series, all for one model; mixed: one multivariate
+            series; past: forecast the first column, with the others as past covariates.
+        context: hours before the forecast.
         train_steps: hours for training.
         valid_steps: hours after them for validation.
         test_steps: hours after those for the test.
@@ -59,7 +59,7 @@ class ETTh1(SeriesData):
             raise InputError(f"data.init_args.channels: {expected(channels, kinds)}")
 
     def prepare_data(self) -> None:
-        """Download on one process per machine, before the others look for the file."""
+        """Download the file, on one process per machine."""
         fetch_table(FILE)
 
     def load(self) -> list[Series]:

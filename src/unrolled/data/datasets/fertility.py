@@ -1,4 +1,4 @@
-"""Births per woman in the countries of the world, by the year, 1960 to 2011."""
+"""Births per woman by country, yearly, 1960 to 2011."""
 
 from typing import Any
 
@@ -7,20 +7,20 @@ import numpy as np
 from unrolled.data.forecasting.series import Series
 from unrolled.data.forecasting.series_data import SeriesData
 
-LEAST = 10  # numbers of a country in its training part
+LEAST = 10  # different values of a country in its training split
 
 
 class Fertility(SeriesData):
-    """52 years of some 200 countries, each a series; many have gaps, of years or of decades.
+    """52 years of about 200 countries, each a series; many have gaps, of years or of decades.
 
-    Left out are countries with fewer than ten different numbers in the training part.
+    Countries with fewer than ten different values in the training split are dropped.
 
     Source: statsmodels' `fertility`, from the World Bank's World Development Indicators (CC BY 4.0).
 
     Args:
         horizon: years to forecast.
-        context: years that are read before.
-        valid_steps: years in front of the test for validation.
+        context: years before the forecast.
+        valid_steps: years before the test for validation.
         test_steps: years at the end for the test.
     """
 
@@ -43,7 +43,7 @@ class Fertility(SeriesData):
 
         table = fertility.load_pandas().data.set_index("Country Name")
         years = [year for year in table.columns if year.isdigit() and table[year].notna().any()]  # 2012, 2013: none
-        start, end = pd.Timestamp(int(years[0]), 1, 1), self.borders(len(years)).train
+        start, end = pd.Timestamp(int(years[0]), 1, 1), self.time_split.ends(len(years)).train
         rows = zip(table.index, table[years].to_numpy(float), strict=True)
         return [
             Series(name, row[:, None], start=start, frequency="YS")

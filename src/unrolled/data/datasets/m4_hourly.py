@@ -30,19 +30,19 @@ TEST = Pinned(
 
 
 class M4Hourly(SeriesData):
-    """414 series of 700 or 960 hours from many fields, and the 48 hours after each, which are the test.
+    """414 series of 700 or 960 hours from many fields, and the 48 hours after each as the test.
 
-    The 48 hours before those are for validation.  The times of the steps are not published.  As in the competition,
-    MASE is told in seasonal errors of all hours in front of the test, and Naive2, which OWA compares with, stands among
-    the baselines.  Read from the data folder or downloaded once (2.5 MB).
+    The 48 hours before the test are for validation.  The times of the steps are not published.  As in the competition,
+    MASE uses the seasonal errors of all hours before the test, and the baselines include Naive2, the reference of OWA.
+    Read from the data folder or downloaded once (2.5 MB).
 
     Source: Makridakis, Spiliotis & Assimakopoulos 2020, "The M4 competition: 100,000 time series and 61 forecasting
     methods".
 
     Args:
         horizon: hours to forecast.
-        context: hours that are read before.
-        valid_steps: hours in front of the test for validation.
+        context: hours before the forecast.
+        valid_steps: hours before the test for validation.
         test_steps: hours at the end of each series for the test.
     """
 
@@ -61,7 +61,7 @@ class M4Hourly(SeriesData):
         super().__init__(horizon=horizon, context=context, valid_steps=valid_steps, test_steps=test_steps, **kwargs)
 
     def prepare_data(self) -> None:
-        """Download on one process per machine, before the others look for the files."""
+        """Download the files, on one process per machine."""
         for file in (TRAIN, TEST):
             fetch_table(file)
 
@@ -71,13 +71,13 @@ class M4Hourly(SeriesData):
         return [Series(name, np.concatenate([row, test.loc[name]])[:, None]) for name, row in rows.items()]
 
     def baseline_forecasts(self) -> dict[str, Forecast]:
-        """Naive2 too."""
+        """The common baselines and Naive2."""
         return super().baseline_forecasts() | {"naive2": self._naive2}
 
-    def _naive2(self, one: Origins) -> Tensor:
-        """(B, H, 1) on the scale of the origins, by everything in front of each of them."""
-        ends = ((number, begin + self.context) for number, begin in one.places.tolist())
-        histories = [torch.from_numpy(self.series[number].values[:end, 0]) for number, end in ends]
-        told = torch.stack([naive2(history, self.horizon, self.period) for history in histories])
-        level, scale, _, _ = scales(one.rows)
-        return (told[..., None] - level) / scale
+    def _naive2(self, origins: Origins) -> Tensor:
+        """Naive2 (B, H, 1) on the scale of the origins, from the full history before each origin."""
+        ends = ((index, begin + self.context) for index, begin in origins.places.tolist())
+        histories = [torch.from_numpy(self.series[index].values[:end, 0]) for index, end in ends]
+        forecasts = torch.stack([naive2(history, self.horizon, self.period) for history in histories])
+        level, scale, _, _ = scales(origins.rows)
+        return (forecasts[..., None] - level) / scale

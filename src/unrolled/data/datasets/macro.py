@@ -1,4 +1,4 @@
-"""Macroeconomic figures of the United States, by the quarter, 1959 to 2009."""
+"""Macroeconomic indicators of the United States, quarterly, 1959 to 2009."""
 
 from typing import Any
 
@@ -14,14 +14,14 @@ COLUMNS = (
 
 
 class Macro(SeriesData):
-    """203 quarters of twelve figures, each a series of its own: output, prices, money, interest, people at work.
+    """203 quarters of twelve indicators, each a univariate series: output, prices, money, interest, unemployment.
 
     Source: statsmodels' `macrodata` (public domain), from the Federal Reserve Bank of St. Louis and others.
 
     Args:
-        columns: which figures; null: all, as statsmodels names them.
+        columns: names of the indicators in statsmodels; null: all.
         horizon: quarters to forecast.
-        context: quarters that are read before.
+        context: quarters before the forecast.
     """
 
     period = 4  # quarters

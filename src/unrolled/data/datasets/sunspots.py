@@ -5,7 +5,7 @@ from unrolled.data.forecasting.series_data import SeriesData
 
 
 class Sunspots(SeriesData):
-    """309 yearly means of the sunspot number, which rises and falls in about eleven years; none is missing.
+    """309 yearly means of the sunspot number, with a cycle of about eleven years; no missing values.
 
     Source: statsmodels' `sunspots` (public domain), from the National Geophysical Data Center.
     """

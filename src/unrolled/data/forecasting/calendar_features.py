@@ -1,4 +1,4 @@
-"""What a time stamp says of its step: places in the day, the week, the year, and in the season.  N time steps."""
+"""Calendar and Fourier features of time steps.  N time steps."""
 
 from typing import Any, Literal
 
@@ -10,7 +10,7 @@ from unrolled.errors import InputError
 from unrolled.suggestions import expected
 
 Calendar = Literal["minute", "hour", "weekday", "day", "day_of_year", "week", "month", "quarter"]
-# How many there are of each, so that the last one lies beside the first.
+# The length of each cycle.
 CYCLES: dict[str, float] = {
     "minute": 60,
     "hour": 24,
@@ -23,16 +23,16 @@ CYCLES: dict[str, float] = {
 }
 
 
-def circle(places: Numbers) -> Numbers:
-    """Places (N,) on a cycle of length 1, as sine and cosine (N, 2)."""
-    return np.stack([np.sin(2 * np.pi * places), np.cos(2 * np.pi * places)], 1)
+def sine_cosine(phases: Numbers) -> Numbers:
+    """Sine and cosine (N, 2) of phases (N,), in cycles."""
+    return np.stack([np.sin(2 * np.pi * phases), np.cos(2 * np.pi * phases)], 1)
 
 
 def calendar_features(series: Series, names: list[Calendar]) -> list[Numbers]:
-    """Of each name the place of every step on that cycle, (N, 2).
+    """Sine and cosine (N, 2) of each step, for each named cycle.
 
     Raises:
-        InputError: an unknown name, or a series whose times are not known.
+        InputError: an unknown name, or a series without times.
     """
     if not names:
         return []
@@ -40,12 +40,12 @@ def calendar_features(series: Series, names: list[Calendar]) -> list[Numbers]:
         if name not in CYCLES:
             raise InputError(f"data.init_args.calendar: {expected(name, CYCLES)}")
     if series.frequency is None:
-        told = "expected none, for the times of its steps are not known"
-        raise InputError(f"data.init_args.calendar: series {series.name!r}: {told}, got {', '.join(names)}")
+        message = f"expected no calendar features, because its steps have no times, got {', '.join(names)}"
+        raise InputError(f"data.init_args.calendar: series {series.name!r}: {message}; leave calendar empty")
     import pandas as pd  # type: ignore[import-untyped]
 
     times = pd.date_range(series.start, periods=len(series.values), freq=series.frequency)
-    places: dict[str, Any] = {
+    phases: dict[str, Any] = {
         "minute": times.minute,
         "hour": times.hour,
         "weekday": times.day_of_week,
@@ -55,11 +55,11 @@ def calendar_features(series: Series, names: list[Calendar]) -> list[Numbers]:
         "month": times.month - 1,
         "quarter": times.quarter - 1,
     }
-    return [circle(np.asarray(places[name], np.float64) / CYCLES[name]) for name in names]
+    return [sine_cosine(np.asarray(phases[name], np.float64) / CYCLES[name]) for name in names]
 
 
-def late(series: Series, first: Any) -> int:
-    """By how many time steps a series starts after `first`, a time or a number; 0 where the times are not known."""
+def steps_after(series: Series, first: Any) -> int:
+    """Time steps from `first`, a time or an integer, to the start of a series; 0 if either is unknown."""
     if series.start is None or first is None:
         return 0
     if series.frequency is None:
@@ -72,6 +72,6 @@ def late(series: Series, first: Any) -> int:
 
 
 def fourier_features(length: int, harmonics: int, period: int, begin: int) -> list[Numbers]:
-    """Sines and cosines (N, 2) of the first harmonics of a season, of steps `begin`, `begin` + 1, ..."""
+    """Sine and cosine (N, 2) of each of the first harmonics of a season, at steps `begin`, `begin` + 1, ..."""
     steps = begin + np.arange(length)
-    return [circle(k * steps / period) for k in range(1, harmonics + 1)]
+    return [sine_cosine(k * steps / period) for k in range(1, harmonics + 1)]

@@ -1,4 +1,4 @@
-"""The windows whose horizon nobody has seen yet.  N series, C time steps of context, H of the horizon."""
+"""Windows at the end of each series, to forecast steps after it.  N series, C steps of context, H of the horizon."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -14,12 +14,12 @@ from unrolled.functional.batch import ForecastBatch
 
 
 class LastWindows(NamedTuple):
-    """One of each series, at the end of what was observed of it."""
+    """One window of each series; its context ends at the last observed step."""
 
     names: list[str]
     batch: ForecastBatch  # N rows of C + H - 1 steps; targets nan; after the origin only known covariates
-    times: list[list[str]]  # of each series its H steps ahead
-    observed: list[Numbers]  # of each series (C, O): its context, raw; nan where nothing was observed
+    times: list[list[str]]  # of each series, the times of the H steps of the horizon
+    observed: list[Numbers]  # of each series, its raw context (C, O); nan where missing
 
 
 def last_windows(
@@ -30,26 +30,26 @@ def last_windows(
     context: int,
     horizon: int,
 ) -> LastWindows:
-    """What a model reads to forecast the `horizon` steps after the last observed one of each series.
+    """The inputs of a forecast of the `horizon` steps after the last observed one of each series.
 
     Args:
-        owner: what an error names, the data set or a file.
-        series: with rows after it where there are known covariates.
-        trained: the names of the series that may be forecast, those that the model was trained on; None: any may.
-        make: makes windows of series of these names, which `owner` holds.
+        owner: the data set, or the user's file.
+        series: all series; their known covariates reach to the end of the horizon.
+        trained: the names of the series that the model was trained on, the only ones accepted; None: accept any.
+        make: `Preprocessor.window_maker`.
         context: C.
         horizon: H.
 
     Raises:
-        InputError: a series that the model was not trained on, that is shorter than the context, or that lacks known
-            covariates of its horizon.
+        InputError: a series that is not in `trained`, is shorter than the context, or lacks known covariates of its
+            horizon.
     """
     lasts = [int(np.flatnonzero(~np.isnan(one.values).all(1))[-1]) for one in series]
     for one, last in zip(series, lasts, strict=True):
         where = f"{owner}: series {one.name!r}"
         if trained is not None and one.name not in trained:
             known = ", ".join(trained[:5]) + (f" and {len(trained) - 5:,} more" if len(trained) > 5 else "")
-            raise InputError(f"{where}: expected one that the run was trained on ({known}); leave it out")
+            raise InputError(f"{where}: expected one that the run was trained on ({known}); drop it")
         if last + 1 < context:
             raise InputError(f"{where}: expected {context} time steps to read, got {last + 1}; give more")
     maker = make(owner, [extended(owner, one, last, horizon) for one, last in zip(series, lasts, strict=True)])
@@ -57,20 +57,20 @@ def last_windows(
     batch = maker.cut(places, context + horizon - 1, context)
     unseen = sum(maker.channels[name] for name in ("values", "marks", "since"))
     batch.inputs[:, context:, :unseen] = 0.0
-    batch.targets[:] = float("nan")  # the context has some, but nothing is learnt here
-    told = [times(one, last + 1, last + 1 + horizon) for one, last in zip(series, lasts, strict=True)]
+    batch.targets[:] = float("nan")  # no target, not even in the context
+    ahead = [times(one, last + 1, last + 1 + horizon) for one, last in zip(series, lasts, strict=True)]
     observed = [one.values[last + 1 - context : last + 1] for one, last in zip(series, lasts, strict=True)]
-    return LastWindows([one.name for one in series], batch, told, observed)
+    return LastWindows([one.name for one in series], batch, ahead, observed)
 
 
 def extended(owner: str, series: Series, last: int, horizon: int) -> Series:
-    """The series up to its step `last`, and `horizon` steps after it of which only known covariates are known."""
+    """The series up to step `last`, extended by `horizon` steps that have known covariates only."""
     end = last + 1 + horizon
     known = part(series, "known")
     if known.shape[1] and len(known) < end:
         first = times(series, len(known), end)[0]
-        told = f"expected the known covariates of the {horizon} time steps to be forecast, got none at {first}"
-        raise InputError(f"{owner}: series {series.name!r}: {told}; add a row for it, its targets empty")
+        message = f"expected the known covariates of the {horizon} time steps to be forecast, got none at {first}"
+        raise InputError(f"{owner}: series {series.name!r}: {message}; add a row for it with empty targets")
 
     def cut(name: str) -> Numbers:
         values = np.full((end, part(series, name).shape[1]), np.nan)

@@ -1,4 +1,4 @@
-"""What stands in a series where nothing was observed.  n steps of the training part, O numbers of a step."""
+"""Imputation policies for missing values.  n time steps of the training split, O numbers of a step."""
 
 import math
 from typing import Literal, get_args
@@ -16,23 +16,23 @@ Numbers = NDArray[np.float64]
 
 
 class ForwardFill:
-    """The last observed number; in front of the first one, the mean of the series' training part."""
+    """The last observed value; before the first one, the mean of the training split."""
 
-    drops = False  # whether windows with a missing input are left out
-    looks_ahead = False  # whether a fill may come from a later step of the context
+    drops = False  # whether windows with a missing input are dropped
+    looks_ahead = False  # whether an imputed value may depend on later steps of the context
 
     def fit(self, train: Numbers) -> Numbers:
-        """What may stand for a missing number (O,), in raw units, found in the training part (n, O) alone."""
-        found: Numbers = np.nanmean(train, 0)
-        return found
+        """The constant fill value (O,) in raw units, from the training split (n, O)."""
+        fill: Numbers = np.nanmean(train, 0)
+        return fill
 
     def fill(self, values: Tensor, before: Before, fitted: Tensor, context: int) -> Tensor:
-        """Windows (B, T, O) on the scale of the inputs without gaps; `fitted` (B, O) likewise on that scale."""
+        """Impute scaled windows (B, T, O); `fitted` (B, O) is the fill value on the same scale."""
         return forward(values, before)
 
 
 class Linear(ForwardFill):
-    """A line between the observed numbers on both sides of a gap, if both lie in the context; else the last number."""
+    """Linear interpolation of gaps that end inside the context; otherwise the last observed value."""
 
     looks_ahead = True
 
@@ -41,22 +41,22 @@ class Linear(ForwardFill):
 
 
 class Mean(ForwardFill):
-    """The mean of the series' training part."""
+    """The mean of the training split."""
 
     def fill(self, values: Tensor, before: Before, fitted: Tensor, context: int) -> Tensor:
         return values.where(~values.isnan(), fitted[:, None])
 
 
 class Median(Mean):
-    """The median of the series' training part."""
+    """The median of the training split."""
 
     def fit(self, train: Numbers) -> Numbers:
-        found: Numbers = np.nanmedian(train, 0)
-        return found
+        fill: Numbers = np.nanmedian(train, 0)
+        return fill
 
 
 class Mode(Mean):
-    """The most frequent number of the series' training part; of several, the smallest."""
+    """The most frequent value of the training split; the smallest of several."""
 
     def fit(self, train: Numbers) -> Numbers:
         columns = (np.unique(column[~np.isnan(column)], return_counts=True) for column in train.T)
@@ -64,10 +64,10 @@ class Mode(Mean):
 
 
 class Marker(ForwardFill):
-    """One number that says "missing", on the scale of the inputs, where the training part has mean 0.
+    """A constant, on the scale of the inputs, where the training split has mean 0.
 
     Args:
-        marker: that number.
+        marker: the constant.
     """
 
     def __init__(self, marker: float) -> None:
@@ -78,7 +78,7 @@ class Marker(ForwardFill):
 
 
 class Drop(ForwardFill):
-    """A window with a missing input is left out; how many are is told in the log."""
+    """Drop windows with a missing input; the log shows how many."""
 
     drops = True
 
@@ -94,10 +94,10 @@ POLICIES: dict[str, type[ForwardFill]] = {
 
 
 def policy(missing: str, marker: float) -> ForwardFill:
-    """The policy of that name.
+    """The imputation policy of a name.
 
     Raises:
-        InputError: no policy has it, or a marker that is no finite number.
+        InputError: an unknown name, or a marker that is not finite.
     """
     if missing not in get_args(Missing):
         raise InputError(f"data.init_args.missing: {expected(missing, get_args(Missing))}")

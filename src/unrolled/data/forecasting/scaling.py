@@ -1,4 +1,4 @@
-"""What is fitted to the training part of a series.  n time steps, O numbers of each; nan is missing."""
+"""Scaling statistics, computed on the training split only.  n time steps, O numbers of each; nan is missing."""
 
 from typing import Literal, NamedTuple, Self
 
@@ -15,21 +15,21 @@ Scaling = Literal["standard", "mean_absolute", "instance", "last_value"]
 
 
 class Fitted(NamedTuple):
-    """Of one series, each (O,) and in raw units; of all series, each (N, O).
+    """Statistics of one series, each (O,) in raw units; of all series, each (N, O).
 
-    On the scale of the inputs a number x is (x - location) / scale.
+    A raw value x is scaled to (x - location) / scale.
     """
 
     location: Numbers  # the mean; mean_absolute: 0
     scale: Numbers  # the standard deviation; mean_absolute: the mean of |x|
     deviation: Numbers  # the standard deviation
-    season_error: Numbers  # the mean of |x_t - x_{t - period}|; nan where that cannot be said or is 0
+    season_error: Numbers  # the mean of |x_t - x_{t - period}|; nan where undefined or 0
     mean: Numbers
-    fill: Numbers  # what may stand for a missing number
+    fill: Numbers  # the constant fill value of the imputation policy
 
 
 def season_errors(values: Numbers, period: int) -> Numbers:
-    """The mean of |x_t - x_{t - period}| (O,) of values (n, O); nan where that cannot be said or is 0."""
+    """The mean of |x_t - x_{t - period}| (O,) of values (n, O); nan where undefined or 0."""
     steps = np.abs(values[period:] - values[:-period])
     known = ~np.isnan(steps)
     total = np.where(known, steps, 0.0).sum(0)
@@ -37,25 +37,25 @@ def season_errors(values: Numbers, period: int) -> Numbers:
 
 
 def fit(name: str, train: Numbers, season_error: Numbers, scaling: Scaling, missing: ForwardFill) -> Fitted:
-    """Everything that the training part (n, O) of the series `name` says, beside its `season_error` (O,).
+    """The statistics of a training split (n, O), with a given `season_error` (O,).
 
-    Source of the scale by mean absolute values: Salinas, Flunkert & Gasthaus 2017, "DeepAR: probabilistic forecasting
+    Source of the mean absolute scale: Salinas, Flunkert & Gasthaus 2017, "DeepAR: probabilistic forecasting
     with autoregressive recurrent networks", section 3.3 (there 1 is added to it).
 
     Raises:
-        InputError: a training part without a number, or of numbers that do not vary.
+        InputError: a training split without an observed value, or of constant values.
     """
     if np.isnan(train).all(0).any():
-        raise InputError(f"{name}: expected numbers in its train split of {len(train)} steps, got none; leave it out")
+        raise InputError(f"{name}: expected numbers in its train split of {len(train)} steps, got none; drop it")
     mean, deviation = np.nanmean(train, 0), np.nanstd(train, 0)
     if (deviation <= 1e-12 * np.abs(mean)).any():
         value = mean[deviation <= 1e-12 * np.abs(mean)][0]
-        raise InputError(f"{name}: expected numbers that vary, got {value:g} throughout its train split; leave it out")
+        raise InputError(f"{name}: expected numbers that vary, got {value:g} throughout its train split; drop it")
     magnitude = np.nanmean(np.abs(train), 0)
-    plain = scaling == "mean_absolute"
+    absolute = scaling == "mean_absolute"
     return Fitted(
-        np.zeros_like(mean) if plain else mean,
-        magnitude if plain else deviation,
+        np.zeros_like(mean) if absolute else mean,
+        magnitude if absolute else deviation,
         deviation,
         season_error,
         mean,
@@ -64,7 +64,7 @@ def fit(name: str, train: Numbers, season_error: Numbers, scaling: Scaling, miss
 
 
 def observed(values: Numbers, mean: Numbers) -> tuple[Numbers, Numbers]:
-    """`last` and `since` (N, O) of one series."""
+    """The last observed value, or `mean` before the first one, and the time steps since then: each (N, O)."""
     steps = np.arange(len(values))[:, None]
     place = np.maximum.accumulate(np.where(np.isnan(values), -1, steps))
     found = np.take_along_axis(values, np.maximum(place, 0), 0)
@@ -72,14 +72,14 @@ def observed(values: Numbers, mean: Numbers) -> tuple[Numbers, Numbers]:
 
 
 class CovariateScale(NamedTuple):
-    """Mean and deviation (F,) of covariates."""
+    """Mean and standard deviation (F,) of covariates."""
 
     mean: Numbers
-    deviation: Numbers  # inf for one that never varies, which thus becomes 0
+    deviation: Numbers  # inf for a constant covariate, which is then scaled to 0
 
     @classmethod
     def of(cls, parts: list[Numbers]) -> Self:
-        """That of the training parts (n_i, F) of all series together."""
+        """Statistics of the training splits (n_i, F) of all series together."""
         train = np.concatenate(parts)
         counts = (~np.isnan(train)).sum(0).clip(min=1)
         mean = np.nansum(train, 0) / counts
@@ -87,18 +87,18 @@ class CovariateScale(NamedTuple):
         return cls(mean, np.where(deviation <= 1e-12 * np.abs(mean), np.inf, deviation))
 
     def scaled(self, part: Numbers) -> Numbers:
-        """Covariates (N, F) of a series; a missing one is the last that was there, in front of the first the mean."""
+        """Standardised covariates (N, F) of a series, forward-filled; the mean before the first observed one."""
         filled = observed(part, self.mean)[0] if len(part) else part
         return (filled - self.mean) / self.deviation
 
 
-FLOOR = 0.01  # the least deviation of a context, in those of its series' training part: a still context has none
+FLOOR = 0.01  # the least deviation of a context, as a fraction of that of the series: a constant context has 0
 
 
 def window_scale(scaling: Scaling, location: Tensor, scale: Tensor, context: Tensor) -> tuple[Tensor, Tensor]:
-    """Location and scale (B, O) of windows by those of their series (B, O) and the raw `context` (B, C, O).
+    """Location and scale (B, O) of windows from those of their series (B, O) and the raw `context` (B, C, O).
 
-    A context without a number has those of its series.
+    A context without an observed value uses those of its series.
     """
     if scaling == "last_value":
         last = last_seen(context)[:, -1:]
@@ -109,5 +109,5 @@ def window_scale(scaling: Scaling, location: Tensor, scale: Tensor, context: Ten
     count = known.sum(1).clamp(min=1)
     mean = context.nan_to_num().sum(1) / count
     variance = ((context - mean[:, None]).square() * known).nan_to_num().sum(1) / count
-    own = torch.maximum(variance.sqrt(), FLOOR * scale)
-    return mean.where(known.any(1), location), own.where(known.any(1), scale)
+    deviation = torch.maximum(variance.sqrt(), FLOOR * scale)
+    return mean.where(known.any(1), location), deviation.where(known.any(1), scale)

@@ -1,11 +1,11 @@
-"""Whole series, piece by piece, for a state that is carried on.  B batch (rows of this process), T time steps."""
+"""Full series in consecutive chunks, for a carried state.  B batch (rows of this process), T time steps."""
 
 from collections.abc import Sequence
 from itertools import pairwise
 
 import torch
 
-from unrolled.data.forecasting.fitted_series import Borders
+from unrolled.data.forecasting.time_split import SplitEnds
 from unrolled.data.forecasting.windows import WindowMaker
 from unrolled.data.loaders.bucketed import RowLoader
 from unrolled.errors import InputError
@@ -13,20 +13,20 @@ from unrolled.functional.batch import ForecastBatch
 
 
 class SeriesStreams(RowLoader):
-    """Each row goes on where it stopped in the batch before, until its series ends.
+    """Each row continues the same row of the batch before, until its series ends.
 
-    Series of about the same length share their batches; in each epoch the order of these groups is another.
+    Series of similar length share batches; the order of these groups is shuffled in each epoch.
 
     Args:
-        streams: one batch of a single row for each.
-        steps: time steps of a piece.
+        streams: each a batch of one row.
+        steps: time steps of a chunk.
         rows: B.
-        seed: of the order.
-        rank: which process this is.
-        world_size: how many processes share the streams.
+        seed: of the shuffle.
+        rank: of this process.
+        world_size: number of processes that share the streams.
     """
 
-    streams = True  # a task that reads windows alone refuses it
+    streams = True  # refused by tasks that need windows
     counted_by = "series, batch_size, sequence_length and number of processes"
 
     def __init__(
@@ -34,17 +34,18 @@ class SeriesStreams(RowLoader):
     ) -> None:
         inputs, targets = [one.inputs[0] for one in streams], [one.targets[0] for one in streams]
         super().__init__(inputs, targets, rows=rows, shuffle=seed, chunk=steps, rank=rank, world_size=world_size)
-        self.told = torch.cat([one.rows for one in streams])  # (N, 1 + 4 O)
+        self.statistics = torch.cat([one.rows for one in streams])  # (N, 1 + 4 O), `rows` of a ForecastBatch
 
     def batch(self, index: int) -> ForecastBatch:  # type: ignore[override]
         group = self.plan(self.epoch)[index][0]
-        return ForecastBatch(*super().batch(index), rows=self.told[group[self.rank :: self.world_size] or group[:1]])
+        numbers = group[self.rank :: self.world_size] or group[:1]
+        return ForecastBatch(*super().batch(index), rows=self.statistics[numbers])
 
 
-def cut_streams(maker: WindowMaker, borders: Sequence[Borders], rows: int) -> list[ForecastBatch]:
-    """The training parts, each in as many pieces as fill the `rows` of a batch: one stream each, a batch of one row."""
-    pieces = -(-rows // len(borders))
-    cuts = [torch.linspace(0, border.train - 1, pieces + 1).long().tolist() for border in borders]
+def cut_streams(maker: WindowMaker, splits: Sequence[SplitEnds], rows: int) -> list[ForecastBatch]:
+    """Cut each training split into equally many streams, at least `rows` in all; each is a batch of one row."""
+    per_series = -(-rows // len(splits))
+    cuts = [torch.linspace(0, ends.train - 1, per_series + 1).long().tolist() for ends in splits]
     return [
         maker.cut(torch.tensor([[number, begin]]), end - begin, end - begin)
         for number, steps in enumerate(cuts)
@@ -54,10 +55,10 @@ def cut_streams(maker: WindowMaker, borders: Sequence[Borders], rows: int) -> li
 
 
 def check_streams(maker: WindowMaker, missing: str, hide_share: float) -> None:
-    """Refuse to read in a stream what only a window with an origin has.
+    """Refuse options that need windows with a forecast origin.
 
     Raises:
-        InputError: a way of filling, hiding or scaling that looks at windows, or covariates that end at an origin.
+        InputError: imputation, scaling or hidden inputs that depend on a window, or past covariates.
     """
     refused = {
         f"missing: {missing}": missing in ("linear", "drop"),
@@ -65,5 +66,5 @@ def check_streams(maker: WindowMaker, missing: str, hide_share: float) -> None:
         "hide_share above 0": hide_share > 0,
         "past covariates": maker.channels["past"] > 0,
     }
-    if wrong := [told for told, here in refused.items() if here]:
-        raise InputError(f"data.init_args.sampling: stream goes with no {wrong[0]}; use windows, or leave it out")
+    if wrong := [option for option, given in refused.items() if given]:
+        raise InputError(f"data.init_args.sampling: stream cannot be combined with {wrong[0]}; use windows")

@@ -1,4 +1,4 @@
-"""Windows of series -> batches.  B batch (rows of this process), T time steps, N windows."""
+"""Find the windows of a split, and load them in batches.  B batch (rows of this process), T time steps, N windows."""
 
 from collections.abc import Callable
 
@@ -7,8 +7,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from unrolled.data.forecasting.fitted_series import Borders
 from unrolled.data.forecasting.series import Series
+from unrolled.data.forecasting.time_split import SplitEnds
 from unrolled.data.forecasting.windows import WindowMaker
 from unrolled.data.loaders.resumable import ResumableLoader
 from unrolled.data.splits import Split
@@ -17,50 +17,50 @@ from unrolled.functional.generators import generator
 
 
 def places(
-    maker: WindowMaker, series: list[Series], borders: list[Borders], split: Split, context: int, stride: int
+    maker: WindowMaker, series: list[Series], splits: list[SplitEnds], split: Split, context: int, stride: int
 ) -> tuple[Tensor, int]:
-    """Each window whose targets lie in a split: (N, 2) number of its series and first step; and how many were left out.
+    """The windows with all targets in a split: (N, 2), index of the series and first step; and the number dropped.
 
-    A training window lies in the training part with its context too.  Windows without a number to forecast tell
-    nothing; they are not counted.  Those with a missing input are left out, and counted, where the policy says drop.
+    The context of a training window is in the training split too.  Windows without an observed target are skipped.
+    Windows with a missing input are dropped, and counted, if the imputation policy is `drop`.
     """
-    found, left_out = [], 0
-    for number, (one, border) in enumerate(zip(series, borders, strict=True)):
-        begin, end = border.of(split)
+    found, dropped = [], 0
+    for index, (one, ends) in enumerate(zip(series, splits, strict=True)):
+        begin, end = ends.span(split)
         first = max(begin - (0 if split == "train" else context), 0)
         starts = np.arange(first, end - context - maker.horizon + 1, stride)
         missing = np.isnan(one.values)
-        asked = counts(~missing, starts + context, maker.horizon) > 0
-        clean = counts(missing, starts, context + maker.horizon - 1) == 0
+        chosen = counts(~missing, starts + context, maker.horizon) > 0
+        complete = counts(missing, starts, context + maker.horizon - 1) == 0
         if maker.missing.drops:
-            left_out += int((asked & ~clean).sum())
-            asked &= clean
-        found.append(np.stack([np.full(asked.sum(), number), starts[asked]], 1))
-    return torch.from_numpy(np.concatenate(found)), left_out
+            dropped += int((chosen & ~complete).sum())
+            chosen &= complete
+        found.append(np.stack([np.full(chosen.sum(), index), starts[chosen]], 1))
+    return torch.from_numpy(np.concatenate(found)), dropped
 
 
 def counts(flags: NDArray[np.bool_], starts: NDArray[np.int64], length: int) -> NDArray[np.int64]:
-    """How many flags (N, O) are set in the `length` steps from each of `starts`."""
+    """The number of flags (N, O) set in the `length` steps from each of `starts`."""
     sums = np.concatenate([[0], flags.sum(1).cumsum()])
-    told: NDArray[np.int64] = sums[starts + length] - sums[starts]
-    return told
+    totals: NDArray[np.int64] = sums[starts + length] - sums[starts]
+    return totals
 
 
 Cut = Callable[..., ForecastBatch]  # places (B, 2), and `hidden` (B, T, O) -> a batch
 
 
 class RandomWindows(ResumableLoader):
-    """Windows at random places, for training: batch i of epoch e on process r is a function of (seed, e, i, r).
+    """Random windows, for training: batch i of epoch e on process r is a function of (seed, e, i, r).
 
     Args:
-        cut: makes a batch of places.
-        places: (N, 2) every window that may be trained on.
+        cut: makes a batch of windows from their places.
+        places: (N, 2) all training windows.
         rows: B.
         batches: of an epoch.
-        seed: of the places, and of what is hidden.
-        hide: the shape (T, O) of a window's inputs, the share of them that is hidden at last, and the batches over
-            which it grows to that from 0; None: nothing is hidden.
-        rank: which process this is.
+        seed: of the windows drawn and of the inputs hidden.
+        hide: the shape (T, O) of a window's values, the fraction of them to hide, and the batches over which the
+            fraction grows linearly from 0; None: hide nothing.
+        rank: of this process.
     """
 
     counted_by = "data.init_args.batches"
@@ -94,14 +94,14 @@ class RandomWindows(ResumableLoader):
 
 
 class RollingOrigins(ResumableLoader):
-    """Every window once and in order, for evaluation; the processes take the batches in turn.
+    """Every window once, in order, for evaluation; batches alternate between processes.
 
     Args:
-        cut: makes a batch of places.
-        places: (N, 2).
+        cut: makes a batch of windows from their places.
+        places: (N, 2) all windows.
         rows: B; the last batch may have fewer.
-        rank: which process this is.
-        world_size: how many processes share the windows.
+        rank: of this process.
+        world_size: number of processes that share the windows.
     """
 
     counted_by = "series, context, horizon, eval_stride, eval_batch_size and number of processes"
@@ -118,5 +118,5 @@ class RollingOrigins(ResumableLoader):
         begin = (index * self.world_size + self.rank) * self.rows
         if begin < len(self.places):
             return self.cut(self.places[begin : begin + self.rows])
-        spare = self.cut(self.places[-1:])  # the processes before had the last window: one that counts nowhere
-        return spare._replace(targets=torch.full_like(spare.targets, float("nan")))
+        padding = self.cut(self.places[-1:])  # no window left for this process: one without targets
+        return padding._replace(targets=torch.full_like(padding.targets, float("nan")))

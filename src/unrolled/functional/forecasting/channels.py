@@ -1,4 +1,4 @@
-"""What stands at one time step of a series.  O targets, C channels."""
+"""The input channels of a forecaster.  O targets, C channels."""
 
 from typing import NamedTuple
 
@@ -7,15 +7,15 @@ from torch import Tensor
 
 
 class Channels(NamedTuple):
-    """How many channels of each kind an input (..., C) has, in this order."""
+    """The number of channels of each kind in an input (..., C), in this order."""
 
-    values: int = 1  # the O numbers of this step; what is forecast is those of the next
-    marks: int = 0  # O or 0: 1 where the value was observed, 0 where it was filled in
-    since: int = 0  # O or 0: time steps since the last observed value, 0 where this one is
-    known: int = 0  # what is known in advance: covariates of the step that is to be forecast
-    past: int = 0  # covariates of this step that nobody knows in advance: 0 after the origin of a forecast
-    static: int = 0  # covariates of the whole series
-    series: int = 0  # how many series there are; one channel holds a series' index, none where this is 0
+    values: int = 1  # the O values of this step; the targets are those of the next step
+    marks: int = 0  # O or 0: 1 where the value was observed, 0 where it was imputed
+    since: int = 0  # O or 0: time steps since the last observed value, 0 at observed values
+    known: int = 0  # covariates of the next step, the target, known in advance
+    past: int = 0  # covariates of this step; 0 after the forecast origin, where they are unknown
+    static: int = 0  # covariates of the series
+    series: int = 0  # the number of series; one channel holds the index of the series, none if this is 0
 
     @property
     def width(self) -> int:
@@ -27,14 +27,14 @@ class Channels(NamedTuple):
         place = self._fields.index(name)
         return slice(self._end(place), self._end(place + 1))
 
-    def replace(self, inputs: Tensor, own: Tensor) -> Tensor:
-        """`inputs` (..., C) with the model's own numbers `own` (..., O) in the place of the values; nan replaces none.
+    def replace(self, inputs: Tensor, predictions: Tensor) -> Tensor:
+        """`inputs` (..., C) with the values replaced by the model's `predictions` (..., O), except where these are nan.
 
-        An own number counts as observed now, and where there is one no covariate of the past is known any more.
+        A replaced value is marked as observed.  At steps with a replaced value, past covariates are set to 0.
         """
-        missing = own.isnan()
+        missing = predictions.isnan()
         parts = {name: inputs[..., self.at(name)] for name in self._fields}
-        parts["values"] = torch.where(missing, parts["values"], own)
+        parts["values"] = torch.where(missing, parts["values"], predictions)
         if self.marks:
             parts["marks"] = parts["marks"].where(missing, 1.0)
         if self.since:

@@ -15,11 +15,11 @@ class FoldedBatch(NamedTuple):
     targets: Tensor  # (B, S, H O): the horizon at the last patch, nan before it
     fresh: Tensor  # (B, S) bool
     rows: Tensor  # (B, 1 + 4 O)
-    ahead: Tensor  # (B, H K): what is known in advance of the steps of the horizon
+    ahead: Tensor  # (B, H K): the known covariates of the steps of the horizon
 
 
 def fold(batch: ForecastBatch, context: int, patch: int, channels: Channels) -> FoldedBatch:
-    """The context of windows (B, context + H - 1, ...) in patches of `patch` steps, a whole number of them."""
+    """Split the context of windows (B, context + H - 1, ...) into patches of `patch` steps, a divisor of it."""
     inputs = batch.inputs[:, :context].unflatten(1, (-1, patch)).flatten(2)
     horizon = batch.targets[:, context - 1 :].flatten(1)
     targets = horizon.new_full((*inputs.shape[:2], horizon.shape[1]), float("nan"))

@@ -1,4 +1,4 @@
-"""What the numbers of a forecaster's head mean: one file each.  The recipe names them."""
+"""Output distributions of forecasters, one file each, by the name in the recipe."""
 
 from collections.abc import Sequence
 
@@ -13,18 +13,18 @@ __all__ = ["LEVELS", "Gaussian", "Output", "Point", "Quantiles", "StudentT", "ma
 
 
 def make_output(name: str, loss: str = "squared", levels: Sequence[float] | None = None) -> Output:
-    """An output by its name, `loss` of point alone, `levels` of quantiles alone.
+    """An output by its name.  `loss` applies to point only, `levels` to quantiles only.
 
     Raises:
-        InputError: another name, or an argument that belongs to another output.
+        InputError: an unknown name, or an argument of another output.
     """
     if name not in ("point", "gaussian", "student_t", "quantiles"):
         raise InputError(f"task: expected an output of point, gaussian, student_t or quantiles, got {name}")
     if loss not in ("squared", "absolute") or (loss != "squared" and name != "point"):
-        wanted = "squared or absolute" if name == "point" else f"squared, which output {name} leaves aside"
+        wanted = "squared or absolute" if name == "point" else f"squared, which output {name} ignores"
         raise InputError(f"task: expected a loss of {wanted}, got {loss}")
     if levels is not None and name != "quantiles":
-        raise InputError(f"task: levels need output quantiles, got {name}; leave them out")
+        raise InputError(f"task: levels need output quantiles, got {name}; omit them")
     if name == "quantiles":
         return Quantiles(LEVELS if levels is None else levels)
     return Point(loss == "absolute") if name == "point" else {"gaussian": Gaussian, "student_t": StudentT}[name]()

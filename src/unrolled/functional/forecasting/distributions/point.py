@@ -1,4 +1,4 @@
-"""One number for each target."""
+"""Point forecasts."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,7 @@ from unrolled.functional.losses import absolute_error, squared_error
 
 
 class Point(Output):
-    """A number, learnt by its squared or by its absolute error.  It says nothing of how far off it may be."""
+    """One value for each target, without a distribution; the loss is the squared or the absolute error."""
 
     width = 1
     distribution = False

@@ -1,4 +1,4 @@
-"""Quantiles of each target."""
+"""Quantile regression for each target."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -12,19 +12,19 @@ from unrolled.functional.forecasting.distributions.base import Output, uniform
 
 
 class Quantiles(Output):
-    """The numbers q that are not exceeded with given probabilities, learnt by the mean over the levels l of
+    """Quantiles q at given levels, trained by the mean over the levels l of
 
         max(l (x - q), (l - 1) (x - q)),
 
-    the pinball loss of Koenker & Bassett 1978, "Regression quantiles".  The head says the quantile in the middle, and
-    outwards from it each distance by a softplus: they never cross.  Between two levels the distribution is linear, and
-    beyond the outermost ones it goes on as between the last two.
+    the pinball loss of Koenker & Bassett 1978, "Regression quantiles".  The head outputs the middle quantile and the
+    distances to its neighbours, made positive by softplus, so that quantiles never cross.  Other quantiles are
+    interpolated linearly between levels, and extrapolated from the two outermost levels.
 
     Args:
         levels: two probabilities or more, ascending, each in (0, 1).
 
     Raises:
-        InputError: levels that are none.
+        InputError: invalid levels.
     """
 
     def __init__(self, levels: Sequence[float]) -> None:
@@ -34,7 +34,7 @@ class Quantiles(Output):
         self.levels, self.width = tuple(levels), len(levels)
 
     def values(self, raw: Tensor) -> Tensor:
-        """(..., O, Q) at the own levels, ascending."""
+        """(..., O, Q) at `self.levels`, ascending."""
         wide = raw.to(torch.promote_types(raw.dtype, torch.float32))
         parts = wide.unflatten(-1, (self.width, -1)).movedim(-2, -1)
         middle = self.width // 2
@@ -65,16 +65,16 @@ class Quantiles(Output):
         return self._between(values, values.new_tensor([*levels]))
 
     def _between(self, values: Tensor, levels: Tensor) -> Tensor:
-        """(..., O, L): what stands at `levels` (L,) or (..., O, L) between the quantiles `values` (..., O, Q)."""
-        own = values.new_tensor(self.levels)
-        right = torch.searchsorted(own, levels).clamp(1, self.width - 1)
-        share = (levels - own[right - 1]) / (own[right] - own[right - 1])
+        """Interpolate the quantiles `values` (..., O, Q) at `levels` (L,) or (..., O, L); returns (..., O, L)."""
+        known = values.new_tensor(self.levels)
+        right = torch.searchsorted(known, levels).clamp(1, self.width - 1)
+        weight = (levels - known[right - 1]) / (known[right] - known[right - 1])
         right = right.expand(*values.shape[:-1], levels.shape[-1])
-        return torch.lerp(values.gather(-1, right - 1), values.gather(-1, right), share.expand(right.shape))
+        return torch.lerp(values.gather(-1, right - 1), values.gather(-1, right), weight.expand(right.shape))
 
 
 def pinball(values: Tensor, targets: Tensor, levels: Sequence[float]) -> Tensor:
-    """(..., Q): the pinball losses of quantiles `values` (..., Q) against `targets` (...); 0 where a target is nan."""
+    """Pinball losses (..., Q) of quantiles `values` (..., Q) for `targets` (...); 0 where a target is nan."""
     above = (targets[..., None] - values).where(~targets.isnan()[..., None], 0.0)
     at = values.new_tensor([*levels])
     return torch.maximum(at * above, (at - 1) * above)

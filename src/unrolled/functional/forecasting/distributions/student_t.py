@@ -30,7 +30,7 @@ class StudentT(Output):
     def loss(self, raw: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
         known = ~targets.isnan()
         parts = self.parts(raw.to(torch.promote_types(raw.dtype, torch.float32)))
-        location, scale, freedom = (part.where(known, 3.0) for part in parts)  # chosen first: no gradient of nan
+        location, scale, freedom = (part.where(known, 3.0) for part in parts)  # nan would reach the gradient
         distances = (location - targets).where(known, 0.0) / scale
         half = (freedom + 1) / 2
         nats = scale.log() + 0.5 * (freedom * math.pi).log() + torch.lgamma(freedom / 2) - torch.lgamma(half)
