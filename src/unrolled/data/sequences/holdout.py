@@ -3,7 +3,7 @@
 from collections.abc import Hashable, Sequence
 from typing import Any, ClassVar, NoReturn
 
-from unrolled.data.sequences.sequence_data import RowData
+from unrolled.data.sequences.sequence_data import SequenceData
 from unrolled.data.splits import Split, check_shares, deal
 from unrolled.errors import InputError
 
@@ -48,7 +48,7 @@ def refuse_split(owner: str, counted: str, split: Split, share: float) -> NoRetu
 SPLITS: tuple[Split, ...] = ("train", "valid", "test")
 
 
-class SplitRows(RowData):
+class SplitRows(SequenceData):
     """Labelled sequences of which some are held out.  A base overrides `ties`.
 
     Args:
