@@ -9,10 +9,10 @@ from unrolled.errors import InputError
 from unrolled.functional.generators import generator
 
 Split = Literal["train", "valid", "test"]
-NEEDED: dict[str | None, tuple[Split, ...]] = {"fit": ("train", "valid"), "validate": ("valid",), "test": ("test",)}
+REQUIRED: dict[str | None, tuple[Split, ...]] = {"fit": ("train", "valid"), "validate": ("valid",), "test": ("test",)}
 
 
-def deal(groups: Sequence[Hashable], shares: Sequence[float], seed: int) -> list[list[int]]:
+def split_groups(groups: Sequence[Hashable], shares: Sequence[float], seed: int) -> list[list[int]]:
     """The numbers of the examples in each part, in their order.  Examples of one group lie in one part.
 
     The groups are shuffled by the seed, and fill one part after the other up to its share of the examples, within one
@@ -46,13 +46,13 @@ def require_splits(owner: str, stage: str | None, counts: Mapping[Split, int]) -
         stage: fit, validate or test; null: training alone.
         counts: how much each split holds.
     """
-    for split in NEEDED.get(stage, ("train",)):
+    for split in REQUIRED.get(stage, ("train",)):
         if not counts[split]:
             advice = f"set data.init_args.{split}_fraction above 0"
             raise InputError(f"{owner}: the {split} split is empty; {advice}")
 
 
-def check_shares(valid: float, test: float, folds: int, fold: int) -> None:
+def check_fractions(valid: float, test: float, folds: int, fold: int) -> None:
     """Refuse arguments that leave nothing to train on."""
     for name, value in (("valid_fraction", valid), ("test_fraction", test)):
         if not 0 <= value < 1:

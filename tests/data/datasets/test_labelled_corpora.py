@@ -255,5 +255,5 @@ def test_the_pins_are_those_of_the_files(here):
 def test_a_folder_that_is_searched_comes_first(tmp_path, here):
     (tmp_path / "trec").mkdir()
     shutil.copy(here / trec.TEST.path, tmp_path / trec.TEST.path)
-    assert downloads.find(trec.TEST, [tmp_path]) == tmp_path / trec.TEST.path
-    assert downloads.find(trec.TRAIN, [tmp_path]) == here / trec.TRAIN.path
+    assert downloads.find_or_download(trec.TEST, [tmp_path]) == tmp_path / trec.TEST.path
+    assert downloads.find_or_download(trec.TRAIN, [tmp_path]) == here / trec.TRAIN.path

@@ -134,7 +134,7 @@ def test_tabs(tmp_path):
 def test_over_long_texts(tmp_path, policy, longest, recwarn):
     data = ready(tmp_path, GOOD, max_length=3, over_long=policy)
     assert {len(row) for row in data.inputs["train"]} == {6 if longest == 7 else 3}
-    assert data.cut == {"train": 48, "valid": 6, "test": 6}
+    assert data.num_over_long == {"train": 48, "valid": 6, "test": 6}
     told = {"truncate": "48 cut to 3", "chunk": "48 read in pieces of 3"}[policy]
     assert told in data.told("train") and data.told("train").startswith("train 48 of ")
     assert max(batch.inputs.shape[1] for batch in data.train_dataloader()) == 3
@@ -298,7 +298,7 @@ def test_the_command_line_says_so_with_exit_code_2_before_the_first_step(tmp_pat
 def test_a_group_that_is_called_as_a_text_is_no_text(tmp_path):
     """Only a shared group, or a shared text, ties examples."""
     rows = [Example("g1", "x"), Example("film", "y", "g1"), Example("film 2", "x", "g1"), Example("g1", "y")]
-    ties = TextTable("unread").ties(rows)
+    ties = TextTable("unread").groups_of(rows)
     assert ties[0] == ties[3] != ties[1] == ties[2]
 
 

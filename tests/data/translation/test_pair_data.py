@@ -13,7 +13,7 @@ from unrolled.data import EnglishFrench, HangulNames, Multi30k, PairFiles, PairT
 from unrolled.data.datasets import multi30k
 from unrolled.data.translation.pair_loader import PairLoader
 from unrolled.data.translation.pair_vocabulary import PairVocabulary
-from unrolled.data.translation.sentences import by_source, prepare, spread
+from unrolled.data.translation.sentences import prepare, split_by_source, subsample
 from unrolled.errors import InputError
 from unrolled.functional.translation import BEGIN, END, UNKNOWN, until_end
 
@@ -160,7 +160,7 @@ def test_a_table(table):
 
 def test_a_source_sentence_stands_in_one_split():
     pairs = [(f"s{n % 400}", f"t{n}") for n in range(2000)]
-    splits = by_source(pairs, 0.2, 0.1)
+    splits = split_by_source(pairs, 0.2, 0.1)
     sources = [{source for source, _ in part} for part in splits.values()]
     assert sum(map(len, sources)) == 400 == len(set.union(*sources)) and sum(map(len, splits.values())) == 2000
     assert 20 < len(sources[2]) < 60 < len(sources[1]) < 110
@@ -172,11 +172,11 @@ def test_long_pairs_are_left_out_and_counted(table):
         data.setup("fit")
     data = ready(PairTable(table, source="en", target="de", level="character", longest=11))
     assert all(len(side) <= 11 for pair in chain(*data.texts.values()) for side in pair)
-    assert sum(map(len, data.texts.values())) + sum(data.too_long.values()) == 300 and data.too_long["train"] > 0
+    assert sum(map(len, data.texts.values())) + sum(data.num_dropped.values()) == 300 and data.num_dropped["train"] > 0
 
 
 def test_limits_are_spread_over_all(table):
-    assert spread([*range(10)], 4) == [0, 2, 5, 7] and spread([1, 2], 5) == [1, 2] and spread([1], None) == [1]
+    assert subsample([*range(10)], 4) == [0, 2, 5, 7] and subsample([1, 2], 5) == [1, 2] and subsample([1], None) == [1]
     data = ready(PairTable(table, source="en", target="de", train_limit=20, eval_limit=3))
     assert [len(data.texts[part]) for part in ("train", "valid", "test")] == [20, 3, 3]
 

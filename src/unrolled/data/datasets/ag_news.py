@@ -2,11 +2,11 @@
 
 import csv
 
-from unrolled.data.files.download import Pinned, find
+from unrolled.data.files.download import RemoteFile, find_or_download
 from unrolled.data.sequences.labelled_text import Example, LabelledText
 from unrolled.data.splits import Split
 
-PART = Pinned(
+PART = RemoteFile(
     "https://raw.githubusercontent.com/mhjabreel/CharCnn_Keras/master/data/ag_news_csv/test.csv",
     "ag_news/test.csv",
     "521465c2428ed7f02f8d6db6ffdd4b5447c1c701962353eb2c40d548c3c85699",
@@ -24,8 +24,8 @@ class AGNews(LabelledText):
 
     def prepare_data(self) -> None:
         """Download on one process per machine, before the others look for the file."""
-        find(PART)
+        find_or_download(PART)
 
     def load(self) -> dict[Split, list[Example]]:
-        with find(PART).open(encoding="utf-8", newline="") as file:
+        with find_or_download(PART).open(encoding="utf-8", newline="") as file:
             return {"train": [Example(f"{title} {text}", TOPICS[topic]) for topic, title, text in csv.reader(file)]}

@@ -4,7 +4,7 @@ import os
 from collections import defaultdict
 from pathlib import Path
 
-from unrolled.data.files.archives import opened
+from unrolled.data.files.archives import open_archive
 from unrolled.data.files.download import data_folder, download
 from unrolled.data.language_modeling.text_data import TextData
 from unrolled.data.splits import Split
@@ -26,10 +26,10 @@ class BrownCorpus(TextData):
         brown_zip()
 
     def load(self) -> dict[Split, str]:
-        with opened(brown_zip(), "NLTK's Brown corpus") as files:
+        with open_archive(brown_zip(), "NLTK's Brown corpus") as files:
             return {
                 split: "".join(sentences(files.read(f"brown/{name}").decode("ascii")) for name in names)
-                for split, names in deal(files.read("brown/cats.txt").decode("ascii")).items()
+                for split, names in split_files(files.read("brown/cats.txt").decode("ascii")).items()
             }
 
 
@@ -43,7 +43,7 @@ def brown_zip() -> Path:
     return download(URL, mine / ARCHIVE, sha256=SHA256, size=SIZE)
 
 
-def deal(categories: str) -> dict[Split, list[str]]:
+def split_files(categories: str) -> dict[Split, list[str]]:
     """File names per split.  Of every ten files of a category one is for the test and one for validation.
 
     Args:

@@ -7,7 +7,7 @@ from zipfile import BadZipFile, ZipFile
 from unrolled.data.files.download import data_folder, download
 from unrolled.data.splits import Split
 from unrolled.data.translation.pair_data import PairData
-from unrolled.data.translation.sentences import Pair, by_source
+from unrolled.data.translation.sentences import Pair, split_by_source
 from unrolled.errors import InputError
 
 URL = "https://www.manythings.org/anki/fra-eng.zip"
@@ -42,7 +42,7 @@ class EnglishFrench(PairData):
             pairs = [(columns[0], columns[1]) for columns in (line.split("\t") for line in lines)]
         except (BadZipFile, KeyError, UnicodeDecodeError, OSError, IndexError) as error:
             raise InputError(f"{path}: expected fra.txt, English and French in columns, got: {error}") from error
-        return by_source(pairs, 0.05, 0.05)
+        return split_by_source(pairs, 0.05, 0.05)
 
 
 def archive() -> Path:

@@ -5,7 +5,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from unrolled.data.files.download import Pinned, find
+from unrolled.data.files.download import RemoteFile, find_or_download
 from unrolled.data.sequences.labelled_series import LabelledSeries, Series
 from unrolled.data.splits import Split
 from unrolled.errors import InputError
@@ -15,13 +15,13 @@ SITE = (
     "https://raw.githubusercontent.com/sktime/sktime/7bd7d1620c0656f3210eeb850bb1c0034159ee47/sktime/datasets/data/"
     "JapaneseVowels"
 )
-TRAIN = Pinned(
+TRAIN = RemoteFile(
     f"{SITE}/JapaneseVowels_TRAIN.ts",
     "japanese_vowels/JapaneseVowels_TRAIN.ts",
     "68a430eabd919cc77f40b1f5f3bc0dcafacc1486bca9260785aeb7d262cc78cd",
     487971,
 )
-TEST = Pinned(
+TEST = RemoteFile(
     f"{SITE}/JapaneseVowels_TEST.ts",
     "japanese_vowels/JapaneseVowels_TEST.ts",
     "b3d41d6a0ca3bcad3afb9ca7d4365382aa51341e2e58bae2a574babdda5b9462",
@@ -40,10 +40,10 @@ class JapaneseVowels(LabelledSeries):
 
     def prepare_data(self) -> None:
         """Download on one process per machine, before the others look for the files."""
-        find(TRAIN), find(TEST)
+        find_or_download(TRAIN), find_or_download(TEST)
 
     def load(self) -> dict[Split, list[Series]]:
-        return {"train": read_ts(find(TRAIN)), "test": read_ts(find(TEST))}
+        return {"train": read_ts(find_or_download(TRAIN)), "test": read_ts(find_or_download(TEST))}
 
 
 def read_ts(path: Path) -> list[Series]:

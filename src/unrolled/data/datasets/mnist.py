@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from unrolled.data.datasets._images import Order, as_sequences, check_order
-from unrolled.data.files.download import Pinned, data_folder, find
+from unrolled.data.files.download import RemoteFile, data_folder, find_or_download
 from unrolled.data.sequences.labelled_series import LabelledSeries, Series
 from unrolled.data.splits import Split
 from unrolled.errors import InputError
@@ -92,7 +92,7 @@ def _here(name: str) -> str | None:
 
 
 def _find(name: str) -> Path:
-    return find(Pinned(URL + name, f"{_here(name) or 'mnist'}/{name}", *(FILES | FEWER)[name]))
+    return find_or_download(RemoteFile(URL + name, f"{_here(name) or 'mnist'}/{name}", *(FILES | FEWER)[name]))
 
 
 def read_idx(path: Path) -> Tensor:

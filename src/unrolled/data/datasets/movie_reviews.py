@@ -1,6 +1,6 @@
 """Movie reviews: whole film reviews, positive or negative."""
 
-from unrolled.data.files.archives import opened
+from unrolled.data.files.archives import open_archive
 from unrolled.data.files.download import nltk_corpus
 from unrolled.data.sequences.labelled_text import Example, LabelledText
 from unrolled.data.splits import Split
@@ -21,7 +21,7 @@ class MovieReviews(LabelledText):
 
     def load(self) -> dict[Split, list[Example]]:
         archive = nltk_corpus("movie_reviews", SHA256, SIZE)
-        with opened(archive, "NLTK's movie reviews") as files:
+        with open_archive(archive, "NLTK's movie reviews") as files:
             names = sorted(name for name in files.namelist() if name.endswith(".txt"))
             reviews = [
                 Example(files.read(name).decode("utf-8"), LABELS[folder])

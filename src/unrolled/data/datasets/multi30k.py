@@ -7,7 +7,7 @@ from typing import Any, Literal
 from unrolled.data.files.download import data_folder, download
 from unrolled.data.splits import Split
 from unrolled.data.translation.pair_data import PairData
-from unrolled.data.translation.pair_files import pair_up
+from unrolled.data.translation.pair_files import pair_lines
 from unrolled.data.translation.sentences import Pair
 from unrolled.errors import InputError
 
@@ -73,7 +73,7 @@ class Multi30k(PairData):
 
     def load(self) -> dict[Split, list[Pair]]:
         return {
-            split: pair_up({f"{part}.{side}": captions(part, side) for side in (self.source, self.target)})
+            split: pair_lines({f"{part}.{side}": captions(part, side) for side in (self.source, self.target)})
             for split, part in PARTS.items()
         }
 

@@ -3,7 +3,7 @@
 import unicodedata
 from typing import Any
 
-from unrolled.data.files.download import Pinned, find
+from unrolled.data.files.download import RemoteFile, find_or_download
 from unrolled.data.sequences.labelled_text import Example, LabelledText
 from unrolled.data.splits import Split
 from unrolled.data.tokens.vocabulary import Level
@@ -48,17 +48,17 @@ class NamesByLanguage(LabelledText):
     def prepare_data(self) -> None:
         """Download on one process per machine, before the others look for the files."""
         for language in FILES:
-            find(_pinned(language))
+            find_or_download(_pinned(language))
 
     def load(self) -> dict[Split, list[Example]]:
         examples = []
         for language in FILES:
-            lines = find(_pinned(language)).read_text(encoding="utf-8").splitlines()
+            lines = find_or_download(_pinned(language)).read_text(encoding="utf-8").splitlines()
             names = [unicodedata.normalize("NFC", line.strip()) for line in lines]
             examples += [Example(name, language) for name in dict.fromkeys(names) if name]
         return {"train": examples}
 
 
-def _pinned(language: str) -> Pinned:
+def _pinned(language: str) -> RemoteFile:
     size, digest = FILES[language]
-    return Pinned(f"{SITE}/{language}.txt", f"names/{language}.txt", digest, size)
+    return RemoteFile(f"{SITE}/{language}.txt", f"names/{language}.txt", digest, size)

@@ -28,7 +28,9 @@ class PythonDocs(TextData):
             ) from error
         topics = without_repeats(topics)
         # Two line ends keep a topic apart from the next; an epoch reads a split's topics in alphabetical order.
-        return {split: "\n\n".join(topics[name] for name in sorted(names)) for split, names in deal(topics).items()}
+        return {
+            split: "\n\n".join(topics[name] for name in sorted(names)) for split, names in split_topics(topics).items()
+        }
 
 
 def without_repeats(topics: Mapping[str, str]) -> dict[str, str]:
@@ -46,7 +48,7 @@ def without_repeats(topics: Mapping[str, str]) -> dict[str, str]:
     return kept
 
 
-def deal(topics: Mapping[str, str]) -> dict[Split, list[str]]:
+def split_topics(topics: Mapping[str, str]) -> dict[Split, list[str]]:
     """Names per split: topics, longest first, each go where the most characters are still missing."""
     whole = sum(map(len, topics.values()))
     missing = {split: share * whole for split, share in SHARES.items()}

@@ -1,6 +1,6 @@
 """Sentence polarity: one-sentence film reviews, positive or negative."""
 
-from unrolled.data.files.archives import opened
+from unrolled.data.files.archives import open_archive
 from unrolled.data.files.download import nltk_corpus
 from unrolled.data.sequences.labelled_text import Example, LabelledText
 from unrolled.data.splits import Split
@@ -21,6 +21,6 @@ class SentencePolarity(LabelledText):
 
     def load(self) -> dict[Split, list[Example]]:
         archive = nltk_corpus("sentence_polarity", SHA256, SIZE)
-        with opened(archive, "NLTK's sentence polarity") as files:
+        with open_archive(archive, "NLTK's sentence polarity") as files:
             texts = {label: files.read(name).decode("latin-1") for label, name in FILES.items()}
         return {"train": [Example(line, label) for label, text in texts.items() for line in text.split("\n") if line]}

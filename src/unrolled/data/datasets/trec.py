@@ -2,18 +2,18 @@
 
 from typing import Any
 
-from unrolled.data.files.download import Pinned, find
+from unrolled.data.files.download import RemoteFile, find_or_download
 from unrolled.data.sequences.labelled_text import Example, LabelledText
 from unrolled.data.splits import Split
 
 SITE = "https://cogcomp.seas.upenn.edu/Data/QA/QC"
-TRAIN = Pinned(
+TRAIN = RemoteFile(
     f"{SITE}/train_5500.label",
     "trec/TREC.train",
     "9e4c8bdcaffb96ed61041bd64b564183d52793a8e91d84fc3a8646885f466ec3",
     335858,
 )
-TEST = Pinned(
+TEST = RemoteFile(
     f"{SITE}/TREC_10.label",
     "trec/TREC.test",
     "033f22c028c2bbba9ca682f68ffe204dc1aa6e1cf35dd6207f2d4ca67f0d0e8e",
@@ -36,13 +36,13 @@ class TREC(LabelledText):
 
     def prepare_data(self) -> None:
         """Download on one process per machine, before the others look for the files."""
-        find(TRAIN), find(TEST)
+        find_or_download(TRAIN), find_or_download(TEST)
 
     def load(self) -> dict[Split, list[Example]]:
         return {"train": self._questions(TRAIN), "test": self._questions(TEST)}
 
-    def _questions(self, part: Pinned) -> list[Example]:
+    def _questions(self, part: RemoteFile) -> list[Example]:
         """Of lines "COARSE:fine question"."""
-        lines = find(part).read_text(encoding="latin-1").splitlines()
+        lines = find_or_download(part).read_text(encoding="latin-1").splitlines()
         told = [line.partition(" ")[::2] for line in lines]
         return [Example(question, label if self.fine else label.partition(":")[0]) for label, question in told]

@@ -7,12 +7,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from unrolled.data.files.archives import opened
+from unrolled.data.files.archives import open_archive
 from unrolled.data.files.download import nltk_corpus
 from unrolled.data.sequences.labels import TokenClasses
 from unrolled.data.sequences.sequence_data import SequenceData
-from unrolled.data.splits import Split, check_shares, deal
-from unrolled.data.tokens.tokenizer import build, warn_by_split
+from unrolled.data.splits import Split, check_fractions, split_groups
+from unrolled.data.tokens.tokenizer import build_vocabulary, warn_unknown_by_split
 from unrolled.errors import InputError
 
 Sentence = list[tuple[str, str]]  # (word, tag) pairs in order
@@ -55,7 +55,7 @@ class TreebankTags(TokenClasses, SequenceData):
 
     def check_arguments(self) -> None:
         super().check_arguments()
-        check_shares(self.valid_fraction, self.test_fraction, 0, 0)
+        check_fractions(self.valid_fraction, self.test_fraction, 0, 0)
 
     def prepare_data(self) -> None:
         """Download once per machine, before the other processes look for the file."""
@@ -64,23 +64,23 @@ class TreebankTags(TokenClasses, SequenceData):
     def load(self) -> dict[Split, list[Sentence]]:
         """The sentences of each split; called once."""
         archive = nltk_corpus("treebank", SHA256, SIZE)
-        with opened(archive, "NLTK's treebank") as files:
+        with open_archive(archive, "NLTK's treebank") as files:
             names = sorted(name for name in files.namelist() if name.endswith(".mrg"))
             read = [sentences(files.read(name).decode("ascii")) for name in names]
         shares = [1 - self.valid_fraction - self.test_fraction, self.valid_fraction, self.test_fraction]
-        parts = deal(names, shares, self.seed)
+        parts = split_groups(names, shares, self.seed)
         splits: tuple[Split, ...] = ("train", "valid", "test")
         return {split: [s for i in part for s in read[i]] for split, part in zip(splits, parts, strict=True)}
 
-    def fill(self) -> tuple[dict[Split, list[Tensor]], dict[Split, list[Tensor]]]:
+    def load_tensors(self) -> tuple[dict[Split, list[Tensor]], dict[Split, list[Tensor]]]:
         self.sentences = self.load()
-        self.adopt(build([*map(self._text, self.sentences["train"])], "word", self.vocabulary_size))
-        self.name_classes(self.labelled_in, {tag for sentence in self.sentences["train"] for _, tag in sentence})
+        self.set_vocabulary(build_vocabulary([*map(self._text, self.sentences["train"])], "word", self.vocabulary_size))
+        self.set_classes(self.label_source, {tag for sentence in self.sentences["train"] for _, tag in sentence})
         inputs = {
             split: [self.vocabulary.encode(self._text(sentence)) for sentence in part]
             for split, part in self.sentences.items()
         }
-        warn_by_split(self.owner, inputs)
+        warn_unknown_by_split(self.owner, inputs)
         return inputs, {split: [self._tags(split, s) for s in part] for split, part in self.sentences.items()}
 
     def _text(self, sentence: Sentence) -> str:

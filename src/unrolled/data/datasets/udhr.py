@@ -3,7 +3,7 @@
 from textwrap import wrap
 from typing import Any
 
-from unrolled.data.files.archives import opened
+from unrolled.data.files.archives import open_archive
 from unrolled.data.files.download import nltk_corpus
 from unrolled.data.sequences.labelled_text import Example, LabelledText
 from unrolled.data.splits import Split
@@ -54,7 +54,7 @@ class UDHR(LabelledText):
         nltk_corpus("udhr2", SHA256, SIZE)
 
     def load(self) -> dict[Split, list[Example]]:
-        with opened(nltk_corpus("udhr2", SHA256, SIZE), "NLTK's udhr2") as files:
+        with open_archive(nltk_corpus("udhr2", SHA256, SIZE), "NLTK's udhr2") as files:
             there = {name[len("udhr2/") : -len(".txt")] for name in files.namelist() if name.endswith(".txt")}
             chosen = sorted({*(LANGUAGES if self.chosen is None else self.chosen)})
             if unknown := [name for name in chosen if name not in there]:

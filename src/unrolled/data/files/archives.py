@@ -11,12 +11,12 @@ from stat import S_ISLNK
 from typing import Any
 from zipfile import BadZipFile, ZipFile, ZipInfo
 
-from unrolled.data.files.download import Pinned, data_folder, find
+from unrolled.data.files.download import RemoteFile, data_folder, find_or_download
 from unrolled.errors import InputError
 
 
 @contextmanager
-def opened(path: Path, holds: str) -> Iterator[ZipFile]:
+def open_archive(path: Path, holds: str) -> Iterator[ZipFile]:
     """The archive at `path`, which `holds` what the data set is called.
 
     Raises:
@@ -26,7 +26,7 @@ def opened(path: Path, holds: str) -> Iterator[ZipFile]:
     try:
         with ZipFile(path) as files:
             for member in files.infolist():
-                if _leads_out(member):
+                if _escapes(member):
                     told = f"expected files inside the archive's own folder, got {member.filename!r}"
                     raise InputError(f"{path}: {told}; delete it: this is not the published file")
             yield files
@@ -35,20 +35,20 @@ def opened(path: Path, holds: str) -> Iterator[ZipFile]:
         raise InputError(f"{path}: {told}; delete the file and run again to download it") from error
 
 
-def _leads_out(member: ZipInfo) -> bool:
+def _escapes(member: ZipInfo) -> bool:
     """Whether a member is a link, or its name is that of another drive, root or folder above, on any system."""
     name = PureWindowsPath(member.filename)  # it takes / for \ too
     return bool(name.anchor) or ".." in name.parts or S_ISLNK(member.external_attr >> 16)
 
 
-def fetch_table(pinned: Pinned) -> None:
+def download_csv(pinned: RemoteFile) -> None:
     """Download the file if it lies nowhere yet."""
     packed = data_folder() / f"{pinned.path}.gz"
     if not packed.is_file():
-        find(pinned)
+        find_or_download(pinned)
 
 
-def read_pinned(pinned: Pinned, **form: Any) -> Any:
+def read_csv(pinned: RemoteFile, **form: Any) -> Any:
     """The pandas frame of a pinned CSV; `form` as `pandas.read_csv` takes it.
 
     Raises:
@@ -58,7 +58,7 @@ def read_pinned(pinned: Pinned, **form: Any) -> Any:
 
     packed = data_folder() / f"{pinned.path}.gz"
     if (data_folder() / pinned.path).is_file() or not packed.is_file():
-        return pd.read_csv(find(pinned), **form)
+        return pd.read_csv(find_or_download(pinned), **form)
     try:
         text = gzip.decompress(packed.read_bytes())
     except (OSError, EOFError, zlib.error) as error:

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from unrolled.data.files.tables import read_table, require_columns, rows_in
+from unrolled.data.files.tables import read_table, require_columns, row_labels
 from unrolled.errors import InputError
 
 Numbers = NDArray[np.float64]
-LARGEST = float(np.finfo(np.float32).max)  # a larger number would be read as inf
+FLOAT32_MAX = float(np.finfo(np.float32).max)  # a larger number would be read as inf
 MISSING = {"", "na", "nan", "null", "none"}  # in small letters
 
 
@@ -38,7 +38,7 @@ def read_frame(path: Path) -> Any:
     return table
 
 
-def require(path: Path, table: Any, named: Mapping[str, Sequence[str]]) -> None:
+def check_columns(path: Path, table: Any, named: Mapping[str, Sequence[str]]) -> None:
     """Refuse columns that are not there, or that two arguments name.
 
     Args:
@@ -51,10 +51,10 @@ def require(path: Path, table: Any, named: Mapping[str, Sequence[str]]) -> None:
     for argument, columns in named.items():
         for column in columns:
             require_columns(path, there, {argument: column})
-    name_once(named)
+    check_distinct(named)
 
 
-def name_once(named: Mapping[str, Sequence[str]]) -> None:
+def check_distinct(named: Mapping[str, Sequence[str]]) -> None:
     """Refuse a column that two arguments name, or one of them twice."""
     owners = dict[str, str]()
     for argument, columns in named.items():
@@ -65,7 +65,7 @@ def name_once(named: Mapping[str, Sequence[str]]) -> None:
                 )
 
 
-def numbers(path: Path, column: Any, name: str) -> Numbers:
+def parse_numbers(path: Path, column: Any, name: str) -> Numbers:
     """A column (N,) as numbers, nan where its field is empty or says that it is missing.
 
     Raises:
@@ -80,13 +80,13 @@ def numbers(path: Path, column: Any, name: str) -> Numbers:
     if (wrong := ~absent & ~np.isfinite(found)).any():
         row = int(wrong.argmax())
         raise InputError(
-            f"{path}: row {rows_in(path, row + 1)}: expected a finite number in column {name!r}, got "
+            f"{path}: row {row_labels(path, row + 1)}: expected a finite number in column {name!r}, got "
             f"{str(column.iloc[row])!r}; correct it, or leave it empty if it is missing"
         )
     return np.where(absent, np.nan, found)
 
 
-def words(column: Any) -> list[str]:
+def distinct_values(column: Any) -> list[str]:
     """The different words of a column, sorted."""
     return sorted({str(word).strip() for word in column})
 

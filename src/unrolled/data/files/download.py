@@ -78,7 +78,7 @@ def _store(chunks: Iterable[bytes], file: IO[bytes]) -> str:
     return digest.hexdigest()
 
 
-class Pinned(NamedTuple):
+class RemoteFile(NamedTuple):
     """One published file."""
 
     url: str
@@ -87,7 +87,7 @@ class Pinned(NamedTuple):
     size: int  # bytes
 
 
-def find(pinned: Pinned, folders: Sequence[Path] = ()) -> Path:
+def find_or_download(pinned: RemoteFile, folders: Sequence[Path] = ()) -> Path:
     """Where the file lies: in one of `folders`, in the data folder, or downloaded there.
 
     Raises:
@@ -95,23 +95,23 @@ def find(pinned: Pinned, folders: Sequence[Path] = ()) -> Path:
     """
     for folder in (*folders, data_folder()):
         if (path := folder / pinned.path).is_file():
-            return _checked(path, pinned)
+            return _verified(path, pinned)
     return download(pinned.url, data_folder() / pinned.path, sha256=pinned.sha256, size=pinned.size)
 
 
 def nltk_corpus(name: str, sha256: str, size: int) -> Path:
     """The zip of one of NLTK's corpora: where NLTK keeps its data, in the data folder, or downloaded there."""
     url = f"https://raw.githubusercontent.com/nltk/nltk_data/gh-pages/packages/corpora/{name}.zip"
-    pinned = Pinned(url, f"corpora/{name}.zip", sha256, size)
+    pinned = RemoteFile(url, f"corpora/{name}.zip", sha256, size)
     places = [Path(place) for place in os.environ.get("NLTK_DATA", "").split(os.pathsep) if place]
     mine = data_folder() / "nltk_data"
     for place in (*places, Path(os.path.expanduser("~/nltk_data")), mine):
         if (path := place / pinned.path).is_file():
-            return _checked(path, pinned)
+            return _verified(path, pinned)
     return download(url, mine / pinned.path, sha256=sha256, size=size)
 
 
-def _checked(path: Path, pinned: Pinned) -> Path:
+def _verified(path: Path, pinned: RemoteFile) -> Path:
     try:
         found = hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError as error:

@@ -9,7 +9,7 @@ from unicodedata import category
 from unrolled.errors import InputError
 
 WORD = re.compile(r"\w+(?:['’]\w+)*|[^\w\s]")  # don't is one word, and each mark is one
-UNSEEN = ("Cc", "Cf")  # Unicode's control and format characters, such as a space of no width
+INVISIBLE = ("Cc", "Cf")  # Unicode's control and format characters, such as a space of no width
 
 
 def require_file(path: Path, argument: str) -> None:
@@ -36,7 +36,7 @@ def read_bytes(path: Path) -> bytes:
 
 def read_text(path: Path) -> str:
     """The text of a UTF-8 file, its line ends written as "\\n"."""
-    return decoded(str(path), read_bytes(path))
+    return decode_utf8(str(path), read_bytes(path))
 
 
 def read_lines(path: Path) -> list[str]:
@@ -49,7 +49,7 @@ def lines_of(text: str) -> list[str]:
     return text.removesuffix("\n").split("\n") if text else []
 
 
-def decoded(where: str, data: bytes) -> str:
+def decode_utf8(where: str, data: bytes) -> str:
     """UTF-8 as text, its line ends written as "\\n"."""
     try:
         text = data.decode("utf-8")
@@ -60,11 +60,11 @@ def decoded(where: str, data: bytes) -> str:
     return text.removeprefix("\ufeff").replace("\r\n", "\n")
 
 
-def spaced(text: str, lower_case: bool) -> str:
+def space_tokens(text: str, lower_case: bool) -> str:
     """The words and marks of a text with one blank between them; a text that is spaced stays as it is."""
     return " ".join(WORD.findall(text.lower() if lower_case else text))
 
 
-def blank(text: str) -> bool:
+def is_blank(text: str) -> bool:
     """Whether nothing is to be seen of a text."""
-    return all(sign.isspace() or category(sign) in UNSEEN for sign in text)
+    return all(sign.isspace() or category(sign) in INVISIBLE for sign in text)

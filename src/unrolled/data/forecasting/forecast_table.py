@@ -6,7 +6,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from unrolled.data.files.columns import read_frame, require, words
+from unrolled.data.files.columns import check_columns, distinct_values, read_frame
 from unrolled.data.files.tables import require_filled
 from unrolled.data.forecasting.series import Series
 from unrolled.data.forecasting.series_data import SeriesData
@@ -86,7 +86,7 @@ class ForecastTable(SeriesData):
         table = read_frame(file)
         named = {"time_column": [self.time_column], "series_column": [self.series_column] if self.series_column else []}
         kinds = {"target_columns": self.target_columns} | self.covariates
-        require(file, table, named | kinds)
+        check_columns(file, table, named | kinds)
         names = self._names(file, table)
         members = {str(name): np.flatnonzero(names == name) for name in dict.fromkeys(names)}
         frequency = self.frequency or (self.series[0].frequency if self.series else None)  # another file is read later
@@ -109,4 +109,4 @@ class ForecastTable(SeriesData):
     def _words(self, table: Any, members: dict[str, Rows], found: dict[str, Grid]) -> dict[str, list[str]]:
         """Of each column of categories the words in the training rows of all series."""
         train = [rows[found[n].places < self.borders(found[n].length).train] for n, rows in members.items()]
-        return {name: words(table[name].iloc[np.concatenate(train)]) for name in self.category_columns}
+        return {name: distinct_values(table[name].iloc[np.concatenate(train)]) for name in self.category_columns}

@@ -7,12 +7,12 @@ import torch
 
 from unrolled.data.forecasting.fitted_series import Borders
 from unrolled.data.forecasting.windows import WindowMaker
-from unrolled.data.loaders.bucketed import RowLoader
+from unrolled.data.loaders.bucketed import BucketedLoader
 from unrolled.errors import InputError
 from unrolled.functional.batch import ForecastBatch
 
 
-class SeriesStreams(RowLoader):
+class SeriesStreams(BucketedLoader):
     """Each row goes on where it stopped in the batch before, until its series ends.
 
     Series of about the same length share their batches; in each epoch the order of these groups is another.
@@ -27,7 +27,7 @@ class SeriesStreams(RowLoader):
     """
 
     streams = True  # a task that reads windows alone refuses it
-    counted_by = "series, batch_size, sequence_length and number of processes"
+    length_depends_on = "series, batch_size, sequence_length and number of processes"
 
     def __init__(
         self, streams: list[ForecastBatch], *, steps: int, rows: int, seed: int, rank: int = 0, world_size: int = 1

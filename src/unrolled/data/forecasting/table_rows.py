@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from unrolled.data.files.columns import Numbers, numbers, one_hot
-from unrolled.data.files.tables import rows_in
+from unrolled.data.files.columns import Numbers, one_hot, parse_numbers
+from unrolled.data.files.tables import row_labels
 from unrolled.data.forecasting.series import ADVICE, Series
 from unrolled.data.forecasting.timestamps import Grid
 from unrolled.errors import InputError
@@ -40,7 +40,7 @@ def columns(path: Path, table: Any, chosen: Sequence[str], words: Mapping[str, l
         InputError: a field that is no finite number, with its row.
     """
     parts = {
-        name: one_hot(table[name], words[name]) if name in words else numbers(path, table[name], name)[:, None]
+        name: one_hot(table[name], words[name]) if name in words else parse_numbers(path, table[name], name)[:, None]
         for name in chosen
     }
     names = [name for name, part in parts.items() for _ in range(part.shape[1])]
@@ -67,7 +67,7 @@ def check_static(path: Path, name: str, static: Columns, rows: Rows) -> None:
     changed = (found != found[0]) & ~(np.isnan(found) & np.isnan(found[0]))
     for row, place in np.argwhere(changed)[:1]:
         told = f"the same in all rows of the static column {static.names[place]!r}"
-        differ = f"rows {rows_in(path, int(rows[0]) + 1)} and {rows_in(path, int(rows[row]) + 1)} differ"
+        differ = f"rows {row_labels(path, int(rows[0]) + 1)} and {row_labels(path, int(rows[row]) + 1)} differ"
         raise InputError(f"{path}: series {name!r}: expected {told}, but {differ}; correct them, or call it a past one")
 
 
@@ -75,4 +75,4 @@ def check_known(path: Path, known: Columns, rows: Rows) -> None:
     """Refuse rows that lack a number of what is known beforehand."""
     for row, place in np.argwhere(np.isnan(known.numbers[rows]))[:1]:
         told = f"expected a number in column {known.names[place]!r}, got none"
-        raise InputError(f"{path}: row {rows_in(path, int(rows[row]) + 1)}: {told}; {ADVICE['known']}")
+        raise InputError(f"{path}: row {row_labels(path, int(rows[row]) + 1)}: {told}; {ADVICE['known']}")

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from unrolled.data.loaders.token_stream import StreamLoader
 from unrolled.data.splits import Split, require_splits
-from unrolled.data.tokens.tokenizer import HasVocabulary, build, check_level, saved
+from unrolled.data.tokens.tokenizer import HasVocabulary, build_vocabulary, check_level, vocabulary_state
 from unrolled.data.tokens.vocabulary import Level
 from unrolled.errors import InputError
 
@@ -74,7 +74,7 @@ class TextData(HasVocabulary, pl.LightningDataModule):
         self.check_arguments()
         if not self.tokens:
             self._texts = self.load()
-            self.adopt(build([self._texts["train"]], self.level, self.vocabulary_size))
+            self.set_vocabulary(build_vocabulary([self._texts["train"]], self.level, self.vocabulary_size))
             for split, text in self._texts.items():
                 found = encode_documents(text, self.document_separator, self.vocabulary.encode)
                 self.tokens[split], self._starts[split] = found
@@ -117,10 +117,10 @@ class TextData(HasVocabulary, pl.LightningDataModule):
 
     def state_dict(self) -> dict[str, Any]:
         """The vocabulary goes with the weights, for they are worth nothing without it."""
-        return {**saved(self.vocabulary), "sizes": self.sizes()}
+        return {**vocabulary_state(self.vocabulary), "sizes": self.sizes()}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        self.take_over(state_dict)
+        self.load_vocabulary(state_dict)
 
     def train_dataloader(self) -> StreamLoader:
         return self._stream("train")

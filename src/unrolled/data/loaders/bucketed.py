@@ -18,7 +18,7 @@ from unrolled.functional.generators import generator
 POOL = 32  # groups that are sorted by length together: more of them mean less padding, and rows that meet more often
 
 
-class RowLoader(ResumableLoader):
+class BucketedLoader(ResumableLoader):
     """Each sequence exactly once an epoch; which ones share a batch is a function of seed and epoch alone.
 
     In training the sequences are shuffled, sorted by length within pools of 32 groups, cut into groups, and the groups
@@ -36,7 +36,7 @@ class RowLoader(ResumableLoader):
         world_size: how many processes share the sequences.
     """
 
-    counted_by = "data, batch_size, over_long and number of processes"
+    length_depends_on = "data, batch_size, over_long and number of processes"
 
     def __init__(
         self,
@@ -64,7 +64,7 @@ class RowLoader(ResumableLoader):
     def plan(self, epoch: int) -> list[tuple[list[int], int]]:
         """The batches of an epoch: which sequences, and from which time step on."""
         if self._plan is None or self._plan[0] != epoch:
-            made = [(group, begin) for group in self._groups(epoch) for begin in self._begins(group)]
+            made = [(group, begin) for group in self._groups(epoch) for begin in self._starts(group)]
             self._plan = (epoch, made)
         return self._plan[1]
 
@@ -74,13 +74,13 @@ class RowLoader(ResumableLoader):
         piece = slice(begin, longest if self.chunk is None else min(begin + self.chunk, longest))
         mine = group[self.rank :: self.world_size]
         if not mine:
-            batch = pad_rows([self.inputs[group[0]][:1]], [self._nothing()], longest)
+            batch = pad_rows([self.inputs[group[0]][:1]], [self._no_target()], longest)
         else:
             batch = pad_rows([self.inputs[i] for i in mine], [self.targets[i] for i in mine], longest)
         return SequenceBatch(*(part[:, piece] for part in batch))
 
     @property
-    def goes_on(self) -> bool:
+    def spans_batches(self) -> bool:
         """Whether a sequence is read in several batches."""
         return self.chunk is not None and int(self.lengths.max()) > self.chunk
 
@@ -102,11 +102,11 @@ class RowLoader(ResumableLoader):
         places = torch.randperm(len(groups), generator=generator(self.shuffle, "groups", epoch))
         return [groups[place] for place in places.tolist()]
 
-    def _begins(self, group: list[int]) -> range:
+    def _starts(self, group: list[int]) -> range:
         longest = int(self.lengths[group].max())
         return range(0, longest, self.chunk or longest)
 
-    def _nothing(self) -> Tensor:
+    def _no_target(self) -> Tensor:
         """No target at one step."""
         like = self.targets[0]
         return torch.full_like(like[:1], float("nan") if like.is_floating_point() else IGNORE)

@@ -15,7 +15,7 @@ class ResumableLoader:
     """
 
     batch_sampler = None  # Lightning asks for it where it finds a `sampler`
-    counted_by: ClassVar[str]  # the arguments that decide how many batches there are, for the error
+    length_depends_on: ClassVar[str]  # the arguments that decide how many batches there are, for the error
 
     def __init__(self) -> None:
         self.epoch = 0
@@ -58,6 +58,6 @@ class ResumableLoader:
         if state["batches"] != len(self):
             raise InputError(
                 f"checkpoint: expected {len(self)} batches in an epoch, got {state['batches']}; resume with the same "
-                f"{self.counted_by}"
+                f"{self.length_depends_on}"
             )
         self._resume = (state["epoch"], state["position"])

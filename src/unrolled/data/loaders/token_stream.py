@@ -28,7 +28,7 @@ class StreamLoader(ResumableLoader):
         world_size: how many processes share the stream.
     """
 
-    counted_by = "text, batch_size, sequence_length and number of processes"
+    length_depends_on = "text, batch_size, sequence_length and number of processes"
 
     def __init__(
         self,

@@ -4,7 +4,7 @@ from collections.abc import Hashable, Sequence
 from typing import Any, ClassVar, NoReturn
 
 from unrolled.data.sequences.sequence_data import SequenceData
-from unrolled.data.splits import Split, check_shares, deal
+from unrolled.data.splits import Split, check_fractions, split_groups
 from unrolled.errors import InputError
 
 ADVICE: dict[Split, str] = {
@@ -14,7 +14,7 @@ ADVICE: dict[Split, str] = {
 }
 
 
-def refuse_folds(owner: str, counted: str, groups: int, folds: Sequence[Sequence[object]]) -> NoReturn:
+def raise_empty_fold(owner: str, counted: str, groups: int, folds: Sequence[Sequence[object]]) -> NoReturn:
     """Say why one of the folds is empty.
 
     Args:
@@ -32,7 +32,7 @@ def refuse_folds(owner: str, counted: str, groups: int, folds: Sequence[Sequence
     raise InputError(f"{told}, which leave fold {empty} empty; lower data.init_args.folds, {seed}")
 
 
-def refuse_split(owner: str, counted: str, split: Split, share: float) -> NoReturn:
+def raise_empty_split(owner: str, counted: str, split: Split, share: float) -> NoReturn:
     """Say why a split got nothing, although a share was asked for it.
 
     Args:
@@ -48,7 +48,7 @@ def refuse_split(owner: str, counted: str, split: Split, share: float) -> NoRetu
 SPLITS: tuple[Split, ...] = ("train", "valid", "test")
 
 
-class SplitRows(SequenceData):
+class HoldoutData(SequenceData):
     """Labelled sequences of which some are held out.  A base overrides `ties`.
 
     Args:
@@ -69,35 +69,35 @@ class SplitRows(SequenceData):
 
     def check_arguments(self) -> None:
         super().check_arguments()
-        check_shares(self.valid_fraction, self.test_fraction, self.folds, self.fold)
+        check_fractions(self.valid_fraction, self.test_fraction, self.folds, self.fold)
 
     @property
-    def unseen_advice(self) -> str:
+    def unseen_label_advice(self) -> str:
         """What helps against a label that the training part lacks."""
         return "give more examples of it, or another data.init_args.seed"
 
-    def ties(self, examples: list[Any]) -> list[Hashable]:
+    def groups_of(self, examples: list[Any]) -> list[Hashable]:
         """Of each example its group, which lies in one part; one that may lie anywhere is a group of its own."""
         raise NotImplementedError(f"{type(self).__name__} does not say how it is dealt")
 
-    def tied_by(self, examples: list[Any]) -> str:
+    def group_noun(self, examples: list[Any]) -> str:
         """What one of those groups is called."""
         return "group"
 
-    def deal(self, examples: list[Any], shares: list[float]) -> list[list[Any]]:
+    def partition(self, examples: list[Any], shares: list[float]) -> list[list[Any]]:
         """The examples in as many parts as there are `shares`, which sum to 1; no group in two of them."""
-        parts = deal(self.ties(examples), shares, self.seed)
+        parts = split_groups(self.groups_of(examples), shares, self.seed)
         return [[examples[place] for place in part] for part in parts]
 
-    def counted(self, examples: list[Any]) -> str:
+    def count_text(self, examples: list[Any]) -> str:
         """How many examples there are, and of how many groups."""
-        told, groups = f"{len(examples):,} {self.noun}", len({*self.ties(examples)})
+        told, groups = f"{len(examples):,} {self.noun}", len({*self.groups_of(examples)})
         plural = "s" * (groups != 1)
-        return told if groups == len(examples) else f"{told} ({groups:,} {self.tied_by(examples)}{plural})"
+        return told if groups == len(examples) else f"{told} ({groups:,} {self.group_noun(examples)}{plural})"
 
-    def called(self, split: Split, place: int) -> str:
+    def describe(self, split: Split, place: int) -> str:
         own = self.where[split][place]
-        return f"{own} ({split} split)" if own else super().called(split, place)
+        return f"{own} ({split} split)" if own else super().describe(split, place)
 
     def split(self, loaded: dict[Split, list[Any]]) -> dict[Split, list[Any]]:
         """Train, valid and test; what `loaded` does not tell apart is dealt by the seed."""
@@ -106,15 +106,15 @@ class SplitRows(SequenceData):
         if self.folds:
             self.fold_split = "valid" if "test" in loaded else "test"
             rest = rest + (found.pop("valid", []) if self.fold_split == "valid" else [])
-            parts = self.deal(rest, [1 / self.folds] * self.folds)
+            parts = self.partition(rest, [1 / self.folds] * self.folds)
             if not all(parts):
-                refuse_folds(self.owner, self.counted(rest), len({*self.ties(rest)}), parts)
+                raise_empty_fold(self.owner, self.count_text(rest), len({*self.groups_of(rest)}), parts)
             found[self.fold_split] = parts.pop(self.fold)
             rest = [example for part in parts for example in part]
         held_out = [0.0 if name in found else getattr(self, f"{name}_fraction") for name in SPLITS[1:]]
         shares = dict(zip(SPLITS, [1 - sum(held_out), *held_out], strict=True))
-        dealt = dict(zip(SPLITS, self.deal(rest, [*shares.values()]), strict=True))
+        dealt = dict(zip(SPLITS, self.partition(rest, [*shares.values()]), strict=True))
         for split, share in shares.items():
             if share > 0 and not dealt[split]:
-                refuse_split(self.owner, self.counted(rest), split, share)
+                raise_empty_split(self.owner, self.count_text(rest), split, share)
         return dealt | found

@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from unrolled.data.sequences.holdout import SplitRows
-from unrolled.data.sequences.labels import agreed, refuse_unseen
+from unrolled.data.sequences.holdout import HoldoutData
+from unrolled.data.sequences.labels import check_classes, check_labels
 from unrolled.data.splits import Split
 from unrolled.errors import InputError
 from unrolled.functional.classification import nearest_centroid, nearest_neighbour, resample
@@ -23,7 +23,7 @@ class Series(NamedTuple):
     where: str = ""  # what a message calls it, such as its name in the user's file
 
 
-class LabelledSeries(SplitRows):
+class LabelledSeries(HoldoutData):
     """Series of numbers, each with one class, for `SequenceClassification`.  A data set overrides `load` alone.
 
     After `setup()`: `classes`, in the order of their numbers.
@@ -44,26 +44,26 @@ class LabelledSeries(SplitRows):
         """The series: all as "train", or with a "test", or a "valid", of their own; called once."""
         raise NotImplementedError(f"{type(self).__name__} does not say what it holds")
 
-    def fill(self) -> tuple[dict[Split, list[Tensor]], dict[Split, list[Tensor]]]:
+    def load_tensors(self) -> tuple[dict[Split, list[Tensor]], dict[Split, list[Tensor]]]:
         parts = self.split(self.load())
         self.where = {split: [one.where for one in part] for split, part in parts.items()}
         whole = parts["train"]
-        self.classes = agreed(self.labelled_in, self.classes, sorted({one.label for one in whole}))
+        self.classes = check_classes(self.label_source, self.classes, sorted({one.label for one in whole}))
         mean, spread = self._adopt([one.numbers for one in whole])
-        refuse_unseen(self, {split: [[one.label] for one in part] for split, part in parts.items()}, self.classes)
+        check_labels(self, {split: [[one.label] for one in part] for split, part in parts.items()}, self.classes)
         return (
             {split: [(one.numbers - mean) / spread for one in part] for split, part in parts.items()},
             {split: [torch.tensor(self.classes.index(one.label)) for one in part] for split, part in parts.items()},
         )
 
-    def deal(self, examples: list[Series], shares: list[float]) -> list[list[Series]]:
+    def partition(self, examples: list[Series], shares: list[float]) -> list[list[Series]]:
         """By group; where there are no groups, each part has the same share of every class."""
         if any(one.group for one in examples):
-            return super().deal(examples, shares)
+            return super().partition(examples, shares)
         parts = stratified([one.label for one in examples], shares, self.seed)
         return [[examples[place] for place in part] for part in parts]
 
-    def ties(self, examples: list[Series]) -> list[Hashable]:
+    def groups_of(self, examples: list[Series]) -> list[Hashable]:
         return [f"group {one.group}" if one.group else f"number {place}" for place, one in enumerate(examples)]
 
     def _adopt(self, series: list[Tensor]) -> tuple[Tensor, Tensor]:
@@ -106,5 +106,5 @@ class LabelledSeries(SplitRows):
         names, mine = self.classes, self.scale
         self.classes, self.scale = list(state_dict["classes"]), state_dict["scale"]
         if mine is not None:
-            agreed(self.labelled_in, self.classes, names)
+            check_classes(self.label_source, self.classes, names)
             self._adopt([mine[0][None]])

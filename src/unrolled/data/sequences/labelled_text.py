@@ -7,12 +7,12 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from unrolled.data.files.text import blank, spaced
+from unrolled.data.files.text import is_blank, space_tokens
 from unrolled.data.sequences.baselines import error_rates
-from unrolled.data.sequences.holdout import SplitRows
-from unrolled.data.sequences.labels import TokenClasses, numbered, refuse_unseen
+from unrolled.data.sequences.holdout import HoldoutData
+from unrolled.data.sequences.labels import TokenClasses, check_labels, encode_labels
 from unrolled.data.splits import Split
-from unrolled.data.tokens.tokenizer import build, check_level, warn_by_split
+from unrolled.data.tokens.tokenizer import build_vocabulary, check_level, warn_unknown_by_split
 from unrolled.data.tokens.vocabulary import Level
 from unrolled.errors import InputError
 from unrolled.functional.partition import components
@@ -28,7 +28,7 @@ class Example(NamedTuple):
     where: str = ""  # what a message calls it, such as the row of the user's file
 
 
-class LabelledText(TokenClasses, SplitRows):
+class LabelledText(TokenClasses, HoldoutData):
     """Texts, each with one label, or with several between `separator`s.  A data set overrides `load` alone.
 
     After `setup()`: `vocabulary`, built on the training part alone; `classes`, in the order of their numbers;
@@ -63,27 +63,29 @@ class LabelledText(TokenClasses, SplitRows):
         super().check_arguments()
         check_level(self.level)
 
-    def fill(self) -> tuple[dict[Split, list[Tensor]], dict[Split, list[Tensor]]]:
+    def load_tensors(self) -> tuple[dict[Split, list[Tensor]], dict[Split, list[Tensor]]]:
         self.examples = self.split(self.load())
         self.where = {split: [example.where for example in part] for split, part in self.examples.items()}
         told = {split: [self.labels_of(example) for example in part] for split, part in self.examples.items()}
         several = self.separator is not None
-        self.name_classes(self.labelled_in, {*chain(*told["train"])}, fewest=1 if several else 2)
-        refuse_unseen(self, told, self.classes)
+        self.set_classes(self.label_source, {*chain(*told["train"])}, fewest=1 if several else 2)
+        check_labels(self, told, self.classes)
         read = {split: [self.read(example.text) for example in part] for split, part in self.examples.items()}
-        self.adopt(build(read["train"], self.level, self.vocabulary_size))
+        self.set_vocabulary(build_vocabulary(read["train"], self.level, self.vocabulary_size))
         inputs = {split: [*map(self.vocabulary.encode, texts)] for split, texts in read.items()}
-        warn_by_split(self.owner, inputs)
-        labels = {split: [numbered(names, self.classes, several) for names in part] for split, part in told.items()}
+        warn_unknown_by_split(self.owner, inputs)
+        labels = {
+            split: [encode_labels(names, self.classes, several) for names in part] for split, part in told.items()
+        }
         return inputs, labels
 
     def labels_of(self, example: Example) -> list[str]:
         """Its label, or each of its labels."""
         if self.separator is None:
             return [example.label]
-        return [label for part in example.label.split(self.separator) if not blank(label := part.strip())]
+        return [label for part in example.label.split(self.separator) if not is_blank(label := part.strip())]
 
-    def ties(self, examples: list[Example]) -> list[Hashable]:
+    def groups_of(self, examples: list[Example]) -> list[Hashable]:
         """Those that share a group or a text, with one another or by others, lie in one part."""
         texts = [self.read(example.text) for example in examples]
         shared = [
@@ -92,14 +94,14 @@ class LabelledText(TokenClasses, SplitRows):
         ]
         return [*components(shared)]
 
-    def tied_by(self, examples: list[Example]) -> str:
+    def group_noun(self, examples: list[Example]) -> str:
         return "group" if any(example.group for example in examples) else "distinct text"
 
     def read(self, text: str) -> str:
         """The text as the vocabulary counts it."""
         if self.level == "character":
             return text.strip().lower() if self.lower_case else text.strip()
-        return spaced(text, self.lower_case)
+        return space_tokens(text, self.lower_case)
 
     def encode(self, text: str) -> Tensor:
         """Token numbers (T,) of a new text.

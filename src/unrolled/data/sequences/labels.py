@@ -8,14 +8,14 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from unrolled.data.splits import Split
-from unrolled.data.tokens.tokenizer import HasVocabulary, saved
+from unrolled.data.tokens.tokenizer import HasVocabulary, vocabulary_state
 from unrolled.errors import InputError
 from unrolled.functional.batch import IGNORE
 
 SHOWN = 8  # names in a message
 
 
-def agreed(data: str, known: list[str], names: list[str], fewest: int = 2) -> list[str]:
+def check_classes(data: str, known: list[str], names: list[str], fewest: int = 2) -> list[str]:
     """The `names` of the classes that the training part of `data` has; `known` are those of a checkpoint, [] without.
 
     Raises:
@@ -32,7 +32,7 @@ def agreed(data: str, known: list[str], names: list[str], fewest: int = 2) -> li
     return names
 
 
-def refuse_unseen(data: Any, labels: Mapping[Any, Sequence[Sequence[str]]], classes: Sequence[str]) -> None:
+def check_labels(data: Any, labels: Mapping[Any, Sequence[Sequence[str]]], classes: Sequence[str]) -> None:
     """Refuse labels of an example, by their split, that are not among the classes of the training part.
 
     Raises:
@@ -43,12 +43,12 @@ def refuse_unseen(data: Any, labels: Mapping[Any, Sequence[Sequence[str]]], clas
         for place, names in enumerate(told):
             if unseen := [name for name in names if name not in known]:
                 raise InputError(
-                    f"{data.owner}: {data.called(split, place)} has the label {unseen[0]!r}, which no training example "
-                    f"has ({', '.join(classes[:SHOWN])}); {data.unseen_advice}"
+                    f"{data.owner}: {data.describe(split, place)} has the label {unseen[0]!r}, which no training "
+                    f"example has ({', '.join(classes[:SHOWN])}); {data.unseen_label_advice}"
                 )
 
 
-def numbered(labels: Sequence[str], classes: Sequence[str], several: bool) -> Tensor:
+def encode_labels(labels: Sequence[str], classes: Sequence[str], several: bool) -> Tensor:
     """() the number of the one label; of several, (L,) 1.0 for each class that is among them and 0.0 for the others."""
     if several:
         return torch.tensor([float(name in labels) for name in classes])
@@ -65,13 +65,13 @@ class TokenClasses(HasVocabulary):
         super().__init__(**kwargs)
         self.classes: list[str] = []
 
-    def name_classes(self, where: str, found: set[str], fewest: int = 2) -> None:
+    def set_classes(self, where: str, found: set[str], fewest: int = 2) -> None:
         """Number the classes of the training part; `where` they stand is what an error names.
 
         Raises:
             InputError: fewer than `fewest`, or others than those of a checkpoint that was read.
         """
-        self.classes = agreed(where, self.classes, sorted(found), fewest)
+        self.classes = check_classes(where, self.classes, sorted(found), fewest)
 
     def sizes(self) -> dict[str, Any]:
         return {"vocabulary_size": len(self.vocabulary), "classes": len(self.classes)}
@@ -82,12 +82,12 @@ class TokenClasses(HasVocabulary):
 
     def state_dict(self) -> dict[str, Any]:
         """They go with the weights, which are worth nothing without them."""
-        return {**saved(self.vocabulary), "classes": self.classes, "sizes": self.sizes()}
+        return {**vocabulary_state(self.vocabulary), "classes": self.classes, "sizes": self.sizes()}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         names, self.classes = self.classes, list(state_dict["classes"])
-        self.take_over(state_dict)
-        agreed(type(self).__name__, self.classes, names or self.classes, fewest=1)
+        self.load_vocabulary(state_dict)
+        check_classes(type(self).__name__, self.classes, names or self.classes, fewest=1)
 
 
 def token_counts(rows: Sequence[Tensor], labels: Sequence[Tensor], size: int, classes: int) -> tuple[Tensor, Tensor]:

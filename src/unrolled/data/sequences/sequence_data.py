@@ -10,7 +10,7 @@ import pytorch_lightning as pl
 from pytorch_lightning.utilities import rank_zero_info
 from torch import Tensor
 
-from unrolled.data.loaders.bucketed import RowLoader
+from unrolled.data.loaders.bucketed import BucketedLoader
 from unrolled.data.splits import Split, require_splits
 from unrolled.errors import InputError
 from unrolled.functional.batch import at_end
@@ -54,9 +54,9 @@ class SequenceData(pl.LightningDataModule):
         self.seed = seed
         self.inputs: dict[Split, list[Tensor]] = {}
         self.labels: dict[Split, list[Tensor]] = {}
-        self.cut: dict[Split, int] = {}  # number of over-long sequences of each split
+        self.num_over_long: dict[Split, int] = {}  # number of over-long sequences of each split
 
-    def fill(self) -> tuple[dict[Split, list[Tensor]], dict[Split, list[Tensor]]]:
+    def load_tensors(self) -> tuple[dict[Split, list[Tensor]], dict[Split, list[Tensor]]]:
         """The inputs and the labels of each split, [] for a split that does not exist; called once."""
         raise NotImplementedError(f"{type(self).__name__} must define fill()")
 
@@ -74,11 +74,11 @@ class SequenceData(pl.LightningDataModule):
         return type(self).__name__
 
     @property
-    def labelled_in(self) -> str:
+    def label_source(self) -> str:
         """The name of the data set, or the label column of the user's file, for messages."""
         return self.owner
 
-    def called(self, split: Split, place: int) -> str:
+    def describe(self, split: Split, place: int) -> str:
         """Sequence number `place` of a split, for messages."""
         return f"row {place + 1} of the {split} split"
 
@@ -90,12 +90,12 @@ class SequenceData(pl.LightningDataModule):
         """
         self.check_arguments()
         if not self.inputs:
-            inputs, self.labels = self.fill()
+            inputs, self.labels = self.load_tensors()
             for split, rows in inputs.items():
                 for place, row in enumerate(rows):
-                    self.check_row(split, place, row)
-            self.inputs = {split: [self.shorten(split, row) for row in rows] for split, rows in inputs.items()}
-            rank_zero_info("%s: %s", type(self).__name__, "; ".join(map(self.told, self.inputs)))
+                    self.check_length(split, place, row)
+            self.inputs = {split: [self.truncate(split, row) for row in rows] for split, rows in inputs.items()}
+            rank_zero_info("%s: %s", type(self).__name__, "; ".join(map(self.summary, self.inputs)))
         require_splits(self.owner, stage, {split: len(rows) for split, rows in self.inputs.items()})
 
     def check_arguments(self) -> None:
@@ -110,20 +110,24 @@ class SequenceData(pl.LightningDataModule):
                 f"data.init_args.max_length: expected time steps, for over_long {self.over_long}, got null"
             )
 
-    def check_row(self, split: Split, place: int, row: Tensor) -> None:
+    def check_length(self, split: Split, place: int, row: Tensor) -> None:
         """Raise InputError for an empty sequence, and for an over-long one with `over_long: error`."""
-        where = f"{self.owner}: {self.called(split, place)}"
+        where = f"{self.owner}: {self.describe(split, place)}"
         if not len(row):
             raise InputError(f"{where}: expected a time step or more, got none; leave it out")
-        if self.over_long == "error" and self.max_length is not None and len(row) > self.max_length:
+        if self.is_refused(row):
             advice = "raise data.init_args.max_length, or say over_long: truncate or chunk"
             raise InputError(f"{where}: expected at most {self.max_length} time steps, got {len(row)}; {advice}")
 
-    def shorten(self, split: Split, row: Tensor) -> Tensor:
+    def is_refused(self, row: Tensor) -> bool:
+        """Whether a sequence is over-long with `over_long: error`."""
+        return self.over_long == "error" and self.max_length is not None and len(row) > self.max_length
+
+    def truncate(self, split: Split, row: Tensor) -> Tensor:
         """Count a sequence if it is over-long; with `over_long: truncate`, its first `max_length` steps."""
         if self.max_length is None or len(row) <= self.max_length:
             return row
-        self.cut[split] = self.cut.get(split, 0) + 1
+        self.num_over_long[split] = self.num_over_long.get(split, 0) + 1
         return row[: self.max_length] if self.over_long == "truncate" else row
 
     def targets(self, split: Split) -> list[Tensor]:
@@ -133,7 +137,7 @@ class SequenceData(pl.LightningDataModule):
             return [label[: len(row)] for row, label in pairs]
         return [at_end(label, len(row)) for row, label in pairs]
 
-    def told(self, split: Split) -> str:
+    def summary(self, split: Split) -> str:
         """The number of sequences of a split, their lengths, and the number of over-long ones, for the log."""
         if not (lengths := sorted(map(len, self.inputs[split]))):
             return f"{split} empty"
@@ -141,20 +145,22 @@ class SequenceData(pl.LightningDataModule):
         if split == "train":
             told += f", {self.train_dataloader().padding():.0%} padding"
         done = {"truncate": "cut to", "chunk": "read in pieces of"}.get(self.over_long, "")
-        return told + (f", {self.cut[split]:,} {done} {self.max_length}" if self.cut.get(split) else "")
+        return told + (
+            f", {self.num_over_long[split]:,} {done} {self.max_length}" if self.num_over_long.get(split) else ""
+        )
 
-    def train_dataloader(self) -> RowLoader:
+    def train_dataloader(self) -> BucketedLoader:
         return self._loader("train", self.batch_size, self.seed)
 
-    def val_dataloader(self) -> RowLoader:
+    def val_dataloader(self) -> BucketedLoader:
         return self._loader("valid", self.eval_batch_size)
 
-    def test_dataloader(self) -> RowLoader:
+    def test_dataloader(self) -> BucketedLoader:
         return self._loader("test", self.eval_batch_size)
 
-    def _loader(self, split: Split, rows: int, shuffle: int | None = None) -> RowLoader:
+    def _loader(self, split: Split, rows: int, shuffle: int | None = None) -> BucketedLoader:
         rank, world_size = (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
-        return RowLoader(
+        return BucketedLoader(
             self.inputs[split],
             self.targets(split),
             rows=rows,

@@ -7,15 +7,15 @@ from typing import Any
 
 import torch
 
-from unrolled.data.files.columns import name_once
+from unrolled.data.files.columns import check_distinct
 from unrolled.data.files.tables import Row, read_table, require_columns, require_filled
 from unrolled.data.sequences.labelled_series import LabelledSeries, Series
-from unrolled.data.sequences.user_table import OwnRows, check_times, constant, feature
+from unrolled.data.sequences.user_table import UserTable, check_times, constant_field, parse_feature
 from unrolled.data.splits import Split
 from unrolled.errors import InputError
 
 
-class SeriesTable(OwnRows, LabelledSeries):
+class SeriesTable(UserTable, LabelledSeries):
     """A CSV or TSV file (UTF-8, with a header), one time step of one series a row.
 
     The rows of a series may stand anywhere, their times ascend; its label, split and group are the same in all of them.
@@ -52,7 +52,7 @@ class SeriesTable(OwnRows, LabelledSeries):
         if self.feature_columns is not None and not self.feature_columns:
             told = "expected a column or more, or null for all others, got []"
             raise InputError(f"data.init_args.feature_columns: {told}")
-        name_once({"label_column": [self.label_column], "feature_columns": self.feature_columns or []})
+        check_distinct({"label_column": [self.label_column], "feature_columns": self.feature_columns or []})
 
     def load(self) -> dict[Split, list[Series]]:
         path = Path(self.path)
@@ -73,14 +73,16 @@ class SeriesTable(OwnRows, LabelledSeries):
             series.setdefault(row[self.sequence_column].strip(), []).append(place)
         splits: dict[Split, list[Series]] = {"train": []}
         for name, places in series.items():
-            constant(self.path, name, rows, places, self.split_column)
+            constant_field(self.path, name, rows, places, self.split_column)
             one = self._series(name, rows, places, features)
             splits.setdefault(self.split_of(rows[places[0]]), []).append(one)
         return splits
 
     def _series(self, name: str, rows: Sequence[Row], places: list[int], features: list[str]) -> Series:
-        said = partial(constant, self.path, name, rows, places)
+        said = partial(constant_field, self.path, name, rows, places)
         label, group = said(self.label_column), said(self.group_column)
         check_times(self.path, name, rows, places, self.time_column)
-        numbers = torch.tensor([[feature(self.path, rows, place, column) for column in features] for place in places])
+        numbers = torch.tensor(
+            [[parse_feature(self.path, rows, place, column) for column in features] for place in places]
+        )
         return Series(numbers, label, group, f"series {name!r}")

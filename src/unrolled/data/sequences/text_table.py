@@ -3,14 +3,14 @@
 from pathlib import Path
 from typing import Any
 
-from unrolled.data.files.tables import read_table, require_columns, require_filled, rows_in
+from unrolled.data.files.tables import read_table, require_columns, require_filled, row_labels
 from unrolled.data.sequences.labelled_text import Example, LabelledText
-from unrolled.data.sequences.user_table import OwnRows
+from unrolled.data.sequences.user_table import UserTable
 from unrolled.data.splits import Split
 from unrolled.errors import InputError
 
 
-class TextTable(OwnRows, LabelledText):
+class TextTable(UserTable, LabelledText):
     """A CSV or TSV file (UTF-8, with a header), one text and its label, or its labels, a row.
 
     Args:
@@ -66,6 +66,6 @@ class TextTable(OwnRows, LabelledText):
             splits.setdefault(self.split_of(row), []).append(example)
         return splits
 
-    def called(self, split: Split, place: int) -> str:
+    def describe(self, split: Split, place: int) -> str:
         row = self.where[split][place]
-        return f"row {rows_in(Path(self.path), int(row))} ({split} split)" if row else super().called(split, place)
+        return f"row {row_labels(Path(self.path), int(row))} ({split} split)" if row else super().describe(split, place)

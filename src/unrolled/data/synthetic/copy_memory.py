@@ -45,7 +45,7 @@ class CopyMemory(SyntheticData):
         """(B, length): what is to be remembered.  Here: each symbol drawn for itself."""
         return torch.randint(self.symbols, (rows, self.length), generator=random)
 
-    def places(self, rows: int, random: torch.Generator) -> Tensor:
+    def symbol_steps(self, rows: int, random: torch.Generator) -> Tensor:
         """(B, length): the steps at which it is read, in order, all before the delimiter.  Here: the first ones."""
         return torch.arange(self.length).expand(rows, -1)
 
@@ -54,7 +54,7 @@ class CopyMemory(SyntheticData):
         blank, delimiter = self.symbols, self.symbols + 1
         inputs = torch.full((rows, self.delay + 2 * self.length), blank)
         targets = inputs.clone()
-        inputs.scatter_(1, self.places(rows, random), string)
+        inputs.scatter_(1, self.symbol_steps(rows, random), string)
         inputs[:, self.length + self.delay - 1] = delimiter
         targets[:, -self.length :] = string
         return inputs, targets

@@ -30,6 +30,6 @@ class SelectiveCopy(CopyMemory):
     def __init__(self, *, delay: int = 50, length: int = 10, symbols: int = 8, **kwargs: Any) -> None:
         super().__init__(delay=delay, length=length, symbols=symbols, **kwargs)
 
-    def places(self, rows: int, random: torch.Generator) -> Tensor:
+    def symbol_steps(self, rows: int, random: torch.Generator) -> Tensor:
         steps = torch.rand(rows, self.length + self.delay - 1, generator=random)
         return steps.topk(self.length).indices.sort().values

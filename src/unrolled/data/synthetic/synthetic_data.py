@@ -19,7 +19,7 @@ from unrolled.functional.generators import generator
 class SyntheticLoader(ResumableLoader):
     """The batches of one split as process `rank` draws them."""
 
-    counted_by = "data.init_args.batches"
+    length_depends_on = "data.init_args.batches"
 
     def __init__(self, data: "SyntheticData", split: Split, rank: int = 0) -> None:
         super().__init__()
@@ -107,8 +107,8 @@ class SyntheticData(pl.LightningDataModule):
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         if state_dict["sizes"] != self.sizes():
             raise InputError(
-                f"checkpoint: it was trained on data of {_told(state_dict['sizes'])}, this data has "
-                f"{_told(self.sizes())}; use the arguments of the saved run"
+                f"checkpoint: it was trained on data of {_format_sizes(state_dict['sizes'])}, this data has "
+                f"{_format_sizes(self.sizes())}; use the arguments of the saved run"
             )
 
     def train_dataloader(self) -> SyntheticLoader:
@@ -124,5 +124,5 @@ class SyntheticData(pl.LightningDataModule):
         return SyntheticLoader(self, split, self.trainer.global_rank if self.trainer else 0)
 
 
-def _told(sizes: dict[str, Any]) -> str:
+def _format_sizes(sizes: dict[str, Any]) -> str:
     return ", ".join(f"{name} {size}" for name, size in sizes.items())

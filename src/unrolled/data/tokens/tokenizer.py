@@ -13,7 +13,7 @@ from unrolled.errors import InputError, InputWarning
 UNKNOWN = 0  # the number of <unk> in every vocabulary
 
 
-def warn_of_unknown(owner: str, texts: str, rows: Sequence[Tensor], advice: str) -> None:
+def warn_unknown(owner: str, texts: str, rows: Sequence[Tensor], advice: str) -> None:
     """Warn of texts without a known token, with their share.
 
     Args:
@@ -27,30 +27,30 @@ def warn_of_unknown(owner: str, texts: str, rows: Sequence[Tensor], advice: str)
         rank_zero_warn(f"{owner}: {told}; {advice}", category=InputWarning)
 
 
-def warn_by_split(owner: str, splits: Mapping[Any, Sequence[Tensor]]) -> None:
+def warn_unknown_by_split(owner: str, splits: Mapping[Any, Sequence[Tensor]]) -> None:
     """Warn of the texts of each split of `owner`."""
     for split, rows in splits.items():
         texts = f"texts of the {split} split"
-        warn_of_unknown(owner, texts, rows, "raise data.init_args.vocabulary_size, or train on more")
+        warn_unknown(owner, texts, rows, "raise data.init_args.vocabulary_size, or train on more")
 
 
-Known = Vocabulary | Subwords
+AnyVocabulary = Vocabulary | Subwords
 
 
-def build(texts: Sequence[str], level: Level, size: int | None) -> Known:
+def build_vocabulary(texts: Sequence[str], level: Level, size: int | None) -> AnyVocabulary:
     """The vocabulary of training texts, `size` tokens at most, special ones counted."""
     if level == "subword":
         return Subwords.build(texts, size)
     return Vocabulary.build((" " if level == "word" else "").join(texts), level, size)
 
 
-def saved(vocabulary: Known) -> dict[str, Any]:
+def vocabulary_state(vocabulary: AnyVocabulary) -> dict[str, Any]:
     """What a checkpoint keeps of it: plain builtins."""
     kept = {"vocabulary": [*vocabulary.tokens], "level": vocabulary.level}
     return kept | ({"merges": [*vocabulary.merges]} if isinstance(vocabulary, Subwords) else {})
 
 
-def restored(kept: dict[str, Any]) -> Known:
+def restore_vocabulary(kept: dict[str, Any]) -> AnyVocabulary:
     """The vocabulary that a checkpoint kept."""
     if kept["level"] == "subword":
         return Subwords(kept["vocabulary"], kept["merges"])
@@ -66,15 +66,15 @@ def check_level(level: str) -> None:
 class HasVocabulary:
     """What text for language modelling and labelled texts have in common."""
 
-    _vocabulary: Known | None = None
+    _vocabulary: AnyVocabulary | None = None
 
     @property
-    def vocabulary(self) -> Known:
+    def vocabulary(self) -> AnyVocabulary:
         if self._vocabulary is None:
             raise InputError(f"{type(self).__name__}: there is no vocabulary before setup(); call setup() first")
         return self._vocabulary
 
-    def adopt(self, vocabulary: Known) -> None:
+    def set_vocabulary(self, vocabulary: AnyVocabulary) -> None:
         """Take it, unless a checkpoint has said another.
 
         Raises:
@@ -89,8 +89,8 @@ class HasVocabulary:
             )
         self._vocabulary = vocabulary
 
-    def take_over(self, kept: dict[str, Any]) -> None:
+    def load_vocabulary(self, kept: dict[str, Any]) -> None:
         """The vocabulary of a checkpoint; `adopt` says when it is refused."""
-        mine, self._vocabulary = self._vocabulary, restored(kept)
+        mine, self._vocabulary = self._vocabulary, restore_vocabulary(kept)
         if mine is not None:
-            self.adopt(mine)
+            self.set_vocabulary(mine)

@@ -7,18 +7,18 @@ from pytorch_lightning.utilities import rank_zero_info
 from torch import Tensor
 
 from unrolled.data.splits import Split
-from unrolled.data.tokens.tokenizer import check_level, warn_by_split
+from unrolled.data.tokens.tokenizer import check_level, warn_unknown_by_split
 from unrolled.data.tokens.vocabulary import Level
 from unrolled.data.translation.pair_loader import PairLoader
-from unrolled.data.translation.pair_vocabulary import Sides, split
-from unrolled.data.translation.sentences import Form, Pair, prepare, spread
+from unrolled.data.translation.pair_vocabulary import PairVocabularies, split_tokens
+from unrolled.data.translation.sentences import Form, Pair, prepare, subsample
 from unrolled.errors import InputError
 
 EMPTY = "the split has none; give more, or raise data.init_args.valid_fraction or test_fraction"
 OverLong = Literal["leave_out", "error"]
 
 
-def short_enough(told: str, pairs: list[Pair], level: Level, longest: int | None, over_long: OverLong) -> list[Pair]:
+def drop_over_long(told: str, pairs: list[Pair], level: Level, longest: int | None, over_long: OverLong) -> list[Pair]:
     """The pairs of whose sides none has more than `longest` words, or characters at that level.
 
     Args:
@@ -31,7 +31,9 @@ def short_enough(told: str, pairs: list[Pair], level: Level, longest: int | None
     Raises:
         InputError: an over-long pair that is not to be left out, or no pair that is left.
     """
-    kept = [pair for pair in pairs if longest is None or all(len(split(side, level)) <= longest for side in pair)]
+    kept = [
+        pair for pair in pairs if longest is None or all(len(split_tokens(side, level)) <= longest for side in pair)
+    ]
     lost = len(pairs) - len(kept)
     longer = f"{lost:,} of {len(pairs):,} are longer than {longest} {'characters' if level == 'character' else 'words'}"
     if lost and over_long == "error":
@@ -86,7 +88,7 @@ class PairData(pl.LightningDataModule):
         self.train_limit, self.eval_limit = train_limit, eval_limit
         self.batch_size, self.eval_batch_size, self.order_seed = batch_size, eval_batch_size, order_seed
         self.texts: dict[Split, list[Pair]] = {}
-        self.too_long: dict[Split, int] = {}
+        self.num_dropped: dict[Split, int] = {}
         self.encoded: dict[Split, list[tuple[Tensor, Tensor]]] = {}
 
     def load(self) -> dict[Split, list[Pair]]:
@@ -110,27 +112,27 @@ class PairData(pl.LightningDataModule):
         for name, pairs in self.load().items():
             prepared = [(self.prepare(a), self.prepare(b)) for a, b in pairs]
             told = f"{type(self).__name__}, {name} split"
-            kept = short_enough(told, prepared, self.level, self.longest, self.over_long)
-            self.too_long[name] = len(pairs) - len(kept)
-            self.texts[name] = spread(kept, self.train_limit if name == "train" else self.eval_limit)
-        self.sides = Sides.build(self.texts["train"], self.level, self.vocabulary_size)
-        self.source_vocabulary, self.vocabulary = self.sides
+            kept = drop_over_long(told, prepared, self.level, self.longest, self.over_long)
+            self.num_dropped[name] = len(pairs) - len(kept)
+            self.texts[name] = subsample(kept, self.train_limit if name == "train" else self.eval_limit)
+        self.vocabularies = PairVocabularies.build(self.texts["train"], self.level, self.vocabulary_size)
+        self.source_vocabulary, self.vocabulary = self.vocabularies
         for name, pairs in self.texts.items():
             self.encoded[name] = [(self.source_vocabulary.encode(a), self.vocabulary.encode(b)) for a, b in pairs]
         sources = {name: [source for source, _ in pairs] for name, pairs in self.encoded.items()}
-        warn_by_split(type(self).__name__, sources)
-        counts = (f"{name} {len(pairs):,}, {self.too_long[name]:,} too long" for name, pairs in self.texts.items())
+        warn_unknown_by_split(type(self).__name__, sources)
+        counts = (f"{name} {len(pairs):,}, {self.num_dropped[name]:,} too long" for name, pairs in self.texts.items())
         rank_zero_info("%s, pairs: %s", type(self).__name__, "; ".join(counts))
 
     def prepare(self, sentence: str) -> str:
         """A sentence as it is split into tokens."""
-        return prepare(sentence, **self.written())
+        return prepare(sentence, **self.preparation())
 
     def write(self, numbers: list[int]) -> str:
         """The target sentence of these numbers."""
         return self.vocabulary.write(numbers)
 
-    def written(self) -> dict[str, Any]:
+    def preparation(self) -> dict[str, Any]:
         """How sentences are prepared, for one who translates others."""
         return {"form": self.form, "lowercase": self.lowercase, "punctuation": self.punctuation}
 
@@ -145,10 +147,10 @@ class PairData(pl.LightningDataModule):
 
     def state_dict(self) -> dict[str, Any]:
         """The vocabularies go with the weights, for they are worth nothing without them."""
-        return {**self.sides.kept(), "written": self.written(), "sizes": self.sizes()}
+        return {**self.vocabularies.state(), "written": self.preparation(), "sizes": self.sizes()}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        self.sides.require(state_dict)
+        self.vocabularies.check_state(state_dict)
 
     def train_dataloader(self) -> PairLoader:
         return self._loader("train", self.batch_size, self.order_seed)

@@ -3,13 +3,13 @@
 from pathlib import Path
 from typing import Any
 
-from unrolled.data.files.text import blank, lines_of, read_text, require_file
+from unrolled.data.files.text import is_blank, lines_of, read_text, require_file
 from unrolled.data.translation.sentences import Pair
-from unrolled.data.translation.user_pairs import OwnPairs
+from unrolled.data.translation.user_pairs import UserPairs
 from unrolled.errors import InputError
 
 
-class PairFiles(OwnPairs):
+class PairFiles(UserPairs):
     """Two UTF-8 files: line n of one is the translation of line n of the other.
 
     Args:
@@ -24,19 +24,19 @@ class PairFiles(OwnPairs):
     def read(self) -> list[Pair]:
         for name in ("source_path", "target_path"):
             require_file(Path(getattr(self, name)), f"data.init_args.{name}")
-        return aligned(Path(self.source_path), Path(self.target_path))
+        return read_pairs(Path(self.source_path), Path(self.target_path))
 
 
-def aligned(source: Path, target: Path) -> list[Pair]:
+def read_pairs(source: Path, target: Path) -> list[Pair]:
     """The lines of two files side by side.
 
     Raises:
         InputError: as many lines do not stand in both, or one is empty.
     """
-    return pair_up({str(path): read_text(path) for path in (source, target)})
+    return pair_lines({str(path): read_text(path) for path in (source, target)})
 
 
-def pair_up(texts: dict[str, str]) -> list[Pair]:
+def pair_lines(texts: dict[str, str]) -> list[Pair]:
     """The lines of two texts side by side; their names are for messages."""
     lines = {name: lines_of(text) for name, text in texts.items()}
     (first, ours), (second, theirs) = lines.items()
@@ -44,7 +44,7 @@ def pair_up(texts: dict[str, str]) -> list[Pair]:
         told = f"expected as many lines in both, got {len(ours)} and {len(theirs)}"
         raise InputError(f"{first}, {second}: {told}; line n of one must translate line n of the other")
     for name, sentences in lines.items():
-        if empty := next((n for n, sentence in enumerate(sentences, 1) if blank(sentence)), None):
+        if empty := next((n for n, sentence in enumerate(sentences, 1) if is_blank(sentence)), None):
             raise InputError(
                 f"{name}, line {empty}: expected a sentence, got an empty line; leave the pair out of both"
             )

@@ -20,7 +20,7 @@ class PairLoader(ResumableLoader):
         rank: of this process, among `world_size`.
     """
 
-    counted_by = "data.init_args.batch_size"
+    length_depends_on = "data.init_args.batch_size"
 
     def __init__(
         self,

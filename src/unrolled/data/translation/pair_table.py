@@ -4,14 +4,14 @@ import csv
 from pathlib import Path
 from typing import Any
 
-from unrolled.data.files.tables import shown, split_lines
-from unrolled.data.files.text import blank
+from unrolled.data.files.tables import csv_rows, join_names
+from unrolled.data.files.text import is_blank
 from unrolled.data.translation.sentences import Pair
-from unrolled.data.translation.user_pairs import OwnPairs
+from unrolled.data.translation.user_pairs import UserPairs
 from unrolled.errors import InputError
 
 
-class PairTable(OwnPairs):
+class PairTable(UserPairs):
     """A UTF-8 table whose first line names its columns.
 
     Args:
@@ -40,7 +40,7 @@ class PairTable(OwnPairs):
 
     def read(self) -> list[Pair]:
         quoting = csv.QUOTE_NONE if self.separator == "\t" else csv.QUOTE_MINIMAL
-        rows = split_lines(Path(self.path), delimiter=self.separator, quoting=quoting)
+        rows = csv_rows(Path(self.path), delimiter=self.separator, quoting=quoting)
         (_, header), pairs = next(rows), []
         places = [self._column(header, key) for key in ("source", "target")]
         for line, row in rows:
@@ -49,8 +49,8 @@ class PairTable(OwnPairs):
                 told = f"expected {len(header)} columns as in its first line, got {len(row)}"
                 raise InputError(f"{where}: {told}; correct the line")
             pair = row[places[0]].strip(), row[places[1]].strip()
-            if any(map(blank, pair)):
-                empty = header[places[0 if blank(pair[0]) else 1]]
+            if any(map(is_blank, pair)):
+                empty = header[places[0 if is_blank(pair[0]) else 1]]
                 told = f"expected a sentence in each column, {empty} is empty"
                 raise InputError(f"{where}: {told}; fill it, or delete the line")
             pairs.append(pair)
@@ -59,6 +59,6 @@ class PairTable(OwnPairs):
     def _column(self, header: list[str], key: str) -> int:
         name = getattr(self, key)
         if name not in header:
-            given = f"expected a column of {self.path} ({shown(header)}), got {name!r}"
+            given = f"expected a column of {self.path} ({join_names(header)}), got {name!r}"
             raise InputError(f"data.init_args.{key}: {given}; name one, or set data.init_args.separator")
         return header.index(name)

@@ -13,10 +13,10 @@ from unrolled.data.translation.sentences import Pair
 from unrolled.errors import InputError
 
 SPECIALS = ("<unk>", "<bos>", "<eos>")  # numbered as functional/pairs.py does
-JOINT = {"character": "", "word": " "}
+JOINER = {"character": "", "word": " "}
 
 
-def split(sentence: str, level: Level) -> list[str]:
+def split_tokens(sentence: str, level: Level) -> list[str]:
     """The words of a sentence, which stand between blanks, or its characters."""
     return list(sentence) if level == "character" else sentence.split()
 
@@ -45,13 +45,15 @@ class PairVocabulary:
         """
         if size is not None and size <= len(SPECIALS):
             raise InputError(f"data.init_args.vocabulary_size: expected more than {len(SPECIALS)}, got {size}")
-        counts = Counter(token for sentence in sentences for token in split(sentence, level))
+        counts = Counter(token for sentence in sentences for token in split_tokens(sentence, level))
         ranked = sorted(counts.keys() - set(SPECIALS), key=lambda token: (-counts[token], token))
         return cls([*SPECIALS, *ranked][:size], level)
 
     def encode(self, sentence: str) -> Tensor:
         """Token numbers (N,) int64."""
-        return torch.tensor([self.numbers.get(token, 0) for token in split(sentence, self.level)], dtype=torch.int64)
+        return torch.tensor(
+            [self.numbers.get(token, 0) for token in split_tokens(sentence, self.level)], dtype=torch.int64
+        )
 
     def words(self, numbers: Iterable[int]) -> list[str]:
         """The tokens of these numbers."""
@@ -59,20 +61,20 @@ class PairVocabulary:
 
     def write(self, numbers: Iterable[int]) -> str:
         """The sentence of these numbers."""
-        return JOINT[self.level].join(self.words(numbers))
+        return JOINER[self.level].join(self.words(numbers))
 
     def __len__(self) -> int:
         return len(self.tokens)
 
 
-class Sides(NamedTuple):
+class PairVocabularies(NamedTuple):
     """What both sides of the pairs are numbered by; subwords of both languages are one list."""
 
     source: PairVocabulary | Subwords
     target: PairVocabulary | Subwords
 
     @classmethod
-    def build(cls, pairs: Sequence[Pair], level: Level, size: int | None) -> "Sides":
+    def build(cls, pairs: Sequence[Pair], level: Level, size: int | None) -> "PairVocabularies":
         """Of the training pairs; `size` tokens of each side at most, of subwords both sides together."""
         ours, theirs = [source for source, _ in pairs], [target for _, target in pairs]
         if level == "subword":
@@ -80,14 +82,14 @@ class Sides(NamedTuple):
             return cls(shared, shared)
         return cls(PairVocabulary.build(ours, level, size), PairVocabulary.build(theirs, level, size))
 
-    def kept(self) -> dict[str, Any]:
+    def state(self) -> dict[str, Any]:
         """What a checkpoint keeps: plain builtins."""
         merges = {"merges": self.target.merges} if isinstance(self.target, Subwords) else {}
         return {"source": self.source.tokens, "target": self.target.tokens, "level": self.target.level, **merges}
 
-    def require(self, kept: dict[str, Any]) -> None:
+    def check_state(self, kept: dict[str, Any]) -> None:
         """Refuse what a checkpoint of other vocabularies kept."""
-        mine = self.kept()
+        mine = self.state()
         if differ := [name for name in ("source", "target", "merges") if kept.get(name) != mine.get(name)]:
             given, wanted = (f"{len(of.get(differ[0], ()))} {of['level']}s" for of in (kept, mine))
             raise InputError(
@@ -96,7 +98,7 @@ class Sides(NamedTuple):
             )
 
     @classmethod
-    def restored(cls, kept: dict[str, Any]) -> "Sides":
+    def from_state(cls, kept: dict[str, Any]) -> "PairVocabularies":
         """What a checkpoint kept."""
         if kept["level"] == "subword":
             shared = Subwords(kept["target"], kept["merges"])

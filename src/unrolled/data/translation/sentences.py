@@ -22,7 +22,7 @@ def prepare(sentence: str, *, form: Form = "NFC", lowercase: bool = False, punct
     return " ".join(MARK.findall(same) if punctuation else same.split())
 
 
-def by_source(pairs: Iterable[Pair], valid_fraction: float, test_fraction: float) -> dict[Split, list[Pair]]:
+def split_by_source(pairs: Iterable[Pair], valid_fraction: float, test_fraction: float) -> dict[Split, list[Pair]]:
     """Pairs by split, about these shares: a function of the source sentence alone, so that it stands in one split."""
     splits: dict[Split, list[Pair]] = {"train": [], "valid": [], "test": []}
     for source, target in pairs:
@@ -33,7 +33,7 @@ def by_source(pairs: Iterable[Pair], valid_fraction: float, test_fraction: float
     return splits
 
 
-def spread(pairs: list[Pair], most: int | None) -> list[Pair]:
+def subsample(pairs: list[Pair], most: int | None) -> list[Pair]:
     """At most so many of the pairs, evenly spread over them."""
     if most is None or most >= len(pairs):
         return pairs

@@ -4,11 +4,11 @@ from typing import Any
 
 from unrolled.data.splits import Split
 from unrolled.data.translation.pair_data import PairData
-from unrolled.data.translation.sentences import Pair, by_source
+from unrolled.data.translation.sentences import Pair, split_by_source
 from unrolled.errors import InputError
 
 
-class OwnPairs(PairData):
+class UserPairs(PairData):
     """Which split a pair is in is decided by its source sentence.  A data set overrides `read` alone.
 
     Args:
@@ -34,4 +34,4 @@ class OwnPairs(PairData):
             )
 
     def load(self) -> dict[Split, list[Pair]]:
-        return by_source(self.read(), self.valid_fraction, self.test_fraction)
+        return split_by_source(self.read(), self.valid_fraction, self.test_fraction)
