@@ -136,7 +136,7 @@ def test_over_long_texts(tmp_path, policy, longest, recwarn):
     assert {len(row) for row in data.inputs["train"]} == {6 if longest == 7 else 3}
     assert data.num_over_long == {"train": 48, "valid": 6, "test": 6}
     told = {"truncate": "48 cut to 3", "chunk": "48 read in pieces of 3"}[policy]
-    assert told in data.told("train") and data.told("train").startswith("train 48 of ")
+    assert told in data.summary("train") and data.summary("train").startswith("train 48 of ")
     assert max(batch.inputs.shape[1] for batch in data.train_dataloader()) == 3
 
 
