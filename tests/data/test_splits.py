@@ -6,8 +6,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from unrolled.data.base import check_fractions
 from unrolled.data.sequences.holdout import HoldoutData
-from unrolled.data.splits import check_fractions, split_groups
+from unrolled.data.splits import check_fold, split_groups
 from unrolled.errors import InputError
 
 GROUPS = st.lists(st.sampled_from("abcdefghijklmnop"), min_size=1, max_size=60)
@@ -122,4 +123,5 @@ def test_as_many_folds_as_examples_can_be(fold):
 )
 def test_shares_that_leave_nothing_are_refused(arguments, message):
     with pytest.raises(InputError, match=message):
-        check_fractions(*arguments)
+        check_fractions(*arguments[:2])
+        check_fold(*arguments[2:])

@@ -7,11 +7,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from unrolled.data.base import SPLITS, Split, check_fractions
 from unrolled.data.files.archives import open_archive
 from unrolled.data.files.download import nltk_corpus
 from unrolled.data.sequences.labels import TokenClasses
 from unrolled.data.sequences.sequence_data import SequenceData
-from unrolled.data.splits import Split, check_fractions, split_groups
+from unrolled.data.splits import split_groups
 from unrolled.data.tokens.tokenizer import build_vocabulary, warn_unknown_by_split
 from unrolled.errors import InputError
 
@@ -55,7 +56,7 @@ class TreebankTags(TokenClasses, SequenceData):
 
     def check_arguments(self) -> None:
         super().check_arguments()
-        check_fractions(self.valid_fraction, self.test_fraction, 0, 0)
+        check_fractions(self.valid_fraction, self.test_fraction)
 
     def prepare_data(self) -> None:
         """Download once per machine, before the other processes look for the file."""
@@ -69,8 +70,7 @@ class TreebankTags(TokenClasses, SequenceData):
             read = [sentences(files.read(name).decode("ascii")) for name in names]
         shares = [1 - self.valid_fraction - self.test_fraction, self.valid_fraction, self.test_fraction]
         parts = split_groups(names, shares, self.seed)
-        splits: tuple[Split, ...] = ("train", "valid", "test")
-        return {split: [s for i in part for s in read[i]] for split, part in zip(splits, parts, strict=True)}
+        return {split: [s for i in part for s in read[i]] for split, part in zip(SPLITS, parts, strict=True)}
 
     def load_tensors(self) -> tuple[dict[Split, list[Tensor]], dict[Split, list[Tensor]]]:
         self.sentences = self.load()

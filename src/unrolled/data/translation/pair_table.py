@@ -1,4 +1,4 @@
-"""The user's own pairs: a table with a column for each language."""
+"""Sentence pairs from a table with a column for each language."""
 
 import csv
 from pathlib import Path
@@ -12,13 +12,13 @@ from unrolled.errors import InputError
 
 
 class PairTable(UserPairs):
-    """A UTF-8 table whose first line names its columns.
+    """A UTF-8 table with a header.
 
     Args:
         path: the file.
-        source: the column that is translated.
-        target: the column with the translations.
-        separator: what stands between two columns.
+        source: the column of the source sentences.
+        target: the column of the translations.
+        separator: the character between two columns.
     """
 
     def __init__(
@@ -42,23 +42,24 @@ class PairTable(UserPairs):
         quoting = csv.QUOTE_NONE if self.separator == "\t" else csv.QUOTE_MINIMAL
         rows = csv_rows(Path(self.path), delimiter=self.separator, quoting=quoting)
         (_, header), pairs = next(rows), []
-        places = [self._column(header, key) for key in ("source", "target")]
+        columns = [self._column(header, argument) for argument in ("source", "target")]
         for line, row in rows:
             where = f"{self.path}, line {line}"
             if len(row) != len(header):
-                told = f"expected {len(header)} columns as in its first line, got {len(row)}"
-                raise InputError(f"{where}: {told}; correct the line")
-            pair = row[places[0]].strip(), row[places[1]].strip()
+                problem = f"expected {len(header)} columns as in its first line, got {len(row)}"
+                raise InputError(f"{where}: {problem}; correct the line")
+            pair = row[columns[0]].strip(), row[columns[1]].strip()
             if any(map(is_blank, pair)):
-                empty = header[places[0 if is_blank(pair[0]) else 1]]
-                told = f"expected a sentence in each column, {empty} is empty"
-                raise InputError(f"{where}: {told}; fill it, or delete the line")
+                empty = header[columns[0 if is_blank(pair[0]) else 1]]
+                problem = f"expected a sentence in each column, {empty} is empty"
+                raise InputError(f"{where}: {problem}; fill it, or delete the line")
             pairs.append(pair)
         return pairs
 
-    def _column(self, header: list[str], key: str) -> int:
-        name = getattr(self, key)
+    def _column(self, header: list[str], argument: str) -> int:
+        """The index of the column that an argument names."""
+        name = getattr(self, argument)
         if name not in header:
-            given = f"expected a column of {self.path} ({join_names(header)}), got {name!r}"
-            raise InputError(f"data.init_args.{key}: {given}; name one, or set data.init_args.separator")
+            problem = f"expected a column of {self.path} ({join_names(header)}), got {name!r}"
+            raise InputError(f"data.init_args.{argument}: {problem}; name one, or set data.init_args.separator")
         return header.index(name)
