@@ -28,7 +28,7 @@ def test_what_is_inside_is_read(tmp_path):
 @pytest.mark.parametrize("name", ["../outside.txt", "set/../../outside.txt", "/tmp/outside.txt", *WINDOWS])
 def test_an_archive_that_leaves_its_folder_is_refused(tmp_path, name):
     path = written(tmp_path / "a.zip", "set/a.txt", name)
-    told = r"a\.zip: expected files inside the archive's own folder, got "
+    told = r"a\.zip: expected files inside the folder of the archive, got "
     with pytest.raises(InputError, match=told) as caught, open_archive(path, "a set"):
         pytest.fail("it was opened")
     assert "\n" not in str(caught.value) and "outside.txt" in str(caught.value)
@@ -39,7 +39,7 @@ def test_an_archive_with_a_link_is_refused(tmp_path):
     link.create_system, link.external_attr = 3, (stat.S_IFLNK | 0o777) << 16  # 3: Unix, as `zip --symlinks` writes it
     with ZipFile(tmp_path / "a.zip", "w") as files:
         files.writestr(link, "/etc/hostname")
-    told = r"a\.zip: expected files inside the archive's own folder, got 'set/b\.txt'"
+    told = r"a\.zip: expected files inside the folder of the archive, got 'set/b\.txt'"
     with pytest.raises(InputError, match=told), open_archive(tmp_path / "a.zip", "a set"):
         pytest.fail("it was opened")
 

@@ -35,7 +35,7 @@ class Digits(LabelledSeries):
             from sklearn.datasets import load_digits
         except ImportError as error:
             raise InputError(
-                "Digits: expected scikit-learn, which contains them, got none; install it with `make setup`"
+                "Digits: expected scikit-learn, which contains them; install it with `make setup`"
             ) from error
         digits = load_digits()
         images = torch.tensor(digits.images, dtype=torch.float32)
