@@ -69,4 +69,4 @@ def romanised(syllable: str) -> Pair:
 def _without_one(letters: str) -> list[tuple[int, str]]:
     """The letters (initial, vowel, final or none) without one of them, and its index; the last letter first."""
     padded = letters.ljust(3, "-")
-    return [(place, padded[:place] + padded[place + 1 :]) for place in (2, 1, 0)]
+    return [(index, padded[:index] + padded[index + 1 :]) for index in (2, 1, 0)]

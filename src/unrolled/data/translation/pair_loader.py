@@ -44,7 +44,7 @@ class PairLoader(ResumableLoader):
         if self.order[0] != self.epoch:
             self.order = self.epoch, self._batches()
         chosen = self.order[1][index * self.world_size + self.rank].tolist()
-        sources, targets = zip(*(self.pairs[place] for place in chosen), strict=True)
+        sources, targets = zip(*(self.pairs[index] for index in chosen), strict=True)
         return pair_batch(sources, targets, chosen)
 
     def _batches(self) -> list[Tensor]:
@@ -55,4 +55,4 @@ class PairLoader(ResumableLoader):
         order = torch.randperm(len(self.pairs), generator=random)
         pools = [pool[self.lengths[pool].argsort(stable=True)] for pool in order.split(POOL * self.rows)]
         batches = torch.cat(pools).tensor_split(len(self) * self.world_size)
-        return [batches[place] for place in torch.randperm(len(batches), generator=random)]
+        return [batches[index] for index in torch.randperm(len(batches), generator=random)]
