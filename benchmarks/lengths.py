@@ -2,8 +2,8 @@
 
     python benchmarks/lengths.py [--rounds 5]
 
-Both read the same rows, in the batches of `BucketedLoader`: an LSTM from packed sequences or from padded ones, the output
-at each row's last step, forward and backward, down to the inputs, which learn as embeddings do.  What is printed is the
+Both read the same rows, in the batches of `BucketedLoader`: an LSTM from packed sequences or from padded ones, the
+output at each row's last step, forward and backward, down to the inputs, which learn as embeddings do.  What is printed is the
 median over the rounds, which take turns, and the median of the rounds' ratios: a busy machine slows both alike.
 """
 
