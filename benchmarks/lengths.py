@@ -2,9 +2,9 @@
 
     python benchmarks/lengths.py [--rounds 5]
 
-Both read the same rows, in the batches of `BucketedLoader`: an LSTM from packed sequences or from padded ones, the
-output at each row's last step, forward and backward, down to the inputs, which learn as embeddings do.  What is printed is the
-median over the rounds, which take turns, and the median of the rounds' ratios: a busy machine slows both alike.
+Both read the same batches of a `BucketedLoader`: an LSTM on packed sequences, or on padded ones; the output at the last
+step of each row, forward and backward, down to the inputs, which are trained as embeddings are.  Prints the median over
+the rounds, which alternate, and the median of the ratios of the rounds: a busy machine slows both alike.
 """
 
 import argparse
