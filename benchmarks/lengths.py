@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from unrolled.architectures import LSTM
-from unrolled.data.loaders.bucketed import RowLoader
+from unrolled.data.loaders.bucketed import BucketedLoader
 from unrolled.functional.batch import SequenceBatch, at_end, ends
 
 FEATURES, ROWS, SEQUENCES = 64, 32, 640
@@ -34,9 +34,9 @@ def lengths_like_sentences(count: int) -> Tensor:
     return (18 * (0.6 * drawn).exp()).round().long().clamp(2, 80)
 
 
-def loader(lengths: Tensor) -> RowLoader:
+def loader(lengths: Tensor) -> BucketedLoader:
     inputs = [torch.randn(length, FEATURES) for length in lengths.tolist()]
-    return RowLoader(inputs, [at_end(torch.tensor(0), len(one)) for one in inputs], rows=ROWS, shuffle=1)
+    return BucketedLoader(inputs, [at_end(torch.tensor(0), len(one)) for one in inputs], rows=ROWS, shuffle=1)
 
 
 def padded(hidden: int, bidirectional: bool) -> Reader:

@@ -45,7 +45,7 @@ def unscaled(rows: int) -> Tensor:
 class Pieces(ResumableLoader):
     """These batches, as a task of this precision takes them."""
 
-    counted_by = "batches"
+    length_depends_on = "batches"
 
     def __init__(self, batches: Sequence[ForecastBatch], dtype: torch.dtype = torch.float32) -> None:
         super().__init__()

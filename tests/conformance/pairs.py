@@ -37,7 +37,7 @@ def batches(count: int = 4, seed: int = 5) -> list[TranslationBatch]:
 class Loader(ResumableLoader):
     """These batches in each epoch; nothing is drawn when it is asked for them."""
 
-    counted_by = "count"
+    length_depends_on = "count"
 
     def __init__(self, made: list[TranslationBatch]) -> None:
         super().__init__()

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from unrolled.data.sequences.holdout import SplitRows
-from unrolled.data.splits import check_shares, deal
+from unrolled.data.base import check_fractions
+from unrolled.data.sequences.holdout import HoldoutData
+from unrolled.data.splits import check_fold, split_groups
 from unrolled.errors import InputError
 
 GROUPS = st.lists(st.sampled_from("abcdefghijklmnop"), min_size=1, max_size=60)
@@ -21,32 +22,32 @@ def whole_and_disjoint(groups, parts):
 
 @given(GROUPS, st.sampled_from([(0.8, 0.1, 0.1), (0.5, 0.5, 0.0), (1.0, 0.0, 0.0)]), st.integers(0, 9))
 def test_parts_are_disjoint_by_group_and_lose_nothing(groups, shares, seed):
-    parts = deal(groups, shares, seed)
+    parts = split_groups(groups, shares, seed)
     whole_and_disjoint(groups, parts)
     assert all(not part for part, share in zip(parts, shares, strict=True) if share == 0)
-    assert parts == deal(groups, shares, seed)
+    assert parts == split_groups(groups, shares, seed)
 
 
 def test_shares_are_kept_where_every_example_is_a_group():
-    parts = deal([str(number) for number in range(1000)], (0.7, 0.2, 0.1), 1)
+    parts = split_groups([str(number) for number in range(1000)], (0.7, 0.2, 0.1), 1)
     assert [len(part) for part in parts] == [700, 200, 100]
-    assert parts != deal([str(number) for number in range(1000)], (0.7, 0.2, 0.1), 2)
+    assert parts != split_groups([str(number) for number in range(1000)], (0.7, 0.2, 0.1), 2)
     assert max(parts[2]) > 900 and min(parts[2]) < 100  # shuffled
 
 
-class Grouped(SplitRows):
+class Grouped(HoldoutData):
     """Examples that are (number, group)."""
 
-    def ties(self, examples):
+    def groups_of(self, examples):
         return [group for _, group in examples]
 
 
 def leaves_one_empty(pooled, data, own):
     """Whether a fold, or a split that is dealt from the others, gets nothing."""
-    folds = deal([group for _, group in pooled], [1 / data.folds] * data.folds, data.seed)
+    folds = split_groups([group for _, group in pooled], [1 / data.folds] * data.folds, data.seed)
     rest = [pooled[place][1] for fold in folds[: data.fold] + folds[data.fold + 1 :] for place in fold]
     shares = [1.0] if own else [0.8, 0.2]  # with a part of its own the fold is the other one
-    return not all(folds) or not all(deal(rest, shares, data.seed))
+    return not all(folds) or not all(split_groups(rest, shares, data.seed))
 
 
 @given(
@@ -122,4 +123,5 @@ def test_as_many_folds_as_examples_can_be(fold):
 )
 def test_shares_that_leave_nothing_are_refused(arguments, message):
     with pytest.raises(InputError, match=message):
-        check_shares(*arguments)
+        check_fractions(*arguments[:2])
+        check_fold(*arguments[2:])

@@ -69,7 +69,7 @@ BAD = {
     ),
     "over-long, refused": (
         lambda f: table(f, f"en\tde\n{ROWS}a b\tc d e f\n", longest=3, over_long="error"),
-        "but 1 of 113 are longer than 3 words; raise data.init_args.longest, or say over_long: leave_out",
+        "but 1 of 113 are longer than 3 words; raise data.init_args.longest, or set over_long to leave_out",
     ),
     "over-long, none left": (
         lambda f: table(f, f"en\tde\n{ROWS}", longest=2),

@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 
 from unrolled.data import PairTable, TextTable, TreebankTags
 from unrolled.data.sequences.labelled_text import Example
-from unrolled.data.splits import deal
+from unrolled.data.splits import split_groups
 from unrolled.data.tokens.subwords import LEAST
-from unrolled.data.translation.pair_vocabulary import PairVocabulary, Sides, split
+from unrolled.data.translation.pair_vocabulary import PairVocabularies, PairVocabulary, split_tokens
 from unrolled.data.translation.sentences import prepare
 from unrolled.errors import InputError
 from unrolled.functional.translation import UNKNOWN
@@ -60,8 +60,8 @@ def test_texts_of_one_group_each_are_dealt_by_it(rows, seed, shares):
     """What hangs together by texts changes nothing where no text stands in two groups."""
     group_of = dict(rows)
     examples = [Example(text, str(number), group_of[text]) for number, (text, _) in enumerate(rows)]
-    expected = deal([one.group or one.text for one in examples], shares, seed)
-    found = TextTable("unread", seed=seed).deal(examples, shares)
+    expected = split_groups([one.group or one.text for one in examples], shares, seed)
+    found = TextTable("unread", seed=seed).partition(examples, shares)
     assert [[int(one.label) for one in part] for part in found] == expected
 
 
@@ -85,8 +85,8 @@ def test_pairs(rows, level):
     ready(data, data.load)
     assert disjoint([{source for source, _ in data.texts[name]} for name in SPLITS])
     assert sorted(pair for name in SPLITS for pair in data.texts[name]) == sorted(rows)
-    for side, vocabulary in enumerate(data.sides):
-        known = {token for pair in data.texts["train"] for token in split(pair[side], level)}
+    for side, vocabulary in enumerate(data.vocabularies):
+        known = {token for pair in data.texts["train"] for token in split_tokens(pair[side], level)}
         assert of_words(vocabulary) == known
 
 
@@ -94,12 +94,14 @@ def test_pairs(rows, level):
 def test_sentences_of_pairs_come_back(sentences, level):
     """As they were prepared; of the training part every token is known, and none but they are written."""
     prepared = [prepare(sentence) for sentence in sentences]
-    sides = Sides.build([(one, one[::-1]) for one in prepared], level, LEAST + 20 if level == "subword" else None)
+    sides = PairVocabularies.build(
+        [(one, one[::-1]) for one in prepared], level, LEAST + 20 if level == "subword" else None
+    )
     for side, vocabulary in enumerate(sides):
         for one in (text[::-1] if side else text for text in prepared):
             numbers = vocabulary.encode(one).tolist()
             assert vocabulary.write(numbers) == one and all(number > 2 for number in numbers)
-    again = Sides.restored(sides.kept())
+    again = PairVocabularies.from_state(sides.state())
     assert [again.source.encode(one).tolist() for one in prepared] == [
         sides.source.encode(one).tolist() for one in prepared
     ]

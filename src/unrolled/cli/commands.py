@@ -117,9 +117,9 @@ def translate(words: Namespace) -> None:
 def predict(words: Namespace) -> None:
     """Print a table, its columns parted by tabs: the class, the probability of each class, and the text."""
     folders.require_run(words.folder)
-    from unrolled.data.files.text import blank
+    from unrolled.data.files.text import is_blank
 
-    if empty := [text for text in words.text or () if blank(text)]:
+    if empty := [text for text in words.text or () if is_blank(text)]:
         raise InputError(f"--text: expected a text with a word, got {empty[0]!r}")
     from unrolled.runs.inference.predict import predict as ask
     from unrolled.runs.inference.predict import read_texts

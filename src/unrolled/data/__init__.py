@@ -1,4 +1,4 @@
-"""Files, or generators -> batches: one LightningDataModule per file.  What stands here may be named in a recipe."""
+"""Data sets: one LightningDataModule per module.  Recipes name the classes of `__all__`."""
 
 from unrolled.data.datasets.ag_news import AGNews
 from unrolled.data.datasets.airline_passengers import AirlinePassengers

@@ -1,67 +1,60 @@
-"""Which examples are trained on, and which are held out."""
+"""Train, validation and test splits: random splits of groups, and checks of splits and folds."""
 
 from collections.abc import Hashable, Mapping, Sequence
-from typing import Literal
 
 import torch
 
+from unrolled.data.base import Split as Split
 from unrolled.errors import InputError
 from unrolled.functional.generators import generator
 
-Split = Literal["train", "valid", "test"]
-NEEDED: dict[str | None, tuple[Split, ...]] = {"fit": ("train", "valid"), "validate": ("valid",), "test": ("test",)}
+REQUIRED: dict[str | None, tuple[Split, ...]] = {"fit": ("train", "valid"), "validate": ("valid",), "test": ("test",)}
 
 
-def deal(groups: Sequence[Hashable], shares: Sequence[float], seed: int) -> list[list[int]]:
-    """The numbers of the examples in each part, in their order.  Examples of one group lie in one part.
+def split_groups(groups: Sequence[Hashable], shares: Sequence[float], seed: int) -> list[list[int]]:
+    """Split examples at random, so that all examples of a group are in the same part.
 
-    The groups are shuffled by the seed, and fill one part after the other up to its share of the examples, within one
-    group.  Every example lies in exactly one part.
+    Shuffles the groups, then fills one part after the other up to its share of the examples, to within one group.
 
     Args:
-        groups: of each example what must not lie in two parts: its text, its speaker, its file.
-        shares: of the parts, together 1; a part with a share of 0 stays empty.
-        seed: of the shuffle.
+        groups: the group of each example: its text, its speaker, its file.
+        shares: the fraction of the examples in each part, summing to 1; a part with a share of 0 is empty.
+        seed: random seed of the shuffle.
+
+    Returns:
+        The sorted indices of the examples of each part.
     """
     members: dict[Hashable, list[int]] = {}
-    for number, group in enumerate(groups):
-        members.setdefault(group, []).append(number)
+    for index, group in enumerate(groups):
+        members.setdefault(group, []).append(index)
     names = [*members]
-    borders = [round(sum(shares[: part + 1]) * len(groups)) for part in range(len(shares))]
+    ends = [round(sum(shares[: part + 1]) * len(groups)) for part in range(len(shares))]
     parts: list[list[int]] = [[] for _ in shares]
-    part = dealt = 0
-    for place in torch.randperm(len(names), generator=generator(seed, "split")).tolist():
-        while dealt >= borders[part] and part < len(shares) - 1:
+    part = assigned = 0
+    for position in torch.randperm(len(names), generator=generator(seed, "split")).tolist():
+        while assigned >= ends[part] and part < len(shares) - 1:
             part += 1
-        parts[part] += members[names[place]]
-        dealt += len(members[names[place]])
-    return [sorted(numbers) for numbers in parts]
+        parts[part] += members[names[position]]
+        assigned += len(members[names[position]])
+    return [sorted(indices) for indices in parts]
 
 
 def require_splits(owner: str, stage: str | None, counts: Mapping[Split, int]) -> None:
-    """Refuse a data set without what a stage needs.
+    """Raise InputError if a split that a stage needs is empty.
 
     Args:
         owner: the data set, or the user's file.
-        stage: fit, validate or test; null: training alone.
-        counts: how much each split holds.
+        stage: fit, validate or test; None: training only.
+        counts: the number of examples of each split.
     """
-    for split in NEEDED.get(stage, ("train",)):
+    for split in REQUIRED.get(stage, ("train",)):
         if not counts[split]:
             advice = f"set data.init_args.{split}_fraction above 0"
             raise InputError(f"{owner}: the {split} split is empty; {advice}")
 
 
-def check_shares(valid: float, test: float, folds: int, fold: int) -> None:
-    """Refuse arguments that leave nothing to train on."""
-    for name, value in (("valid_fraction", valid), ("test_fraction", test)):
-        if not 0 <= value < 1:
-            raise InputError(f"data.init_args.{name}: expected a fraction in [0, 1), got {value}")
-    if (both := valid + test) >= 1:
-        raise InputError(
-            f"data.init_args.valid_fraction + test_fraction: expected less than 1, got {both:g}; nothing is left to "
-            "train on"
-        )
+def check_fold(folds: int, fold: int) -> None:
+    """Raise InputError unless there are no folds, or at least two, and `fold` is the number of one of them."""
     if folds < 0 or folds == 1 or not 0 <= fold < max(folds, 1):
-        told = f"folds {folds} and fold {fold}"
-        raise InputError(f"data.init_args.fold: expected folds of 0, or 2 or more, and a fold below them, got {told}")
+        given = f"folds {folds} and fold {fold}"
+        raise InputError(f"data.init_args.fold: expected folds of 0, or 2 or more, and a fold below them, got {given}")

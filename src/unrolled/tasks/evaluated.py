@@ -156,7 +156,10 @@ class EvaluatedTask(SequenceTask):
 
     def baselines(self, data: Any, split: str) -> dict[str, Any]:
         """What is reached without a network on a split of `data`: `baselines` by name, and their `baseline_metric`."""
-        return {"baseline_metric": getattr(data, "baseline_metric", self.metric), "baselines": data.baselines(split)}
+        return {
+            "baseline_metric": getattr(data, "baseline_metric", None) or self.metric,
+            "baselines": data.baselines(split),
+        }
 
     def findings(self, data: Any, split: str) -> dict[str, Any]:
         """What else was found on a split of `data`, by name, for its results.  Here: nothing."""

@@ -20,7 +20,7 @@ def test_the_sentences_are_those_that_nltk_reads(nltk_data):
     )
     data = BrownCorpus(level="word", vocabulary_size=10_000)
     data.setup()
-    names = brown.deal("\n".join(f"{name} {reader.categories(name)[0]}" for name in reader.fileids()))
+    names = brown.split_files("\n".join(f"{name} {reader.categories(name)[0]}" for name in reader.fileids()))
     for split in ("valid", "test"):
         expected = "".join(" ".join(sentence) + "\n" for sentence in reader.sents(names[split]))
         assert data.text(split) == expected
@@ -34,7 +34,7 @@ def test_whole_files_are_dealt_eight_to_one_to_one():
     categories = "\n".join(
         f"c{letter}{i:02} {letter}" for letter, n in (("a", 44), ("m", 6), ("r", 9)) for i in range(n)
     )
-    names = brown.deal(categories)
+    names = brown.split_files(categories)
     assert {split: len(files) for split, files in names.items()} == {"train": 47, "valid": 6, "test": 6}
     assert names["test"] == ["ca09", "ca19", "ca29", "ca39", "cm05", "cr08"]
     assert len(set().union(*names.values())) == 59

@@ -44,5 +44,7 @@ def test_another_order_is_refused_and_a_missing_package_told(monkeypatch):
     with pytest.raises(InputError, match="data.init_args.order: expected one of row, pixel, permuted, got 'rows'"):
         by_split(order="rows")
     monkeypatch.setitem(sys.modules, "sklearn.datasets", None)
-    with pytest.raises(InputError, match="Digits: expected scikit-learn, which holds them; `make setup` installs it"):
+    with pytest.raises(
+        InputError, match="Digits: expected scikit-learn, which contains them; install it with `make setup`"
+    ):
         by_split()

@@ -159,10 +159,10 @@ def test_a_packed_file_of_another_content_is_refused(tmp_path, monkeypatch):
     with pytest.raises(InputError, match=r"ETTh1.csv.gz: expected SHA-256 f18de3ad269c... inside, got .*; delete the"):
         ETTh1().load()
     packed.write_bytes(packed.read_bytes()[:10] + b"\xff" * 20)  # a header, and nothing that can be unpacked
-    with pytest.raises(InputError, match=r"ETTh1.csv.gz: expected a file packed with gzip, got: .*; delete it"):
+    with pytest.raises(InputError, match=r"ETTh1.csv.gz: expected a gzip file, got: .*; delete it"):
         ETTh1().load()
     packed.write_bytes(b"date,OT\n")
-    with pytest.raises(InputError, match=r"ETTh1.csv.gz: expected a file packed with gzip, got: .*; delete it"):
+    with pytest.raises(InputError, match=r"ETTh1.csv.gz: expected a gzip file, got: .*; delete it"):
         ETTh1().load()
     (tmp_path / "ETTh1" / "ETTh1.csv").write_text("date,OT\n")
     with pytest.raises(InputError, match=r"ETTh1.csv: expected SHA-256 f18de3ad269c..., got"):

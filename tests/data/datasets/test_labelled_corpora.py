@@ -247,7 +247,7 @@ def test_a_damaged_archive_of_the_right_digest_is_still_refused(cls, tmp_path, m
 
 
 def test_the_pins_are_those_of_the_files(here):
-    for pinned in (ag_news.PART, trec.TRAIN, trec.TEST, *map(names_by_language._pinned, names_by_language.FILES)):
+    for pinned in (ag_news.PART, trec.TRAIN, trec.TEST, *map(names_by_language._remote, names_by_language.FILES)):
         content = (here / pinned.path).read_bytes()
         assert (hashlib.sha256(content).hexdigest(), len(content)) == (pinned.sha256, pinned.size)
 
@@ -255,5 +255,5 @@ def test_the_pins_are_those_of_the_files(here):
 def test_a_folder_that_is_searched_comes_first(tmp_path, here):
     (tmp_path / "trec").mkdir()
     shutil.copy(here / trec.TEST.path, tmp_path / trec.TEST.path)
-    assert downloads.find(trec.TEST, [tmp_path]) == tmp_path / trec.TEST.path
-    assert downloads.find(trec.TRAIN, [tmp_path]) == here / trec.TRAIN.path
+    assert downloads.find_or_download(trec.TEST, [tmp_path]) == tmp_path / trec.TEST.path
+    assert downloads.find_or_download(trec.TRAIN, [tmp_path]) == here / trec.TRAIN.path

@@ -38,7 +38,7 @@ def test_another_file_is_refused(data, tmp_path):
 def pictures(tmp_path, monkeypatch):
     """A small MNIST in the data folder, 40 pictures and 10 for the test; a first grey value is the picture's number."""
     monkeypatch.setenv("UNROLLED_DATA", str(tmp_path))
-    monkeypatch.setattr(downloads, "_checked", lambda path, pinned: path)
+    monkeypatch.setattr(downloads, "_verified", lambda path, pinned: path)
     (tmp_path / "mnist").mkdir()
     for name, count in (("train", 40), ("t10k", 10)):
         made = torch.randint(256, (count, 28, 28), dtype=torch.uint8)

@@ -5,7 +5,7 @@ from pydoc_data.topics import topics
 import pytest
 
 from unrolled.data import PythonDocs
-from unrolled.data.datasets.python_docs import deal, without_repeats
+from unrolled.data.datasets.python_docs import split_topics, without_repeats
 from unrolled.errors import InputError
 
 SPLITS = ("train", "valid", "test")
@@ -45,9 +45,9 @@ def test_shares_are_kept_and_nothing_is_lost(data):
 
 def test_each_topic_lies_in_one_split_wherever_it_stands_in_the_dictionary():
     kept = without_repeats(topics)
-    names = deal(kept)
+    names = split_topics(kept)
     assert sorted(name for part in names.values() for name in part) == sorted(kept)
-    assert deal(without_repeats(dict(reversed(topics.items())))) == names
+    assert split_topics(without_repeats(dict(reversed(topics.items())))) == names
 
 
 def test_the_longest_topic_keeps_a_repeated_paragraph():

@@ -5,7 +5,7 @@ from zipfile import ZipFile, ZipInfo
 
 import pytest
 
-from unrolled.data.files.archives import opened
+from unrolled.data.files.archives import open_archive
 from unrolled.errors import InputError
 
 
@@ -20,7 +20,7 @@ WINDOWS = ["..\\outside.txt", "C:\\outside.txt", "C:/outside.txt", "\\\\host\\sh
 
 
 def test_what_is_inside_is_read(tmp_path):
-    with opened(written(tmp_path / "a.zip", "set/a.txt"), "a set") as files:
+    with open_archive(written(tmp_path / "a.zip", "set/a.txt"), "a set") as files:
         assert files.read("set/a.txt") == b"text"
     assert [*tmp_path.iterdir()] == [tmp_path / "a.zip"]
 
@@ -28,8 +28,8 @@ def test_what_is_inside_is_read(tmp_path):
 @pytest.mark.parametrize("name", ["../outside.txt", "set/../../outside.txt", "/tmp/outside.txt", *WINDOWS])
 def test_an_archive_that_leaves_its_folder_is_refused(tmp_path, name):
     path = written(tmp_path / "a.zip", "set/a.txt", name)
-    told = r"a\.zip: expected files inside the archive's own folder, got "
-    with pytest.raises(InputError, match=told) as caught, opened(path, "a set"):
+    told = r"a\.zip: expected files inside the folder of the archive, got "
+    with pytest.raises(InputError, match=told) as caught, open_archive(path, "a set"):
         pytest.fail("it was opened")
     assert "\n" not in str(caught.value) and "outside.txt" in str(caught.value)
 
@@ -39,13 +39,13 @@ def test_an_archive_with_a_link_is_refused(tmp_path):
     link.create_system, link.external_attr = 3, (stat.S_IFLNK | 0o777) << 16  # 3: Unix, as `zip --symlinks` writes it
     with ZipFile(tmp_path / "a.zip", "w") as files:
         files.writestr(link, "/etc/hostname")
-    told = r"a\.zip: expected files inside the archive's own folder, got 'set/b\.txt'"
-    with pytest.raises(InputError, match=told), opened(tmp_path / "a.zip", "a set"):
+    told = r"a\.zip: expected files inside the folder of the archive, got 'set/b\.txt'"
+    with pytest.raises(InputError, match=told), open_archive(tmp_path / "a.zip", "a set"):
         pytest.fail("it was opened")
 
 
 def test_two_dots_in_a_name_are_a_name(tmp_path):
-    with opened(written(tmp_path / "a.zip", "set/a..b.txt", "...txt"), "a set") as files:
+    with open_archive(written(tmp_path / "a.zip", "set/a..b.txt", "...txt"), "a set") as files:
         assert files.namelist() == ["set/a..b.txt", "...txt"]
 
 
@@ -56,13 +56,13 @@ def test_what_is_no_archive_is_refused(tmp_path, content, told):
     if content is not None:
         (tmp_path / "a.zip").write_bytes(content)
     message = rf"a\.zip: expected a set, got: .*{told}.*; delete the file"
-    with pytest.raises(InputError, match=message), opened(tmp_path / "a.zip", "a set"):
+    with pytest.raises(InputError, match=message), open_archive(tmp_path / "a.zip", "a set"):
         pytest.fail("it was opened")
 
 
 def test_what_is_missing_or_of_another_encoding_is_refused(tmp_path):
     path = written(tmp_path / "a.zip", "set/a.txt")
-    with pytest.raises(InputError, match=r"expected a set, got: .*set/b\.txt"), opened(path, "a set") as files:
+    with pytest.raises(InputError, match=r"expected a set, got: .*set/b\.txt"), open_archive(path, "a set") as files:
         files.read("set/b.txt")
-    with pytest.raises(InputError, match="expected a set, got: 'ascii' codec"), opened(path, "a set") as files:
+    with pytest.raises(InputError, match="expected a set, got: 'ascii' codec"), open_archive(path, "a set") as files:
         (files.read("set/a.txt") + b"\xff").decode("ascii")

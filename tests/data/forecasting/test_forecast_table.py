@@ -202,8 +202,8 @@ def test_words_become_numbers_and_one_that_training_lacks_is_none_of_them(tmp_pa
             "expected a column 'vale', got time, value, holiday, rain; did you mean value?",
         ),
         ({}, {"time_column": "date"}, "expected a column 'date', got time, value"),
-        ({}, {"past_columns": ["rain"], "known_columns": ["rain"]}, "column 'rain' stands in known_columns already"),
-        ({}, {"target_columns": ["value", "value"]}, "column 'value' stands in target_columns already; name it once"),
+        ({}, {"past_columns": ["rain"], "known_columns": ["rain"]}, "column 'rain' is already in known_columns"),
+        ({}, {"target_columns": ["value", "value"]}, "column 'value' is already in target_columns; name it once"),
         ({}, {"category_columns": ["rain"]}, "category_columns: expected columns among known_columns, past_columns"),
         (
             {4: "2026-01-09,7,o,o"},

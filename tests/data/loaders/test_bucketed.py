@@ -5,7 +5,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unrolled.data.loaders.bucketed import RowLoader
+from unrolled.data.loaders.bucketed import BucketedLoader
 from unrolled.errors import InputError
 from unrolled.functional.batch import IGNORE, at_end, counted, ends
 
@@ -16,7 +16,7 @@ def made(lengths, **arguments):
     """Sequence number i holds i at each step, and has the class i % 3."""
     inputs = [torch.full((length,), number) for number, length in enumerate(lengths)]
     targets = [at_end(torch.tensor(number % 3), length) for number, length in enumerate(lengths)]
-    return RowLoader(inputs, targets, **arguments)
+    return BucketedLoader(inputs, targets, **arguments)
 
 
 def heard(loader):

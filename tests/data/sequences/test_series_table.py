@@ -133,7 +133,7 @@ WRONG = {  # name: rows, what the message says, and where they are not the usual
     ),
     "no numbers": (
         ["s1,1,a", "s2,1,b"],
-        "expected a column of numbers beside sequence, time, label, got none",
+        "expected a feature column besides sequence, time, label, got none",
         "sequence,time,label",
     ),
     "another split": (
@@ -173,7 +173,7 @@ def test_a_wrong_table_is_refused_in_one_line(name, tmp_path):
         (
             [f"{row},dev" for row in series()],
             {"split_column": "part"},
-            "column 'part': expected train in a row or more, got only dev; say train in those to learn from",
+            "column 'part': expected train in a row or more, got only dev; mark the training rows with train",
         ),
         (
             [f"{row},{'test' if row.startswith('s0') else 'train'}" for row in changed(1, "s0,0.0,0,0,left")],
@@ -199,8 +199,8 @@ def test_a_time_only_orders_and_may_be_larger_than_any_input(tmp_path):
     ("columns", "told"),
     [
         ([], "expected a column or more, or null for all others, got []"),
-        (["speed", "speed"], "column 'speed' stands in feature_columns already; name it once"),
-        (["speed", "label"], "column 'label' stands in label_column already; name it once"),
+        (["speed", "speed"], "column 'speed' is already in feature_columns; name it once"),
+        (["speed", "label"], "column 'label' is already in label_column; name it once"),
     ],
 )
 def test_features_are_named_once_or_left_to_the_table(columns, told, tmp_path):

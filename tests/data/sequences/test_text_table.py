@@ -134,9 +134,9 @@ def test_tabs(tmp_path):
 def test_over_long_texts(tmp_path, policy, longest, recwarn):
     data = ready(tmp_path, GOOD, max_length=3, over_long=policy)
     assert {len(row) for row in data.inputs["train"]} == {6 if longest == 7 else 3}
-    assert data.cut == {"train": 48, "valid": 6, "test": 6}
-    told = {"truncate": "48 cut to 3", "chunk": "48 read in pieces of 3"}[policy]
-    assert told in data.told("train") and data.told("train").startswith("train 48 of ")
+    assert data.num_over_long == {"train": 48, "valid": 6, "test": 6}
+    text = {"truncate": "48 truncated to 3", "chunk": "48 split into chunks of 3"}[policy]
+    assert text in data.summary("train") and data.summary("train").startswith("train 48 of ")
     assert max(batch.inputs.shape[1] for batch in data.train_dataloader()) == 3
 
 
@@ -191,14 +191,22 @@ BAD = {
         r"got none in row 2 \(line 5\), 4 \(line 7\); fill",
     ),
     "a space of no width": ("text,label\na,x\n\u200b \ufeff,y\n", {}, r"expected text in each row, got none in row 2;"),
-    "semicolons": ("text;label\na;x\n", {}, r"got text;label; part its fields by commas, or by tabs in a .tsv file$"),
-    "tabs": ("text\tlabel\na\tx\n", {}, r"got 'text\\tlabel'; part its fields by commas, or by tabs in a .tsv file$"),
+    "semicolons": (
+        "text;label\na;x\n",
+        {},
+        r"got text;label; separate the fields with commas, or with tabs in a .tsv file$",
+    ),
+    "tabs": (
+        "text\tlabel\na\tx\n",
+        {},
+        r"got 'text\\tlabel'; separate the fields with commas, or with tabs in a .tsv file$",
+    ),
     "a workbook": (
         "PK\x03\x04\x00\x01\n",
         {},
-        r"expected a table as text, got a workbook, or .*; save it as CSV, in UTF-8$",
+        r"expected a table as text, got a workbook or .*; save it as CSV, in UTF-8$",
     ),
-    "no rows": ("text,label\n", {}, r"expected rows behind the header text, label, got none"),
+    "no rows": ("text,label\n", {}, r"expected rows after the header text, label, got none"),
     "column twice": ("text,text\na,x\n", {}, r"expected each column once, got 'text' twice"),
     "quotes": ('text,label\n"a"b,x\n', {}, r"line 2: expected a table, got: .*; check its quotes"),
     "an open quote": (
@@ -219,7 +227,7 @@ BAD = {
     "no row to train on": (
         "part,text,label\ntest,a,x\nDev,b,y\ntest,c,y\n",
         {"split_column": "part"},
-        "column 'part': expected train in a row or more, got only dev, test; say train in those to learn from",
+        "column 'part': expected train in a row or more, got only dev, test; mark the training rows with train",
     ),
     "more folds than texts": (
         "text,label\n" + "".join(f"film {i},{'xy'[i % 2]}\n" for i in range(12)),
@@ -298,7 +306,7 @@ def test_the_command_line_says_so_with_exit_code_2_before_the_first_step(tmp_pat
 def test_a_group_that_is_called_as_a_text_is_no_text(tmp_path):
     """Only a shared group, or a shared text, ties examples."""
     rows = [Example("g1", "x"), Example("film", "y", "g1"), Example("film 2", "x", "g1"), Example("g1", "y")]
-    ties = TextTable("unread").ties(rows)
+    ties = TextTable("unread").groups_of(rows)
     assert ties[0] == ties[3] != ties[1] == ties[2]
 
 

@@ -7,7 +7,7 @@ import torch
 
 from unrolled.data import PairTable, TextTable, TreebankTags
 from unrolled.data.sequences.labelled_text import Example
-from unrolled.data.tokens.tokenizer import warn_of_unknown
+from unrolled.data.tokens.tokenizer import warn_unknown
 from unrolled.errors import InputWarning
 
 KNOWN, STRANGE = ["a b", "b a"], ["c", "a", "d c", "b"]
@@ -35,7 +35,7 @@ def test_a_data_set_tells_of_each_split(kind):
 def test_one_known_token_is_enough_and_no_token_is_not_unknown():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        warn_of_unknown("mine", "texts", [torch.tensor([0, 5]), torch.tensor([], dtype=torch.int64)], "look")
-        warn_of_unknown("mine", "texts", [], "look")
+        warn_unknown("mine", "texts", [torch.tensor([0, 5]), torch.tensor([], dtype=torch.int64)], "look")
+        warn_unknown("mine", "texts", [], "look")
     with pytest.warns(InputWarning, match=r"^mine: 1 of 3 texts \(33\.3%\) have no known token; look$"):
-        warn_of_unknown("mine", "texts", [torch.tensor([0, 0]), torch.tensor([3]), torch.tensor([4])], "look")
+        warn_unknown("mine", "texts", [torch.tensor([0, 0]), torch.tensor([3]), torch.tensor([4])], "look")

@@ -13,7 +13,7 @@ from unrolled.data import EnglishFrench, HangulNames, Multi30k, PairFiles, PairT
 from unrolled.data.datasets import multi30k
 from unrolled.data.translation.pair_loader import PairLoader
 from unrolled.data.translation.pair_vocabulary import PairVocabulary
-from unrolled.data.translation.sentences import by_source, prepare, spread
+from unrolled.data.translation.sentences import prepare, split_by_source, subsample
 from unrolled.errors import InputError
 from unrolled.functional.translation import BEGIN, END, UNKNOWN, up_to_end
 
@@ -160,7 +160,7 @@ def test_a_table(table):
 
 def test_a_source_sentence_stands_in_one_split():
     pairs = [(f"s{n % 400}", f"t{n}") for n in range(2000)]
-    splits = by_source(pairs, 0.2, 0.1)
+    splits = split_by_source(pairs, 0.2, 0.1)
     sources = [{source for source, _ in part} for part in splits.values()]
     assert sum(map(len, sources)) == 400 == len(set.union(*sources)) and sum(map(len, splits.values())) == 2000
     assert 20 < len(sources[2]) < 60 < len(sources[1]) < 110
@@ -172,11 +172,11 @@ def test_long_pairs_are_left_out_and_counted(table):
         data.setup("fit")
     data = ready(PairTable(table, source="en", target="de", level="character", longest=11))
     assert all(len(side) <= 11 for pair in chain(*data.texts.values()) for side in pair)
-    assert sum(map(len, data.texts.values())) + sum(data.too_long.values()) == 300 and data.too_long["train"] > 0
+    assert sum(map(len, data.texts.values())) + sum(data.num_dropped.values()) == 300 and data.num_dropped["train"] > 0
 
 
 def test_limits_are_spread_over_all(table):
-    assert spread([*range(10)], 4) == [0, 2, 5, 7] and spread([1, 2], 5) == [1, 2] and spread([1], None) == [1]
+    assert subsample([*range(10)], 4) == [0, 2, 5, 7] and subsample([1, 2], 5) == [1, 2] and subsample([1], None) == [1]
     data = ready(PairTable(table, source="en", target="de", train_limit=20, eval_limit=3))
     assert [len(data.texts[part]) for part in ("train", "valid", "test")] == [20, 3, 3]
 
@@ -230,10 +230,14 @@ def test_files_that_are_refused(tmp_path, ours, theirs, named):
         ("en,de\na,b\n", {}, r"\(en,de\), got 'en'; name one, or set data.init_args.separator"),
         ("en\tde\n", {}, "train split: expected pairs, got none: the split has none"),
         (None, {"separator": "ab"}, "separator: expected one character"),
-        (None, {"valid_fraction": 0.0}, "expected shares above 0, below 1 together, got 0.0 and 0.05"),
-        (None, {"test_fraction": float("nan")}, "expected shares above 0"),
-        (None, {"test_fraction": 0.0}, "expected shares above 0, below 1 together, got 0.05 and 0.0"),
-        (None, {"valid_fraction": 0.6, "test_fraction": 0.4}, "below 1 together, got 0.6 and 0.4"),
+        (None, {"valid_fraction": 0.0}, r"valid_fraction: expected a fraction in \(0, 1\), got 0.0"),
+        (None, {"test_fraction": float("nan")}, r"test_fraction: expected a fraction in \(0, 1\), got nan"),
+        (None, {"test_fraction": 0.0}, r"test_fraction: expected a fraction in \(0, 1\), got 0.0"),
+        (
+            None,
+            {"valid_fraction": 0.6, "test_fraction": 0.4},
+            r"valid_fraction \+ test_fraction: expected less than 1, got 1; nothing is left to train on",
+        ),
         (None, {"longest": 0}, "longest: expected 1 or more, got 0"),
         (None, {"level": "syllable"}, "level: expected character, word or subword, got 'syllable'"),
     ],
@@ -292,7 +296,7 @@ def test_multi30k(tmp_path, monkeypatch):
     assert data.texts["valid"][2] == ("cs val 2 .", "en val 2 .")
     assert {part: len(pairs) for part, pairs in data.texts.items()} == {"train": 30, "valid": 5, "test": 4}
     (tmp_path / "multi30k" / "val.cs.gz").write_bytes(b"nothing")
-    with pytest.raises(InputError, match=r"val\.cs\.gz: expected packed UTF-8 text"):
+    with pytest.raises(InputError, match=r"val\.cs\.gz: expected a gzip file of UTF-8 text"):
         Multi30k(source="cs", target="en").setup("fit")
 
 
@@ -316,7 +320,7 @@ def test_multi30k_as_it_is(shared_data, monkeypatch):
 
 
 def test_hangul_refuses():
-    with pytest.raises(InputError, match="HangulNames are of characters, got word"):
+    with pytest.raises(InputError, match="data.init_args.level: expected character, got word"):
         HangulNames(level="word").setup("fit")
     with pytest.raises(InputError, match="eval_pairs: expected 1 to 5585, got 6000"):
         HangulNames(eval_pairs=6000).setup("fit")

@@ -201,7 +201,10 @@ def test_a_marker_is_read_and_never_shown(tmp_path: Path, task: str) -> None:
     [
         ("series,time,val", "other.csv: expected a column 'value', got series, time, val; did you mean val?"),
         ("time,value,more", "other.csv: expected a column 'series', got time, value, more"),
-        ("series;time;value", "other.csv: expected a column 'time', got series;time;value; part its fields by commas"),
+        (
+            "series;time;value",
+            "other.csv: expected a column 'time', got series;time;value; separate the fields with commas",
+        ),
     ],
 )
 def test_a_table_of_other_columns_is_refused(

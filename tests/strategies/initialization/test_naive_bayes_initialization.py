@@ -8,8 +8,7 @@ from sklearn.naive_bayes import MultinomialNB
 
 from conformance.training import QUIET, SaveAfter, weights
 from unrolled import compose
-from unrolled.data import TextTable
-from unrolled.data.sequences.tagged_text import TaggedText
+from unrolled.data import TextTable, TreebankTags
 from unrolled.errors import InputError
 from unrolled.strategies import NaiveBayesInitialization
 from unrolled.tasks import LanguageModeling, SequenceClassification, SequenceTagging
@@ -34,7 +33,10 @@ def texts(tmp_path, classes=3, valid="good,0\n", name="t.csv", **given):
     return TextTable(str(path), split_column="part", batch_size=8, **given)
 
 
-class Tags(TaggedText):
+class Tags(TreebankTags):
+    def prepare_data(self):
+        pass
+
     def load(self):
         sentences = [[(word, f"{len(word) % 2}{c}") for word in text.split()] for text, c in lines(2)]
         return {"train": sentences, "valid": sentences[:3], "test": sentences[:3]}

@@ -14,7 +14,7 @@ from torch.utils.data import DataLoader
 
 from conformance.training import QUIET, assert_close, fit, weights
 from unrolled import compose
-from unrolled.data.loaders.bucketed import RowLoader
+from unrolled.data.loaders.bucketed import BucketedLoader
 from unrolled.errors import InputError
 from unrolled.functional.batch import IGNORE, SequenceBatch, at_end, lengthen, pad_rows
 from unrolled.strategies import CarriedState, CheckpointedBPTT, ClipNorm, TruncatedBPTT
@@ -49,7 +49,7 @@ def rows(count=12, longest=9, seed=0):
 
 
 def loader(inputs, targets, count=4, **given):
-    return RowLoader(inputs, targets, rows=count, **given)
+    return BucketedLoader(inputs, targets, rows=count, **given)
 
 
 class Packed(nn.Module):
@@ -315,7 +315,7 @@ def test_rows_that_go_on_are_refused_before_the_first_step(given, message, kind)
         fit(task, made)
     assert task.optimizer_steps == 0
     whole = loader(inputs, targets, chunk=7)
-    assert not whole.goes_on and made.goes_on
+    assert not whole.spans_batches and made.spans_batches
     fit(task, whole, trainer={"max_epochs": 1})
 
 

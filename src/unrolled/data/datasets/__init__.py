@@ -1,1 +1,1 @@
-"""Published and built-in data sets, one file each."""
+"""Published and built-in data sets, one per module."""

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from unrolled.data.files.archives import fetch_table, read_pinned
-from unrolled.data.files.download import Pinned
+from unrolled.data.files.archives import download_csv, read_csv
+from unrolled.data.files.download import RemoteFile
 from unrolled.data.forecasting.series import Series
 from unrolled.data.forecasting.series_data import SeriesData
 
-FILE = Pinned(
+FILE = RemoteFile(
     "https://raw.githubusercontent.com/jbrownlee/Datasets/d20fcb6402ae34e653d4513b00f39257bb37ed7f/"
     "airline-passengers.csv",
     "small_series/airline-passengers.csv",
@@ -35,8 +35,8 @@ class AirlinePassengers(SeriesData):
 
     def prepare_data(self) -> None:
         """Download the file, on one process per machine."""
-        fetch_table(FILE)
+        download_csv(FILE)
 
     def load(self) -> list[Series]:
-        table = read_pinned(FILE, parse_dates=["Month"])
+        table = read_csv(FILE, parse_dates=["Month"])
         return [Series("passengers", table[["Passengers"]].to_numpy(float), None, None, None, table["Month"][0], "MS")]

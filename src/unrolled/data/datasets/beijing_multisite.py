@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 
 from unrolled.data.datasets.beijing_pm25 import one_hot
-from unrolled.data.files.archives import fetch_table, read_pinned
-from unrolled.data.files.download import Pinned
+from unrolled.data.files.archives import download_csv, read_csv
+from unrolled.data.files.download import RemoteFile
 from unrolled.data.forecasting.series import Series
 from unrolled.data.forecasting.series_data import SeriesData
 from unrolled.errors import InputError
@@ -75,7 +75,7 @@ class BeijingMultiSite(SeriesData):
     def prepare_data(self) -> None:
         """Download the files, on one process per machine."""
         for station in self.stations:
-            fetch_table(pinned(station))
+            download_csv(pinned(station))
 
     def load(self) -> list[Series]:
         return [self._station(name) for name in self.stations]
@@ -83,13 +83,13 @@ class BeijingMultiSite(SeriesData):
     def _station(self, name: str) -> Series:
         import pandas as pd  # type: ignore[import-untyped]
 
-        table = read_pinned(pinned(name), na_values=["NA"])
+        table = read_csv(pinned(name), na_values=["NA"])
         past = np.hstack([table[[*WEATHER]].to_numpy(float), one_hot(table["wd"], WINDS)]) if self.weather else None
         values = table[self.columns].to_numpy(float)
         return Series(name, values, past=past, start=pd.Timestamp(2013, 3, 1), frequency="h")
 
 
-def pinned(station: str) -> Pinned:
+def pinned(station: str) -> RemoteFile:
     """The pinned file of a station."""
     file = f"PRSA_Data_{station}_20130301-20170228.csv"
-    return Pinned(f"{SITE}/{file}", f"beijing_multisite/{file}", *FILES[station])
+    return RemoteFile(f"{SITE}/{file}", f"beijing_multisite/{file}", *FILES[station])

@@ -4,12 +4,12 @@ from typing import Any
 
 import numpy as np
 
-from unrolled.data.files.archives import fetch_table, read_pinned
-from unrolled.data.files.download import Pinned
+from unrolled.data.files.archives import download_csv, read_csv
+from unrolled.data.files.download import RemoteFile
 from unrolled.data.forecasting.series import Series
 from unrolled.data.forecasting.series_data import SeriesData
 
-FILE = Pinned(
+FILE = RemoteFile(
     "https://raw.githubusercontent.com/jbrownlee/Datasets/d20fcb6402ae34e653d4513b00f39257bb37ed7f/pollution.csv",
     "beijing_pm25/PRSA_data_2010.1.1-2014.12.31.csv",
     "892e9559205d16d32623135c127a3951c12e46ea1e0b3093e107ce89a9fd60e2",
@@ -41,12 +41,12 @@ class BeijingPM25(SeriesData):
 
     def prepare_data(self) -> None:
         """Download the file, on one process per machine."""
-        fetch_table(FILE)
+        download_csv(FILE)
 
     def load(self) -> list[Series]:
         import pandas as pd  # type: ignore[import-untyped]
 
-        table = read_pinned(FILE, na_values=["NA"])
+        table = read_csv(FILE, na_values=["NA"])
         past = np.hstack([table[[*WEATHER]].to_numpy(float), one_hot(table["cbwd"], WINDS)]) if self.weather else None
         values = table[["pm2.5"]].to_numpy(float)
         return [Series("PM2.5", values, past=past, start=pd.Timestamp(2010, 1, 1), frequency="h")]

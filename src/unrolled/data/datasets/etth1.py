@@ -2,14 +2,14 @@
 
 from typing import Any, Literal
 
-from unrolled.data.files.archives import fetch_table, read_pinned
-from unrolled.data.files.download import Pinned
+from unrolled.data.files.archives import download_csv, read_csv
+from unrolled.data.files.download import RemoteFile
 from unrolled.data.forecasting.series import Series
 from unrolled.data.forecasting.series_data import SeriesData
 from unrolled.errors import InputError
 from unrolled.suggestions import expected
 
-FILE = Pinned(
+FILE = RemoteFile(
     "https://raw.githubusercontent.com/zhouhaoyi/ETDataset/main/ETT-small/ETTh1.csv",
     "ETTh1/ETTh1.csv",
     "f18de3ad269cef59bb07b5438d79bb3042d3be49bdeecf01c1cd6d29695ee066",
@@ -60,10 +60,10 @@ class ETTh1(SeriesData):
 
     def prepare_data(self) -> None:
         """Download the file, on one process per machine."""
-        fetch_table(FILE)
+        download_csv(FILE)
 
     def load(self) -> list[Series]:
-        table = read_pinned(FILE, parse_dates=["date"])
+        table = read_csv(FILE, parse_dates=["date"])
         numbers, start = table[self.columns].to_numpy(float), table["date"][0]
         if self.channels == "mixed":
             return [Series("ETTh1", numbers, start=start, frequency="h")]

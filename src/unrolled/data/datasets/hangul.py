@@ -1,33 +1,33 @@
-"""Korean syllables and their Latin names, as Unicode has them: nothing is downloaded."""
+"""Transliteration of Korean syllables, from the Unicode character names (no download)."""
 
 import unicodedata
 from typing import Any
 
 import torch
 
-from unrolled.data.splits import Split
+from unrolled.data.base import Split
 from unrolled.data.tokens.vocabulary import Level
 from unrolled.data.translation.pair_data import PairData
 from unrolled.data.translation.sentences import Pair
 from unrolled.errors import InputError
 from unrolled.functional.generators import generator
 
-FIRST, COUNT = 0xAC00, 11172  # HANGUL SYLLABLE GA, and how many syllables follow it
+FIRST, COUNT = 0xAC00, 11172  # HANGUL SYLLABLE GA, and the number of syllables from it
 NAME = "HANGUL SYLLABLE "
 
 
 class HangulNames(PairData):
-    """The two or three letters (jamo) of a syllable, and the syllable's name in Latin letters: ㅎㅏㄴ -> han.
+    """Pairs of the letters (jamo) of a syllable, two or three, and its name in Latin letters: ㅎㅏㄴ -> han.
 
-    Which syllables are held out is drawn from a seed, so that the name of each has to be put together from its letters.
+    The held-out syllables are drawn at random, so a model must compose the name of each from its letters.
 
     Args:
-        eval_pairs: syllables to validate on, and as many to test on.
-        seed: of the draw.
-        level: what a token is: a letter, "character".
+        eval_pairs: number of validation syllables, and of test syllables.
+        seed: random seed of the split.
+        level: what a token is; only "character", a letter.
     """
 
-    form = "NFD"  # a syllable is read as its letters
+    form = "NFD"  # decomposes a syllable into its letters
 
     def __init__(self, *, eval_pairs: int = 1000, seed: int = 1, level: Level = "character", **kwargs: Any) -> None:
         super().__init__(level=level, **kwargs)
@@ -36,7 +36,7 @@ class HangulNames(PairData):
     def check_arguments(self) -> None:
         super().check_arguments()
         if self.level != "character":
-            raise InputError(f"data.init_args.level: HangulNames are of characters, got {self.level}")
+            raise InputError(f"data.init_args.level: expected character, got {self.level}")
         if not 1 <= self.eval_pairs < COUNT // 2:
             raise InputError(f"data.init_args.eval_pairs: expected 1 to {COUNT // 2 - 1}, got {self.eval_pairs}")
 
@@ -48,25 +48,25 @@ class HangulNames(PairData):
             drawn[self.eval_pairs :][: self.eval_pairs],
             drawn[2 * self.eval_pairs :],
         )
-        held: dict[Split, list[int]] = {"train": sorted(train), "valid": sorted(valid), "test": sorted(test)}
-        return {name: [pairs[place] for place in places] for name, places in held.items()}
+        parts: dict[Split, list[int]] = {"train": sorted(train), "valid": sorted(valid), "test": sorted(test)}
+        return {name: [pairs[index] for index in part] for name, part in parts.items()}
 
-    def baselines(self, part: Split) -> dict[str, list[str]]:
-        """A dictionary of training syllables: the name of one with a single letter changed, the last if it can be."""
+    def baselines(self, split: Split) -> dict[str, list[str]]:
+        """The name of a training syllable that differs in one letter, in the last one if possible."""
         names: dict[tuple[int, str], str] = {}
         for letters, name in self.texts["train"]:
             for key in _without_one(letters):
                 names.setdefault(key, name)
-        asked = [_without_one(letters) for letters, _ in self.texts[part]]
+        asked = [_without_one(letters) for letters, _ in self.texts[split]]
         return {"dictionary": [next((names[key] for key in keys if key in names), "") for keys in asked]}
 
 
 def romanised(syllable: str) -> Pair:
-    """A syllable's letters, and its name in Latin letters."""
+    """The letters of a syllable, and its name in Latin letters."""
     return unicodedata.normalize("NFD", syllable), unicodedata.name(syllable).removeprefix(NAME).lower()
 
 
 def _without_one(letters: str) -> list[tuple[int, str]]:
-    """A syllable's letters (initial, vowel, final or none) with one left out, and which: the last one first."""
+    """The letters (initial, vowel, final or none) without one of them, and its index; the last letter first."""
     padded = letters.ljust(3, "-")
-    return [(place, padded[:place] + padded[place + 1 :]) for place in (2, 1, 0)]
+    return [(index, padded[:index] + padded[index + 1 :]) for index in (2, 1, 0)]

@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from unrolled.data.files.archives import fetch_table, read_pinned
-from unrolled.data.files.download import Pinned
+from unrolled.data.files.archives import download_csv, read_csv
+from unrolled.data.files.download import RemoteFile
 from unrolled.data.forecasting.baselines import Forecast, Origins
 from unrolled.data.forecasting.series import Series
 from unrolled.data.forecasting.series_data import SeriesData
@@ -15,13 +15,13 @@ from unrolled.functional.forecasting.baselines import naive2
 from unrolled.functional.forecasting.scores import scales
 
 SITE = "https://raw.githubusercontent.com/Mcompetitions/M4-methods/master/Dataset"
-TRAIN = Pinned(
+TRAIN = RemoteFile(
     f"{SITE}/Train/Hourly-train.csv",
     "m4_hourly/Hourly-train.csv",
     "ea59b7783573c49077a835ab6465c7d66f1474783360f310988a9a737fbca62f",
     2347115,
 )
-TEST = Pinned(
+TEST = RemoteFile(
     f"{SITE}/Test/Hourly-test.csv",
     "m4_hourly/Hourly-test.csv",
     "71a57fccb15e534d973626ada4fb87febf789e9317715b7cc6dd3b5f90db6f42",
@@ -63,10 +63,10 @@ class M4Hourly(SeriesData):
     def prepare_data(self) -> None:
         """Download the files, on one process per machine."""
         for file in (TRAIN, TEST):
-            fetch_table(file)
+            download_csv(file)
 
     def load(self) -> list[Series]:
-        train, test = (read_pinned(file, index_col=0) for file in (TRAIN, TEST))
+        train, test = (read_csv(file, index_col=0) for file in (TRAIN, TEST))
         rows = {name: row[~np.isnan(row)] for name, row in zip(train.index, train.to_numpy(float), strict=True)}
         return [Series(name, np.concatenate([row, test.loc[name]])[:, None]) for name, row in rows.items()]
 

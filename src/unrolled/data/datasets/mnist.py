@@ -1,4 +1,4 @@
-"""MNIST: handwritten digits, read by row or by pixel."""
+"""MNIST: handwritten digits as sequences of rows or pixels."""
 
 import gzip
 from pathlib import Path
@@ -8,10 +8,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from unrolled.data.base import Split
 from unrolled.data.datasets._images import Order, as_sequences, check_order
-from unrolled.data.files.download import Pinned, data_folder, find
+from unrolled.data.files.download import RemoteFile, data_folder, find_or_download
 from unrolled.data.sequences.labelled_series import LabelledSeries, Series
-from unrolled.data.splits import Split
 from unrolled.errors import InputError
 
 URL = "https://ossci-datasets.s3.amazonaws.com/mnist/"
@@ -21,26 +21,27 @@ FILES = {  # SHA-256, bytes
     "t10k-images-idx3-ubyte.gz": ("8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6", 1648877),
     "t10k-labels-idx1-ubyte.gz": ("f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6", 4542),
 }
-FEWER = {  # the first 10,000 of the training pictures alone, which nobody publishes in this form
+FEWER = {  # the first 10,000 training images, made from the published files
     "train10k-images-idx3-ubyte.gz": ("36707bfd63bcc1baf911512db8f40af1940d9fc513cb862f99741a994da05181", 1609526),
     "train10k-labels-idx1-ubyte.gz": ("ddb336c35d26d6499f325832214cfd852954d037817de7f291d8e80ad0912b32", 4997),
 }
 
 
 class MNIST(LabelledSeries):
-    """60,000 training and 10,000 test pictures of 28 x 28 grey values, scaled to [0, 1]; ten classes.
+    """60,000 training and 10,000 test images of 28 x 28 grey values, scaled to [0, 1], in ten classes.
 
-    Read from mnist/ or mnist10k/ in the data folder, or downloaded once (11.6 MB, CC BY-SA 3.0).  Where no more than
-    10,000 training pictures are asked for, files that hold just these (train10k-...) will do.
+    Read from mnist/ or mnist10k/ in the data folder, or downloaded once (11.6 MB, CC BY-SA 3.0).  With at most 10,000
+    training images, the files train10k-... with the first 10,000 are sufficient.
 
-    Source: LeCun, Cortes & Burges 1998; by pixel Le, Jaitly & Hinton 2015, "A simple way to initialize recurrent
+    Source: LeCun, Cortes & Burges 1998; by pixel: Le, Jaitly & Hinton 2015, "A simple way to initialize recurrent
     networks of rectified linear units".
 
     Args:
-        order: row: 28 steps of 28 numbers; pixel: 784 steps of one; permuted: those in one other order for all.
-        order_seed: of that other order.
-        train_pictures: how many of the first training pictures are read, those for validation counted; null: all.
-        standardize: whether each feature is also shifted and scaled by the training part's mean and deviation.
+        order: row: 28 steps of 28 pixels; pixel: 784 steps of one pixel; permuted: the pixels in one random order, the
+            same for all images.
+        order_seed: random seed of that order.
+        train_pictures: number of training images to use, including validation images, from the first; null: all.
+        standardize: whether to also scale each feature to mean 0 and variance 1 over the training split.
     """
 
     def __init__(
@@ -63,7 +64,7 @@ class MNIST(LabelledSeries):
             raise InputError(f"data.init_args.train_pictures: expected 1 or more, or null, got {self.train_pictures}")
 
     def prepare_data(self) -> None:
-        """Download on one process per machine, before the others look for the files."""
+        """Download once per machine, before the other processes look for the files."""
         self._files()
 
     def load(self) -> dict[Split, list[Series]]:
@@ -72,34 +73,34 @@ class MNIST(LabelledSeries):
         return {"train": train[: self.train_pictures], "test": self._series(parts[2], parts[3])}
 
     def _files(self) -> list[Path]:
-        """Pictures and labels of the training part, then of the test."""
+        """The files of the training images and labels, then of the test images and labels."""
         enough = self.train_pictures is not None and self.train_pictures <= 10_000
-        fewer = [_here(name) for name in FEWER]
+        fewer = [_folder(name) for name in FEWER]
         train, test = [*FILES][:2], [*FILES][2:]
-        whole = [_here(name) for name in train]
-        if enough and None not in fewer and None in whole:
+        full = [_folder(name) for name in train]
+        if enough and None not in fewer and None in full:
             train = [*FEWER]
         return [_find(name) for name in (*train, *test)]
 
-    def _series(self, pictures: Tensor, labels: Tensor) -> list[Series]:
-        read = as_sequences(pictures.float() / 255, self.order, self.order_seed)
-        return [Series(one, str(label)) for one, label in zip(read, labels.tolist(), strict=True)]
+    def _series(self, images: Tensor, labels: Tensor) -> list[Series]:
+        series = as_sequences(images.float() / 255, self.order, self.order_seed)
+        return [Series(one, str(label)) for one, label in zip(series, labels.tolist(), strict=True)]
 
 
-def _here(name: str) -> str | None:
-    """In which folder of the data folder a file lies."""
+def _folder(name: str) -> str | None:
+    """The subfolder of the data folder that contains a file; None: no such file."""
     return next((folder for folder in ("mnist", "mnist10k") if (data_folder() / folder / name).is_file()), None)
 
 
 def _find(name: str) -> Path:
-    return find(Pinned(URL + name, f"{_here(name) or 'mnist'}/{name}", *(FILES | FEWER)[name]))
+    return find_or_download(RemoteFile(URL + name, f"{_folder(name) or 'mnist'}/{name}", *(FILES | FEWER)[name]))
 
 
 def read_idx(path: Path) -> Tensor:
-    """The bytes of a gzipped IDX file as a tensor of the shape that its head tells.
+    """The bytes of a gzipped IDX file as a tensor of the shape in its header.
 
     Raises:
-        InputError: another kind of file.
+        InputError: not a gzipped IDX file of bytes.
     """
     try:
         data = gzip.decompress(path.read_bytes())

@@ -1,13 +1,13 @@
-"""Captions of pictures in English, German, French and Czech."""
+"""Multi30k: image captions in English, German, French and Czech."""
 
 import gzip
 from pathlib import Path
 from typing import Any, Literal
 
+from unrolled.data.base import Split
 from unrolled.data.files.download import data_folder, download
-from unrolled.data.splits import Split
 from unrolled.data.translation.pair_data import PairData
-from unrolled.data.translation.pair_files import pair_up
+from unrolled.data.translation.pair_files import pair_lines
 from unrolled.data.translation.sentences import Pair
 from unrolled.errors import InputError
 
@@ -15,7 +15,7 @@ Language = Literal["en", "de", "fr", "cs"]
 LANGUAGES = ("en", "de", "fr", "cs")
 URL = "https://raw.githubusercontent.com/multi30k/dataset/master/data/task1/raw"
 PARTS: dict[Split, str] = {"train": "train", "valid": "val", "test": "test_2016_flickr"}
-FILES = {  # bytes and SHA-256 of each, packed
+FILES = {  # bytes and SHA-256 of each gzip file
     "test_2016_flickr.cs": (22572, "200a4a74cc9560f051924abb9803be008d1908d77f747e9141aeb86dfd2797f1"),
     "test_2016_flickr.de": (22890, "9204244e408ccb38d2a55cfcd344df15005fc42a07a6e55ca6c52b6ababb8cc8"),
     "test_2016_flickr.en": (21077, "611d361c6334bc7246101d48097c13cf5c4413c5befc793cc629934359d532d9"),
@@ -34,14 +34,14 @@ FILES = {  # bytes and SHA-256 of each, packed
 class Multi30k(PairData):
     """29,000 training, 1,014 validation and 1,000 test captions (task 1; no licence stated, for research use).
 
-    Read from `multi30k` in the data folder, where files that are missing are downloaded once.  Source: Elliott, Frank,
+    Read from multi30k/ in the data folder; missing files are downloaded once.  Source: Elliott, Frank,
     Sima'an & Specia 2016, "Multi30K: multilingual English-German image descriptions".
 
     Args:
-        source: the language that is translated: en, de, fr or cs.
-        target: the language of the translations.
-        lowercase: whether capitals are written small.
-        punctuation: whether punctuation marks are tokens of their own.
+        source: the source language: en, de, fr or cs.
+        target: the target language.
+        lowercase: whether to convert sentences to lower case.
+        punctuation: whether punctuation marks are separate tokens.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class Multi30k(PairData):
             raise InputError(f"data.init_args.target: expected another language than source, got {self.target} twice")
 
     def prepare_data(self) -> None:
-        """Download on one process per machine, before the others look for the files."""
+        """Download once per machine, before the other processes look for the files."""
         self.check_arguments()
         for part in PARTS.values():
             for language in (self.source, self.target):
@@ -73,26 +73,28 @@ class Multi30k(PairData):
 
     def load(self) -> dict[Split, list[Pair]]:
         return {
-            split: pair_up({f"{part}.{side}": captions(part, side) for side in (self.source, self.target)})
+            split: pair_lines({f"{part}.{side}": captions(part, side) for side in (self.source, self.target)})
             for split, part in PARTS.items()
         }
 
 
 def caption_file(part: str, language: str) -> Path:
-    """A packed file in the data folder, downloaded there if it is not."""
+    """A gzip file in the data folder, downloaded there if it is missing."""
     path = data_folder() / "multi30k" / f"{part}.{language}.gz"
     size, sha256 = FILES[f"{part}.{language}"]
     return path if path.is_file() else download(f"{URL}/{path.name}", path, sha256=sha256, size=size)
 
 
 def captions(part: str, language: str) -> str:
-    """The captions of a part in one language, a line each.
+    """The captions of a part in one language, one per line.
 
     Raises:
-        InputError: a file that cannot be read.
+        InputError: a damaged file.
     """
     path = caption_file(part, language)
     try:
         return gzip.decompress(path.read_bytes()).decode("utf-8")
     except (OSError, EOFError, UnicodeDecodeError, ValueError) as error:
-        raise InputError(f"{path}: expected packed UTF-8 text, got: {error}; delete it to download it again") from error
+        raise InputError(
+            f"{path}: expected a gzip file of UTF-8 text, got: {error}; delete it to download it again"
+        ) from error

@@ -1,15 +1,15 @@
-"""Surnames by language."""
+"""Surnames, classified by language."""
 
 import unicodedata
 from typing import Any
 
-from unrolled.data.files.download import Pinned, find
+from unrolled.data.base import Split
+from unrolled.data.files.download import RemoteFile, find_or_download
 from unrolled.data.sequences.labelled_text import Example, LabelledText
-from unrolled.data.splits import Split
 from unrolled.data.tokens.vocabulary import Level
 
 SITE = "https://raw.githubusercontent.com/spro/practical-pytorch/master/data/names"
-FILES = {  # of each language the bytes and SHA-256 of its file
+FILES = {  # bytes and SHA-256 of the file of each language
     "Arabic": (13190, "6f424a8dbe51cbbbabab7a57d38b617210125e4e3991f3c657cb79b8f104bafc"),
     "Chinese": (1246, "09ba8f1f7e38dbc99372d461b26ad4433b811fc6bfa6a3ecca6fe11a9a777465"),
     "Czech": (3916, "e17ab0ec47616a72c39cb85c783f70c3663ab64488721e5d8378f146d2226be7"),
@@ -32,33 +32,34 @@ FILES = {  # of each language the bytes and SHA-256 of its file
 
 
 class NamesByLanguage(LabelledText):
-    """18,012 surnames in 18 languages, as characters; very uneven, half of them Russian (PyTorch's tutorials, MIT).
+    """18,012 surnames in 18 languages, as characters; very unbalanced, half of them Russian (PyTorch's tutorials, MIT).
 
-    A name that stands twice under one language is kept once; a name of several languages lies in one split with all of
-    them, and not all can be told right.  Read from the data folder or downloaded once.
+    Duplicates within a language are dropped.  A name of several languages is in one split with all of them, so some of
+    its labels cannot be predicted.  Read from the data folder, or downloaded once.
 
     Args:
         level: what a token is: "character", "word" or "subword".
-        vocabulary_size: keep the most frequent tokens, special ones counted, the rest is read as <unk>; null: keep all.
+        vocabulary_size: keep the most frequent tokens, including the special tokens; other tokens are read as <unk>.
+            null: keep all.
     """
 
     def __init__(self, *, level: Level = "character", vocabulary_size: int | None = None, **kwargs: Any) -> None:
         super().__init__(level=level, vocabulary_size=vocabulary_size, **kwargs)
 
     def prepare_data(self) -> None:
-        """Download on one process per machine, before the others look for the files."""
+        """Download once per machine, before the other processes look for the files."""
         for language in FILES:
-            find(_pinned(language))
+            find_or_download(_remote(language))
 
     def load(self) -> dict[Split, list[Example]]:
         examples = []
         for language in FILES:
-            lines = find(_pinned(language)).read_text(encoding="utf-8").splitlines()
+            lines = find_or_download(_remote(language)).read_text(encoding="utf-8").splitlines()
             names = [unicodedata.normalize("NFC", line.strip()) for line in lines]
             examples += [Example(name, language) for name in dict.fromkeys(names) if name]
         return {"train": examples}
 
 
-def _pinned(language: str) -> Pinned:
+def _remote(language: str) -> RemoteFile:
     size, digest = FILES[language]
-    return Pinned(f"{SITE}/{language}.txt", f"names/{language}.txt", digest, size)
+    return RemoteFile(f"{SITE}/{language}.txt", f"names/{language}.txt", digest, size)

@@ -1,21 +1,21 @@
-"""English that ships inside Python: the language reference that `help()` prints.  Nothing to download."""
+"""The language reference of Python, as printed by `help()` (no download)."""
 
 import re
 from collections.abc import Mapping
 from importlib import import_module
 
+from unrolled.data.base import Split
 from unrolled.data.language_modeling.text_data import TextData
-from unrolled.data.splits import Split
 from unrolled.errors import InputError
 
 SHARES: dict[Split, float] = {"train": 0.8, "valid": 0.1, "test": 0.1}  # of the characters
 
 
 class PythonDocs(TextData):
-    """`pydoc_data.topics`: some 370,000 characters; they differ between Python versions, and so do the figures.
+    """`pydoc_data.topics`: about 370,000 characters of English; text and results depend on the version of Python.
 
-    A fifth of the topics' text repeats another topic ("if" also stands in "compound").  Each paragraph is kept once in
-    all, in the longest topic that has it, and each topic lies in one split: no split holds a paragraph of another.
+    A fifth of the text repeats another topic ("if" is also part of "compound").  Each paragraph is kept once, in the
+    longest topic that contains it, and each topic is in one split: splits have no paragraph in common.
     """
 
     def load(self) -> dict[Split, str]:
@@ -23,16 +23,18 @@ class PythonDocs(TextData):
             topics: Mapping[str, str] = import_module("pydoc_data.topics").topics
         except ImportError as error:
             raise InputError(
-                "PythonDocs: expected the module pydoc_data.topics, which this Python leaves out; install a full "
-                "Python, or use `data: TextFile` with a text of yours"
+                "PythonDocs: expected the module pydoc_data.topics, which this Python lacks; install a full "
+                "Python, or use `data: TextFile` with your text"
             ) from error
         topics = without_repeats(topics)
-        # Two line ends keep a topic apart from the next; an epoch reads a split's topics in alphabetical order.
-        return {split: "\n\n".join(topics[name] for name in sorted(names)) for split, names in deal(topics).items()}
+        # the topics of a split in alphabetical order, separated by an empty line
+        return {
+            split: "\n\n".join(topics[name] for name in sorted(names)) for split, names in split_topics(topics).items()
+        }
 
 
 def without_repeats(topics: Mapping[str, str]) -> dict[str, str]:
-    """The topics, longest first, with each paragraph (blanks do not count) in the first of them alone."""
+    """The topics, longest first, with each paragraph (ignoring whitespace) only in the first topic that has it."""
     seen: set[str] = set()
     kept: dict[str, str] = {}
     for name in longest_first(topics):
@@ -46,10 +48,10 @@ def without_repeats(topics: Mapping[str, str]) -> dict[str, str]:
     return kept
 
 
-def deal(topics: Mapping[str, str]) -> dict[Split, list[str]]:
-    """Names per split: topics, longest first, each go where the most characters are still missing."""
-    whole = sum(map(len, topics.values()))
-    missing = {split: share * whole for split, share in SHARES.items()}
+def split_topics(topics: Mapping[str, str]) -> dict[Split, list[str]]:
+    """Topic names by split: each topic, longest first, goes to the split that lacks the most characters."""
+    total = sum(map(len, topics.values()))
+    missing = {split: share * total for split, share in SHARES.items()}
     names: dict[Split, list[str]] = {split: [] for split in SHARES}
     for name in longest_first(topics):
         split = max(missing, key=lambda split: missing[split])

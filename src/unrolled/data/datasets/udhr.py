@@ -1,12 +1,12 @@
-"""The Universal Declaration of Human Rights: which language is this?"""
+"""Language identification on the Universal Declaration of Human Rights."""
 
 from textwrap import wrap
 from typing import Any
 
-from unrolled.data.files.archives import opened
+from unrolled.data.base import Split
+from unrolled.data.files.archives import open_archive
 from unrolled.data.files.download import nltk_corpus
 from unrolled.data.sequences.labelled_text import Example, LabelledText
-from unrolled.data.splits import Split
 from unrolled.data.tokens.vocabulary import Level
 from unrolled.errors import InputError
 from unrolled.functional.partition import connected_components
@@ -21,15 +21,16 @@ LANGUAGES = tuple(sorted(f"{LATIN} {OTHER}".split()))
 class UDHR(LabelledText):
     """NLTK's `udhr2`: one text in hundreds of languages, cut into pieces of a few words; the class is the language.
 
-    The pieces of one line lie in one split, and with them each line, of whatever language, that has a piece in common.
-    A piece that stands twice in a language is kept once; what is left at a line's end is left out where it is shorter
-    than half a piece.  Languages go by their ISO 639-3 code.  Read from the zip of $NLTK_DATA or downloaded once.
+    The pieces of a line are in the same split, together with all lines, of any language, that share a piece with it.
+    Duplicate pieces within a language are dropped, as is the rest of a line if it is shorter than half a piece.
+    Languages are named by their ISO 639-3 code.  Read from the zip in $NLTK_DATA, or downloaded once.
 
     Args:
-        languages: which ones, as the archive calls them; null: 38 of the most widespread, in eight scripts.
-        length: characters of a piece at most; words stay whole where there are blanks.
-        level: what a token is: "character", "word", or "subword" (a piece of a word).
-        vocabulary_size: keep the most frequent tokens, special ones counted, the rest is read as <unk>; null: keep all.
+        languages: names of files of the archive; null: 38 of the most widespread languages, in eight scripts.
+        length: maximum number of characters of a piece; words are split only if the language has no spaces.
+        level: what a token is: "character", "word", or "subword" (a part of a word).
+        vocabulary_size: keep the most frequent tokens, including the special tokens; other tokens are read as <unk>.
+            null: keep all.
     """
 
     def __init__(
@@ -50,23 +51,23 @@ class UDHR(LabelledText):
             raise InputError(f"data.init_args.length: expected 1 character or more, got {self.length}")
 
     def prepare_data(self) -> None:
-        """Download on one process per machine, before the others look for the file."""
+        """Download once per machine, before the other processes look for the file."""
         nltk_corpus("udhr2", SHA256, SIZE)
 
     def load(self) -> dict[Split, list[Example]]:
-        with opened(nltk_corpus("udhr2", SHA256, SIZE), "NLTK's udhr2") as files:
-            there = {name[len("udhr2/") : -len(".txt")] for name in files.namelist() if name.endswith(".txt")}
+        with open_archive(nltk_corpus("udhr2", SHA256, SIZE), "NLTK's udhr2") as files:
+            available = {name[len("udhr2/") : -len(".txt")] for name in files.namelist() if name.endswith(".txt")}
             chosen = sorted({*(LANGUAGES if self.chosen is None else self.chosen)})
-            if unknown := [name for name in chosen if name not in there]:
-                raise InputError(f"data.init_args.languages: {expected(unknown[0], there)}")
+            if unknown := [name for name in chosen if name not in available]:
+                raise InputError(f"data.init_args.languages: {expected(unknown[0], available)}")
             texts = {name: files.read(f"udhr2/{name}.txt").decode("utf-8") for name in chosen}
         lines = [(name, pieces(line, self.length)) for name, text in texts.items() for line in text.splitlines()]
         groups = connected_components([[piece.lower() for piece in cut] for _, cut in lines])
-        found = {(piece, name): group for (name, cut), group in zip(lines, groups, strict=True) for piece in cut}
-        return {"train": [Example(piece, name, str(group)) for (piece, name), group in found.items()]}
+        examples = {(piece, name): group for (name, cut), group in zip(lines, groups, strict=True) for piece in cut}
+        return {"train": [Example(piece, name, str(group)) for (piece, name), group in examples.items()]}
 
 
 def pieces(line: str, length: int) -> list[str]:
-    """A line, with one blank between words, in pieces of at most `length` characters; those below half left out."""
+    """A line in pieces of at most `length` characters; pieces shorter than half of that are dropped."""
     spaced = " ".join(line.split())
     return [piece for piece in wrap(spaced, length, break_on_hyphens=False) if 2 * len(piece) >= length]

@@ -1,1 +1,1 @@
-"""Files on disk: downloads, archives, text, tables, columns."""
+"""Files on disk: downloads, archives, text files, tables and their columns."""

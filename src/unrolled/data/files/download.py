@@ -1,4 +1,4 @@
-"""Checked downloads: a file is there whole and right, or not at all."""
+"""Verified downloads: a file is written only if its SHA-256 is right."""
 
 import hashlib
 import os
@@ -14,23 +14,64 @@ from rich.progress import track
 
 from unrolled.errors import InputError
 
-TIMEOUT = 20.0  # seconds without a byte before giving up
+TIMEOUT = 20.0  # seconds without a byte
 CHUNK = 1 << 16  # bytes
+NLTK_SITE = "https://raw.githubusercontent.com/nltk/nltk_data/gh-pages/packages/corpora"
+
+
+class RemoteFile(NamedTuple):
+    """A published file."""
+
+    url: str
+    path: str  # relative to the data folder, or to another folder that is searched
+    sha256: str
+    size: int  # bytes
 
 
 def data_folder() -> Path:
-    """Where downloads land: $UNROLLED_DATA, or data/ in the working directory."""
+    """The folder of downloads: $UNROLLED_DATA, or data/ in the working directory."""
     return Path(os.environ.get("UNROLLED_DATA") or "data")
 
 
+def find_or_download(remote: RemoteFile, folders: Sequence[Path] = ()) -> Path:
+    """The local path of a file: in one of `folders`, or in the data folder, where it is downloaded if missing.
+
+    Raises:
+        InputError: the local file has another SHA-256, or the download fails.
+    """
+    for folder in (*folders, data_folder()):
+        if (path := folder / remote.path).is_file():
+            return _verified(path, remote)
+    return download(remote.url, data_folder() / remote.path, sha256=remote.sha256, size=remote.size)
+
+
+def nltk_folders() -> list[Path]:
+    """The folders in which NLTK data are searched: $NLTK_DATA, ~/nltk_data, and nltk_data/ in the data folder."""
+    folders = [Path(folder) for folder in os.environ.get("NLTK_DATA", "").split(os.pathsep) if folder]
+    return [*folders, Path(os.path.expanduser("~/nltk_data")), data_folder() / "nltk_data"]
+
+
+def nltk_corpus(name: str, sha256: str, size: int) -> Path:
+    """The zip of an NLTK corpus: in one of `nltk_folders()`, or downloaded to the last of them."""
+    remote = RemoteFile(f"{NLTK_SITE}/{name}.zip", f"corpora/{name}.zip", sha256, size)
+    folders = nltk_folders()
+    for folder in folders:
+        if (path := folder / remote.path).is_file():
+            return _verified(path, remote)
+    return download(remote.url, folders[-1] / remote.path, sha256=sha256, size=size)
+
+
 def download(url: str, target: Path, *, sha256: str, size: int) -> Path:
-    """Fetch `url` into `target`, through a temporary file beside it that replaces it only when the digest is right.
+    """Download `url` to `target`, through a temporary file next to it that replaces it once the SHA-256 is verified.
 
     Args:
-        url: where the data set's makers publish it.
-        target: the file to write; its folders are made.
-        sha256: hexadecimal digest that the file must have.
-        size: bytes that the file must have; no more are read.
+        url: where the file is published.
+        target: the file to write; its folders are created.
+        sha256: the expected digest, hexadecimal.
+        size: the expected number of bytes; no more are read.
+
+    Raises:
+        InputError: the download fails, or the digest differs.
     """
     part: Path | None = None
     try:
@@ -46,16 +87,16 @@ def download(url: str, target: Path, *, sha256: str, size: int) -> Path:
             os.fsync(file.fileno())
         if found != sha256:
             raise InputError(
-                f"{url}: expected SHA-256 {sha256[:12]}..., got {found[:12]}...; nothing was kept: try again, or put "
-                f"the file by hand at {target}"
+                f"{url}: expected SHA-256 {sha256[:12]}..., got {found[:12]}...; nothing was saved: try again, or "
+                f"download the file by hand to {target}"
             )
         part.chmod(0o644)
         return part.replace(target)
     except (OSError, HTTPException) as error:
         reason = getattr(error, "reason", None) or str(error) or type(error).__name__
         raise InputError(
-            f"{target}: expected to download it from {url}, got: {reason}; check the network and the folder, or put "
-            "the file there by hand"
+            f"{target}: expected to download it from {url}, got: {reason}; check the network and the folder, or "
+            "download the file by hand"
         ) from error
     finally:
         if part is not None:
@@ -63,7 +104,7 @@ def download(url: str, target: Path, *, sha256: str, size: int) -> Path:
 
 
 def _chunks(response: IO[bytes], size: int) -> Iterator[bytes]:
-    """The response in pieces, one byte past `size` at most: enough for a longer file to fail its digest."""
+    """The response in chunks, at most one byte more than `size`: enough for a longer file to fail verification."""
     left = size + 1
     while left and (chunk := response.read(min(CHUNK, left))):
         left -= len(chunk)
@@ -71,6 +112,7 @@ def _chunks(response: IO[bytes], size: int) -> Iterator[bytes]:
 
 
 def _store(chunks: Iterable[bytes], file: IO[bytes]) -> str:
+    """Write the chunks; their SHA-256."""
     digest = hashlib.sha256()
     for chunk in chunks:
         digest.update(chunk)
@@ -78,47 +120,15 @@ def _store(chunks: Iterable[bytes], file: IO[bytes]) -> str:
     return digest.hexdigest()
 
 
-class Pinned(NamedTuple):
-    """One published file."""
-
-    url: str
-    path: str  # inside the data folder, or inside any folder that is searched
-    sha256: str
-    size: int  # bytes
-
-
-def find(pinned: Pinned, folders: Sequence[Path] = ()) -> Path:
-    """Where the file lies: in one of `folders`, in the data folder, or downloaded there.
-
-    Raises:
-        InputError: another file of its name lies there, or it cannot be downloaded.
-    """
-    for folder in (*folders, data_folder()):
-        if (path := folder / pinned.path).is_file():
-            return _checked(path, pinned)
-    return download(pinned.url, data_folder() / pinned.path, sha256=pinned.sha256, size=pinned.size)
-
-
-def nltk_corpus(name: str, sha256: str, size: int) -> Path:
-    """The zip of one of NLTK's corpora: where NLTK keeps its data, in the data folder, or downloaded there."""
-    url = f"https://raw.githubusercontent.com/nltk/nltk_data/gh-pages/packages/corpora/{name}.zip"
-    pinned = Pinned(url, f"corpora/{name}.zip", sha256, size)
-    places = [Path(place) for place in os.environ.get("NLTK_DATA", "").split(os.pathsep) if place]
-    mine = data_folder() / "nltk_data"
-    for place in (*places, Path(os.path.expanduser("~/nltk_data")), mine):
-        if (path := place / pinned.path).is_file():
-            return _checked(path, pinned)
-    return download(url, mine / pinned.path, sha256=sha256, size=size)
-
-
-def _checked(path: Path, pinned: Pinned) -> Path:
+def _verified(path: Path, remote: RemoteFile) -> Path:
+    """The path, if the file has the expected SHA-256."""
     try:
         found = hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError as error:
         raise InputError(f"{path}: expected a readable file, got {error.strerror}; check its permissions") from error
-    if found != pinned.sha256:
+    if found != remote.sha256:
         raise InputError(
-            f"{path}: expected SHA-256 {pinned.sha256[:12]}..., got {found[:12]}...; delete the file and run again to "
-            f"download it from {pinned.url}"
+            f"{path}: expected SHA-256 {remote.sha256[:12]}..., got {found[:12]}...; delete the file and run again to "
+            f"download it from {remote.url}"
         )
     return path

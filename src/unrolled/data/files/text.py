@@ -1,4 +1,4 @@
-"""UTF-8 text files, and what counts as a word."""
+"""UTF-8 text files, and the words of a text."""
 
 import codecs
 import re
@@ -8,12 +8,12 @@ from unicodedata import category
 
 from unrolled.errors import InputError
 
-WORD = re.compile(r"\w+(?:['’]\w+)*|[^\w\s]")  # don't is one word, and each mark is one
-UNSEEN = ("Cc", "Cf")  # Unicode's control and format characters, such as a space of no width
+WORD = re.compile(r"\w+(?:['’]\w+)*|[^\w\s]")  # a word, such as don't, or one punctuation mark
+INVISIBLE = ("Cc", "Cf")  # Unicode categories: control and format characters, such as the zero-width space
 
 
 def require_file(path: Path, argument: str) -> None:
-    """Refuse a path that names no file; `argument` is where the user wrote it."""
+    """Raise InputError if there is no such file; `argument` is the argument that names it."""
     if not path.is_file():
         found = "a folder" if path.is_dir() else "no such file"
         names = [other.name for other in path.parent.iterdir()] if path.parent.is_dir() else []
@@ -23,7 +23,11 @@ def require_file(path: Path, argument: str) -> None:
 
 
 def read_bytes(path: Path) -> bytes:
-    """The bytes of a file that is not empty."""
+    """The bytes of a file.
+
+    Raises:
+        InputError: no such file, no permission, or an empty file.
+    """
     require_file(path, "data.init_args.path")
     try:
         data = path.read_bytes()
@@ -35,22 +39,22 @@ def read_bytes(path: Path) -> bytes:
 
 
 def read_text(path: Path) -> str:
-    """The text of a UTF-8 file, its line ends written as "\\n"."""
-    return decoded(str(path), read_bytes(path))
+    """The text of a UTF-8 file, with "\\n" as the line end."""
+    return decode_utf8(str(path), read_bytes(path))
 
 
 def read_lines(path: Path) -> list[str]:
-    """The lines of a UTF-8 file, the empty ones too."""
+    """The lines of a UTF-8 file, including empty lines."""
     return lines_of(read_text(path))
 
 
 def lines_of(text: str) -> list[str]:
-    """A line ends at "\\n" alone, whatever else Unicode calls the end of one."""
+    """Split at "\\n" only, not at the other line ends of Unicode."""
     return text.removesuffix("\n").split("\n") if text else []
 
 
-def decoded(where: str, data: bytes) -> str:
-    """UTF-8 as text, its line ends written as "\\n"."""
+def decode_utf8(where: str, data: bytes) -> str:
+    """Decode UTF-8, with "\\n" as the line end and without a byte order mark; `where` is for the message."""
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -60,11 +64,11 @@ def decoded(where: str, data: bytes) -> str:
     return text.removeprefix("\ufeff").replace("\r\n", "\n")
 
 
-def spaced(text: str, lower_case: bool) -> str:
-    """The words and marks of a text with one blank between them; a text that is spaced stays as it is."""
+def space_tokens(text: str, lower_case: bool) -> str:
+    """The words and punctuation marks of a text, separated by one space; idempotent."""
     return " ".join(WORD.findall(text.lower() if lower_case else text))
 
 
-def blank(text: str) -> bool:
-    """Whether nothing is to be seen of a text."""
-    return all(sign.isspace() or category(sign) in UNSEEN for sign in text)
+def is_blank(text: str) -> bool:
+    """Whether a text has no visible character."""
+    return all(sign.isspace() or category(sign) in INVISIBLE for sign in text)

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unrolled.data.base import at_least
-from unrolled.data.files.columns import Numbers, numbers, one_hot, read_frame, require, words
-from unrolled.data.files.tables import require_filled, rows_in
+from unrolled.data.files.columns import Numbers, check_columns, distinct_values, one_hot, parse_numbers, read_frame
+from unrolled.data.files.tables import require_filled, row_labels
 from unrolled.data.forecasting.series import ADVICE, Series
 from unrolled.data.forecasting.series_data import SeriesData
 from unrolled.data.forecasting.timestamps import Grid, Rows, check_gaps, grids, parse
@@ -86,7 +86,7 @@ class ForecastTable(SeriesData):
         table = read_frame(file)
         named = {"time_column": [self.time_column], "series_column": [self.series_column] if self.series_column else []}
         kinds = {"target_columns": self.target_columns} | self.covariates
-        require(file, table, named | kinds)
+        check_columns(file, table, named | kinds)
         names = self._names(file, table)
         members = {str(name): np.flatnonzero(names == name) for name in dict.fromkeys(names)}
         frequency = self.frequency or (self.series[0].frequency if self.series else None)  # of a later file
@@ -109,7 +109,7 @@ class ForecastTable(SeriesData):
     def _words(self, table: Any, members: dict[str, Rows], found: dict[str, Grid]) -> dict[str, list[str]]:
         """The categories of each categorical column in the training rows of all series."""
         train = [rows[found[n].places < self.time_split.ends(found[n].length).train] for n, rows in members.items()]
-        return {name: words(table[name].iloc[np.concatenate(train)]) for name in self.category_columns}
+        return {name: distinct_values(table[name].iloc[np.concatenate(train)]) for name in self.category_columns}
 
 
 class Columns(NamedTuple):
@@ -132,7 +132,7 @@ def columns(path: Path, table: Any, chosen: Sequence[str], words: Mapping[str, l
         InputError: a field that is not a finite number, with its row.
     """
     parts = {
-        name: one_hot(table[name], words[name]) if name in words else numbers(path, table[name], name)[:, None]
+        name: one_hot(table[name], words[name]) if name in words else parse_numbers(path, table[name], name)[:, None]
         for name in chosen
     }
     names = [name for name, part in parts.items() for _ in range(part.shape[1])]
@@ -159,7 +159,7 @@ def check_static(path: Path, name: str, static: Columns, rows: Rows) -> None:
     changed = (found != found[0]) & ~(np.isnan(found) & np.isnan(found[0]))
     for row, place in np.argwhere(changed)[:1]:
         wanted = f"equal values in the static column {static.names[place]!r}"
-        differ = f"rows {rows_in(path, int(rows[0]) + 1)} and {rows_in(path, int(rows[row]) + 1)} differ"
+        differ = f"rows {row_labels(path, int(rows[0]) + 1)} and {row_labels(path, int(rows[row]) + 1)} differ"
         raise InputError(f"{path}: series {name!r}: expected {wanted}, but {differ}; correct them, or use past_columns")
 
 
@@ -167,4 +167,4 @@ def check_known(path: Path, known: Columns, rows: Rows) -> None:
     """Raise InputError if a row lacks a known covariate."""
     for row, place in np.argwhere(np.isnan(known.numbers[rows]))[:1]:
         message = f"expected a number in column {known.names[place]!r}, got none"
-        raise InputError(f"{path}: row {rows_in(path, int(rows[row]) + 1)}: {message}; {ADVICE['known']}")
+        raise InputError(f"{path}: row {row_labels(path, int(rows[row]) + 1)}: {message}; {ADVICE['known']}")

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from unrolled.data.files.columns import LARGEST, Numbers
+from unrolled.data.files.columns import FLOAT32_MAX, Numbers
 from unrolled.errors import InputError
 
 
@@ -59,7 +59,7 @@ def check(owner: str, series: list[Series]) -> None:
             if numbers.shape[-1] != first.shape[-1]:
                 widths = f"{numbers.shape[-1]} columns of {name}, but {series[0].name!r} {first.shape[-1]}"
                 raise InputError(f"{owner}: series {one.name!r} has {widths}; give all series the same columns")
-            wrong = np.isnan(numbers) & (name in ("known", "static")) | (np.abs(numbers) > LARGEST)
+            wrong = np.isnan(numbers) & (name in ("known", "static")) | (np.abs(numbers) > FLOAT32_MAX)
             if wrong.any():
                 place = int(wrong.any(-1).argmax()) if name != "static" else 0
                 value = numbers[tuple(np.argwhere(wrong)[0])]

@@ -7,12 +7,12 @@ import torch
 
 from unrolled.data.forecasting.time_split import SplitEnds
 from unrolled.data.forecasting.windows import WindowMaker
-from unrolled.data.loaders.bucketed import RowLoader
+from unrolled.data.loaders.bucketed import BucketedLoader
 from unrolled.errors import InputError
 from unrolled.functional.batch import ForecastBatch
 
 
-class SeriesStreams(RowLoader):
+class SeriesStreams(BucketedLoader):
     """Each row continues the same row of the batch before, until its series ends.
 
     Series of similar length share batches; the order of these groups is shuffled in each epoch.
@@ -27,7 +27,7 @@ class SeriesStreams(RowLoader):
     """
 
     streams = True  # refused by tasks that need windows
-    counted_by = "series, batch_size, sequence_length and number of processes"
+    length_depends_on = "series, batch_size, sequence_length and number of processes"
 
     def __init__(
         self, streams: list[ForecastBatch], *, steps: int, rows: int, seed: int, rank: int = 0, world_size: int = 1

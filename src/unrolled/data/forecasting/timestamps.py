@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from unrolled.data.files.tables import rows_in
+from unrolled.data.files.tables import row_labels
 from unrolled.errors import InputError
 
 FORTNIGHT, SATURDAY = 10, 5  # working days; days after Monday
@@ -79,7 +79,7 @@ def parse(path: Path, column: Any) -> Any:
     if times.isna().any():
         row = int(times.isna().argmax())
         message = f"expected a time in column {column.name!r}, as 2026-01-31 13:00, got {str(column.iloc[row])!r}"
-        raise InputError(f"{path}: row {rows_in(path, row + 1)}: {message}; correct it")
+        raise InputError(f"{path}: row {row_labels(path, row + 1)}: {message}; correct it")
     return times
 
 
@@ -105,7 +105,7 @@ def check_order(path: Path, name: str, times: Any, rows: Rows) -> None:
     """Raise InputError unless the times (N,) of a series ascend; `rows` are their row numbers in the file."""
     for place in np.flatnonzero(np.asarray(times[1:] <= times[:-1])):
         here, before = times[place + 1], times[place]
-        last, first = (rows_in(path, int(row)) for row in (rows[place + 1], rows[place]))
+        last, first = (row_labels(path, int(row)) for row in (rows[place + 1], rows[place]))
         problem = f"ascending times, got {here} in row {last} after {before} in row {first}; {SORTED}"
         if here == before:
             problem = f"each time once, got {here} in rows {first} and {last}; delete one"

@@ -63,7 +63,7 @@ class RandomWindows(ResumableLoader):
         rank: of this process.
     """
 
-    counted_by = "data.init_args.batches"
+    length_depends_on = "data.init_args.batches"
 
     def __init__(
         self,
@@ -104,7 +104,7 @@ class RollingOrigins(ResumableLoader):
         world_size: number of processes that share the windows.
     """
 
-    counted_by = "series, context, horizon, eval_stride, eval_batch_size and number of processes"
+    length_depends_on = "series, context, horizon, eval_stride, eval_batch_size and number of processes"
 
     def __init__(self, cut: Cut, places: Tensor, *, rows: int, rank: int = 0, world_size: int = 1) -> None:
         super().__init__()

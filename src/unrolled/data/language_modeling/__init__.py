@@ -1,1 +1,1 @@
-"""Text as streams of tokens."""
+"""Text data sets for language modelling: contiguous streams of tokens."""

@@ -1,1 +1,1 @@
-"""Data loaders whose position can be saved and restored."""
+"""Data loaders whose position is saved in checkpoints."""

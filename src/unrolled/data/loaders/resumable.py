@@ -1,4 +1,4 @@
-"""What Lightning needs of a loader to leave an epoch in the middle and to come back to it."""
+"""Resumable data loaders: Lightning saves and restores their position within an epoch."""
 
 from collections.abc import Iterator
 from typing import ClassVar, Self
@@ -8,22 +8,22 @@ from unrolled.functional.batch import SequenceBatch
 
 
 class ResumableLoader:
-    """Batches by number.  A loader says how many an epoch has (`__len__`) and which one number `index` is (`batch`).
+    """Batches by index.  A loader overrides `__len__` (batches per epoch) and `batch` (batch number `index`).
 
-    Lightning saves and restores it in mid-epoch: it has `state_dict`, `load_state_dict`, and a length, so that
-    Lightning fetches nothing ahead and the position counts the batches that were trained on.
+    It has `state_dict` and `load_state_dict`, which Lightning calls in mid-epoch, and a length, so that Lightning does
+    not prefetch and `position` is the number of batches that were trained on.
     """
 
-    batch_sampler = None  # Lightning asks for it where it finds a `sampler`
-    counted_by: ClassVar[str]  # the arguments that decide how many batches there are, for the error
+    batch_sampler = None  # Lightning reads it from any loader that has a `sampler`
+    length_depends_on: ClassVar[str]  # the arguments that determine the number of batches, for the error message
 
     def __init__(self) -> None:
         self.epoch = 0
-        self.position = 0  # batches of this epoch that were handed out
-        self._resume: tuple[int, int] | None = None  # (epoch, position) read from a checkpoint and not used yet
+        self.position = 0  # number of batches returned in this epoch
+        self._resume: tuple[int, int] | None = None  # (epoch, position) of a checkpoint, until the next epoch starts
 
     def __len__(self) -> int:
-        """Batches in an epoch, the same on every process."""
+        """Batches per epoch, the same on every process."""
         raise NotImplementedError
 
     def batch(self, index: int) -> SequenceBatch:
@@ -31,20 +31,20 @@ class ResumableLoader:
         raise NotImplementedError
 
     def __iter__(self) -> Iterator[SequenceBatch]:
-        # Lightning asks for an iterator before it knows the epoch and may drop it unread; a generator decides where to
-        # start when its first batch is asked for.
+        # Lightning asks for an iterator before it knows the epoch, and may drop it unread.  A generator chooses where
+        # to start only when its first batch is requested.
         for index in range(self._start(), len(self)):
-            self.position = index + 1  # before the yield: Lightning never asks beyond the last batch
+            self.position = index + 1  # before the yield: Lightning never requests a batch after the last one
             yield self.batch(index)
 
     def _start(self) -> int:
-        """The first batch to hand out: 0, or the saved position when it belongs to this very epoch."""
+        """The first batch to return: the restored position if it belongs to this epoch, else 0."""
         resume, self._resume = self._resume, None
         return resume[1] % len(self) if resume is not None and resume[0] == self.epoch else 0
 
     @property
     def sampler(self) -> Self:
-        """Where Lightning looks for `set_epoch`."""
+        """The object whose `set_epoch` Lightning calls."""
         return self
 
     def set_epoch(self, epoch: int) -> None:
@@ -58,6 +58,6 @@ class ResumableLoader:
         if state["batches"] != len(self):
             raise InputError(
                 f"checkpoint: expected {len(self)} batches in an epoch, got {state['batches']}; resume with the same "
-                f"{self.counted_by}"
+                f"{self.length_depends_on}"
             )
         self._resume = (state["epoch"], state["position"])

@@ -1,7 +1,7 @@
-"""A long stream of tokens -> batches whose rows each read on where they stopped.
+"""Contiguous token streams: each row of a batch continues where it stopped in the batch before.
 
     R = rows per process * processes;  n = ceil(N / R) columns
-    row r reads tokens [r n, (r + 1) n), window by window; process p holds rows [p B, (p + 1) B)
+    row r reads tokens [r n, (r + 1) n), window by window; process p has rows [p B, (p + 1) B)
 
 B batch (rows of this process), N tokens, T time (steps of one window).
 """
@@ -15,20 +15,20 @@ from unrolled.functional.batch import IGNORE, SequenceBatch
 
 
 class StreamLoader(ResumableLoader):
-    """Every token of a stream as a target exactly once, in contiguous rows; no randomness, no copy per batch.
+    """Every token of a stream is a target exactly once per epoch, in contiguous rows.  Not random; batches are views.
 
     Args:
-        tokens: (N,) token numbers; the input is the same stream one step late, `begin` first.
-        begin: the number of `<bos>`.
-        rows: B, per process.
+        tokens: (N,) token ids; the input is the same stream shifted by one step, `begin` first.
+        begin: the id of `<bos>`.
+        rows: B, rows of a batch per process.
         window: T, time steps per batch; the last batch of an epoch may be shorter.
-        starts: the tokens with which a document starts, beside the first: `begin` is read in front of each of them, and
-            its row is fresh there.
-        rank: which process this is.
-        world_size: how many processes share the stream.
+        starts: indices of the first tokens of the second and later documents: the input there is `begin`, and the row
+            resets.
+        rank: the rank of this process.
+        world_size: the number of processes.
     """
 
-    counted_by = "text, batch_size, sequence_length and number of processes"
+    length_depends_on = "text, batch_size, sequence_length and number of processes"
 
     def __init__(
         self,
@@ -57,9 +57,9 @@ class StreamLoader(ResumableLoader):
         self.window = window
 
     def __len__(self) -> int:
-        """Batches in an epoch, the same on every process."""
+        """Batches per epoch, the same on every process."""
         return -(-self.inputs.shape[1] // self.window)
 
     def batch(self, index: int) -> SequenceBatch:
-        piece = slice(index * self.window, (index + 1) * self.window)
-        return SequenceBatch(self.inputs[:, piece], self.targets[:, piece], self.fresh[:, piece])
+        steps = slice(index * self.window, (index + 1) * self.window)
+        return SequenceBatch(self.inputs[:, steps], self.targets[:, steps], self.fresh[:, steps])

@@ -1,1 +1,1 @@
-"""Labelled sequences: texts, tags, series."""
+"""Data sets of labelled sequences: texts and series."""

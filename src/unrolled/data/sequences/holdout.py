@@ -1,10 +1,11 @@
-"""Rows that are dealt into train, valid and test, or into folds."""
+"""Hold-out splits and cross-validation folds of labelled sequences."""
 
 from collections.abc import Hashable, Sequence
 from typing import Any, ClassVar, NoReturn
 
-from unrolled.data.sequences.sequence_data import RowData
-from unrolled.data.splits import Split, check_shares, deal
+from unrolled.data.base import SPLITS, Split, check_fractions
+from unrolled.data.sequences.sequence_data import SequenceData
+from unrolled.data.splits import check_fold, split_groups
 from unrolled.errors import InputError
 
 ADVICE: dict[Split, str] = {
@@ -14,107 +15,110 @@ ADVICE: dict[Split, str] = {
 }
 
 
-def refuse_folds(owner: str, counted: str, groups: int, folds: Sequence[Sequence[object]]) -> NoReturn:
-    """Say why one of the folds is empty.
+class HoldoutData(SequenceData):
+    """Labelled sequences of which some are held out at random.  A subclass overrides `groups_of`.
 
     Args:
-        owner: the data set, or the user's file.
-        counted: how many examples there are, in words.
-        groups: how many of them can be parted from one another.
-        folds: of each what lies in it.
-    """
-    told = f"{owner}: expected an example or more in each of {len(folds):,} folds, got {counted}"
-    if groups < len(folds):
-        fewer = f"set data.init_args.folds to {groups:,} at most, or " if groups > 1 else ""
-        raise InputError(f"{told}; {fewer}give more of them")
-    empty = next(number for number, fold in enumerate(folds) if not fold)
-    seed = "or choose another data.init_args.seed"
-    raise InputError(f"{told}, which leave fold {empty} empty; lower data.init_args.folds, {seed}")
-
-
-def refuse_split(owner: str, counted: str, split: Split, share: float) -> NoReturn:
-    """Say why a split got nothing, although a share was asked for it.
-
-    Args:
-        owner: the data set, or the user's file.
-        counted: how many examples were dealt, in words.
-        split: which one is empty.
-        share: what was asked for it.
-    """
-    told = f"the {split} split is empty: a share of {share:g} of {counted} holds none"
-    raise InputError(f"{owner}: {told}; give more of them, or {ADVICE[split]}")
-
-
-SPLITS: tuple[Split, ...] = ("train", "valid", "test")
-
-
-class SplitRows(RowData):
-    """Labelled sequences of which some are held out.  A base overrides `ties`.
-
-    Args:
-        valid_fraction: share of the examples for validation, where the data set has no such part of its own.
-        test_fraction: share for the test, in the same case.
-        folds: parts for cross-validation, of all examples that are not in a test part of the data set's own; 0: none.
-        fold: which of them is held out, from 0: as the test, or as validation where the data set has its own test.
+        valid_fraction: fraction of the examples for validation, if the data set has no validation split.
+        test_fraction: fraction of the examples for the test, if the data set has no test split.
+        folds: number of cross-validation folds of all examples outside a test split of the data set; 0: none.
+        fold: index of the held-out fold, from 0; it is the test split, or, if the data set has one, the validation
+            split.
     """
 
-    noun: ClassVar[str] = "rows"  # what the examples are called
+    noun: ClassVar[str] = "rows"  # what messages call the examples
 
     def __init__(
         self, *, valid_fraction: float = 0.1, test_fraction: float = 0.1, folds: int = 0, fold: int = 0, **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
         self.valid_fraction, self.test_fraction, self.folds, self.fold = valid_fraction, test_fraction, folds, fold
-        self.where: dict[Split, list[str]] = {}  # of each example what a message calls it, "": nothing of its own
+        self.where: dict[Split, list[str]] = {}  # the location of each example in a file, for messages; "": unknown
 
     def check_arguments(self) -> None:
         super().check_arguments()
-        check_shares(self.valid_fraction, self.test_fraction, self.folds, self.fold)
+        check_fractions(self.valid_fraction, self.test_fraction)
+        check_fold(self.folds, self.fold)
 
     @property
-    def unseen_advice(self) -> str:
-        """What helps against a label that the training part lacks."""
+    def unseen_label_advice(self) -> str:
+        """What to do about a label that no training example has."""
         return "give more examples of it, or another data.init_args.seed"
 
-    def ties(self, examples: list[Any]) -> list[Hashable]:
-        """Of each example its group, which lies in one part; one that may lie anywhere is a group of its own."""
-        raise NotImplementedError(f"{type(self).__name__} does not say how it is dealt")
+    def groups_of(self, examples: list[Any]) -> list[Hashable]:
+        """The group of each example; all examples of a group are in the same split."""
+        raise NotImplementedError(f"{type(self).__name__} does not define groups_of()")
 
-    def tied_by(self, examples: list[Any]) -> str:
-        """What one of those groups is called."""
+    def group_noun(self, examples: list[Any]) -> str:
+        """What messages call a group."""
         return "group"
 
-    def deal(self, examples: list[Any], shares: list[float]) -> list[list[Any]]:
-        """The examples in as many parts as there are `shares`, which sum to 1; no group in two of them."""
-        parts = deal(self.ties(examples), shares, self.seed)
-        return [[examples[place] for place in part] for part in parts]
+    def partition(self, examples: list[Any], shares: list[float]) -> list[list[Any]]:
+        """The examples in one part per share (`shares` sum to 1), each group in one part."""
+        parts = split_groups(self.groups_of(examples), shares, self.seed)
+        return [[examples[index] for index in part] for part in parts]
 
-    def counted(self, examples: list[Any]) -> str:
-        """How many examples there are, and of how many groups."""
-        told, groups = f"{len(examples):,} {self.noun}", len({*self.ties(examples)})
+    def count_text(self, examples: list[Any]) -> str:
+        """The number of examples, and of groups, for messages."""
+        count, groups = f"{len(examples):,} {self.noun}", len({*self.groups_of(examples)})
         plural = "s" * (groups != 1)
-        return told if groups == len(examples) else f"{told} ({groups:,} {self.tied_by(examples)}{plural})"
+        return count if groups == len(examples) else f"{count} ({groups:,} {self.group_noun(examples)}{plural})"
 
-    def called(self, split: Split, place: int) -> str:
-        own = self.where[split][place]
-        return f"{own} ({split} split)" if own else super().called(split, place)
+    def describe(self, split: Split, index: int) -> str:
+        location = self.where[split][index]
+        return f"{location} ({split} split)" if location else super().describe(split, index)
 
     def split(self, loaded: dict[Split, list[Any]]) -> dict[Split, list[Any]]:
-        """Train, valid and test; what `loaded` does not tell apart is dealt by the seed."""
-        found = dict(loaded)
-        rest = found.pop("train")
+        """Train, validation and test split: splits that are not in `loaded` are drawn at random from "train".
+
+        Raises:
+            InputError: a fold or a split would be empty.
+        """
+        given = dict(loaded)
+        rest = given.pop("train")
         if self.folds:
             self.fold_split = "valid" if "test" in loaded else "test"
-            rest = rest + (found.pop("valid", []) if self.fold_split == "valid" else [])
-            parts = self.deal(rest, [1 / self.folds] * self.folds)
+            rest = rest + (given.pop("valid", []) if self.fold_split == "valid" else [])
+            parts = self.partition(rest, [1 / self.folds] * self.folds)
             if not all(parts):
-                refuse_folds(self.owner, self.counted(rest), len({*self.ties(rest)}), parts)
-            found[self.fold_split] = parts.pop(self.fold)
+                raise_empty_fold(self.owner, self.count_text(rest), len({*self.groups_of(rest)}), parts)
+            given[self.fold_split] = parts.pop(self.fold)
             rest = [example for part in parts for example in part]
-        held_out = [0.0 if name in found else getattr(self, f"{name}_fraction") for name in SPLITS[1:]]
+        held_out = [0.0 if name in given else getattr(self, f"{name}_fraction") for name in SPLITS[1:]]
         shares = dict(zip(SPLITS, [1 - sum(held_out), *held_out], strict=True))
-        dealt = dict(zip(SPLITS, self.deal(rest, [*shares.values()]), strict=True))
+        drawn = dict(zip(SPLITS, self.partition(rest, [*shares.values()]), strict=True))
         for split, share in shares.items():
-            if share > 0 and not dealt[split]:
-                refuse_split(self.owner, self.counted(rest), split, share)
-        return dealt | found
+            if share > 0 and not drawn[split]:
+                raise_empty_split(self.owner, self.count_text(rest), split, share)
+        return drawn | given
+
+
+def raise_empty_fold(owner: str, count: str, groups: int, folds: Sequence[Sequence[object]]) -> NoReturn:
+    """Raise InputError for folds of which one is empty.
+
+    Args:
+        owner: the data set, or the user's file.
+        count: the number of examples, as text.
+        groups: the number of groups.
+        folds: the examples of each fold.
+    """
+    problem = f"{owner}: expected an example or more in each of {len(folds):,} folds, got {count}"
+    if groups < len(folds):
+        fewer = f"set data.init_args.folds to {groups:,} at most, or " if groups > 1 else ""
+        raise InputError(f"{problem}; {fewer}give more of them")
+    empty = next(number for number, fold in enumerate(folds) if not fold)
+    seed = "or choose another data.init_args.seed"
+    raise InputError(f"{problem}, which leave fold {empty} empty; lower data.init_args.folds, {seed}")
+
+
+def raise_empty_split(owner: str, count: str, split: Split, share: float) -> NoReturn:
+    """Raise InputError for a split that is empty although its fraction is above 0.
+
+    Args:
+        owner: the data set, or the user's file.
+        count: the number of examples, as text.
+        split: the empty split.
+        share: its fraction.
+    """
+    problem = f"the {split} split is empty: a share of {share:g} of {count} holds none"
+    raise InputError(f"{owner}: {problem}; give more of them, or {ADVICE[split]}")

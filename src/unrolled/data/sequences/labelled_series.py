@@ -1,4 +1,4 @@
-"""The base of every data set of labelled series: series -> splits -> scaled features -> rows."""
+"""Base of all data sets of labelled series: splits, standardised features and classes."""
 
 from collections.abc import Hashable
 from typing import Any, NamedTuple
@@ -6,30 +6,30 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from unrolled.data.sequences.holdout import SplitRows
-from unrolled.data.sequences.labels import agreed, refuse_unseen
-from unrolled.data.splits import Split
+from unrolled.data.base import Split
+from unrolled.data.sequences.holdout import HoldoutData
+from unrolled.data.sequences.labels import check_classes, check_labels
 from unrolled.errors import InputError
 from unrolled.functional.classification import nearest_centroid, nearest_neighbour, resample
 from unrolled.functional.partition import stratified_split
 
 
 class Series(NamedTuple):
-    """One series and what it is."""
+    """A labelled series.  T time steps, F features."""
 
     numbers: Tensor  # (T, F)
     label: str
-    group: str = ""  # series of one group lie in one split; "": this one is for itself
-    where: str = ""  # what a message calls it, such as its name in the user's file
+    group: str = ""  # series of a group are in the same split; "": no group
+    where: str = ""  # the location in a file, such as the name of the series, for messages
 
 
-class LabelledSeries(SplitRows):
-    """Series of numbers, each with one class, for `SequenceClassification`.  A data set overrides `load` alone.
+class LabelledSeries(HoldoutData):
+    """Series of numbers with one class each, for `SequenceClassification`.  A data set overrides `load`.
 
-    After `setup()`: `classes`, in the order of their numbers.
+    After `setup()`: sorted `classes` of the training split.
 
     Args:
-        standardize: whether each feature is shifted and scaled to mean 0 and variance 1 over the training part's steps.
+        standardize: whether to scale each feature to mean 0 and variance 1 over all steps of the training split.
     """
 
     noun = "series"
@@ -38,44 +38,47 @@ class LabelledSeries(SplitRows):
         super().__init__(**kwargs)
         self.standardize = standardize
         self.classes: list[str] = []
-        self.scale: tuple[Tensor, Tensor] | None = None  # (F,) each: what is taken off, and what it is divided by
+        self.scale: tuple[Tensor, Tensor] | None = None  # mean and deviation (F,)
 
     def load(self) -> dict[Split, list[Series]]:
-        """The series: all as "train", or with a "test", or a "valid", of their own; called once."""
-        raise NotImplementedError(f"{type(self).__name__} does not say what it holds")
+        """The series by split; splits that are missing are drawn from "train".  Called once."""
+        raise NotImplementedError(f"{type(self).__name__} does not define load()")
 
-    def fill(self) -> tuple[dict[Split, list[Tensor]], dict[Split, list[Tensor]]]:
+    def load_tensors(self) -> tuple[dict[Split, list[Tensor]], dict[Split, list[Tensor]]]:
         parts = self.split(self.load())
         self.where = {split: [one.where for one in part] for split, part in parts.items()}
-        whole = parts["train"]
-        self.classes = agreed(self.labelled_in, self.classes, sorted({one.label for one in whole}))
-        mean, spread = self._adopt([one.numbers for one in whole])
-        refuse_unseen(self, {split: [[one.label] for one in part] for split, part in parts.items()}, self.classes)
+        train = parts["train"]
+        self.classes = check_classes(self.label_source, self.classes, sorted({one.label for one in train}))
+        mean, deviation = self._fit_scale([one.numbers for one in train])
+        check_labels(self, {split: [[one.label] for one in part] for split, part in parts.items()}, self.classes)
         return (
-            {split: [(one.numbers - mean) / spread for one in part] for split, part in parts.items()},
+            {split: [(one.numbers - mean) / deviation for one in part] for split, part in parts.items()},
             {split: [torch.tensor(self.classes.index(one.label)) for one in part] for split, part in parts.items()},
         )
 
-    def deal(self, examples: list[Series], shares: list[float]) -> list[list[Series]]:
-        """By group; where there are no groups, each part has the same share of every class."""
+    def partition(self, examples: list[Series], shares: list[float]) -> list[list[Series]]:
+        """By group; stratified by class if there are no groups."""
         if any(one.group for one in examples):
-            return super().deal(examples, shares)
+            return super().partition(examples, shares)
         parts = stratified_split([one.label for one in examples], shares, self.seed)
-        return [[examples[place] for place in part] for part in parts]
+        return [[examples[index] for index in part] for part in parts]
 
-    def ties(self, examples: list[Series]) -> list[Hashable]:
-        return [f"group {one.group}" if one.group else f"number {place}" for place, one in enumerate(examples)]
+    def groups_of(self, examples: list[Series]) -> list[Hashable]:
+        return [f"group {one.group}" if one.group else f"number {index}" for index, one in enumerate(examples)]
 
-    def _adopt(self, series: list[Tensor]) -> tuple[Tensor, Tensor]:
-        """The scale of the features: the training part's own, or the one that came with a checkpoint."""
+    def _fit_scale(self, series: list[Tensor]) -> tuple[Tensor, Tensor]:
+        """Mean and deviation of the training split, unless a checkpoint set them; a constant feature is not scaled."""
         steps = torch.cat(series)
         if self.scale is None:
-            spread, mean = torch.std_mean(steps, 0, correction=0)
-            flat = spread == 0 if self.standardize else torch.ones_like(spread, dtype=torch.bool)
-            self.scale = (mean if self.standardize else torch.zeros_like(mean), spread.masked_fill(flat, 1.0))
+            deviation, mean = torch.std_mean(steps, 0, correction=0)
+            constant = deviation == 0 if self.standardize else torch.ones_like(deviation, dtype=torch.bool)
+            self.scale = (
+                mean if self.standardize else torch.zeros_like(mean),
+                deviation.masked_fill(constant, 1.0),
+            )
         if (features := steps.shape[1]) != (saved := len(self.scale[0])):
-            told = f"this data has {features}; use the data and arguments of the saved run"
-            raise InputError(f"checkpoint: its series have {saved} features, {told}")
+            advice = f"this data has {features}; use the data and arguments of the saved run"
+            raise InputError(f"checkpoint: its series have {saved} features, {advice}")
         return self.scale
 
     def sizes(self) -> dict[str, Any]:
@@ -83,28 +86,28 @@ class LabelledSeries(SplitRows):
         return {"input_size": len(self.scale[0]), "classes": len(self.classes)}
 
     def baselines(self, split: str) -> dict[str, float]:
-        """Error rates: always the most frequent class; the class whose mean, and that of the series which, is nearest.
+        """Error rates of the majority class, the nearest class mean and the nearest training series.
 
-        Series are compared at as many steps as the median training series has.
+        Series are resampled to the median length of the training series for the comparison.
         """
         train, held_out = self.inputs["train"], self.inputs[split]  # type: ignore[index]
         steps = sorted(map(len, train))[len(train) // 2]
-        known, asked = resample(train, steps), resample(held_out, steps)
+        known, queries = resample(train, steps), resample(held_out, steps)
         labels, truth = torch.stack(self.labels["train"]), torch.stack(self.labels[split])  # type: ignore[index]
-        told = {
+        predictions = {
             "majority class": labels.bincount().argmax().expand_as(truth),
-            "nearest centroid": nearest_centroid(known, labels, asked),
-            "nearest neighbour": nearest_neighbour(known, labels, asked),
+            "nearest centroid": nearest_centroid(known, labels, queries),
+            "nearest neighbour": nearest_neighbour(known, labels, queries),
         }
-        return {name: float((guess != truth).double().mean()) for name, guess in told.items()}
+        return {name: float((predicted != truth).double().mean()) for name, predicted in predictions.items()}
 
     def state_dict(self) -> dict[str, Any]:
-        """Classes and scale go with the weights, for they are worth nothing without them."""
+        """Classes, scale and sizes, for the checkpoint of the weights that depend on them."""
         return {"classes": self.classes, "scale": self.scale, "sizes": self.sizes()}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        names, mine = self.classes, self.scale
+        names, scale = self.classes, self.scale
         self.classes, self.scale = list(state_dict["classes"]), state_dict["scale"]
-        if mine is not None:
-            agreed(self.labelled_in, self.classes, names)
-            self._adopt([mine[0][None]])
+        if scale is not None:
+            check_classes(self.label_source, self.classes, names)
+            self._fit_scale([scale[0][None]])

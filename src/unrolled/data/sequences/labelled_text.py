@@ -1,4 +1,4 @@
-"""The base of every data set of texts with labels: text -> splits -> vocabulary -> rows."""
+"""Base of all data sets of labelled texts: splits, vocabulary, classes and token sequences."""
 
 from collections.abc import Hashable
 from itertools import chain
@@ -7,41 +7,41 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from unrolled.data.files.text import blank, spaced
+from unrolled.data.base import Split
+from unrolled.data.files.text import is_blank, space_tokens
 from unrolled.data.sequences.baselines import error_rates
-from unrolled.data.sequences.holdout import SplitRows
-from unrolled.data.sequences.labels import TokenClasses, numbered, refuse_unseen
-from unrolled.data.splits import Split
-from unrolled.data.tokens.tokenizer import build, check_level, warn_by_split
+from unrolled.data.sequences.holdout import HoldoutData
+from unrolled.data.sequences.labels import TokenClasses, check_labels, encode_labels
+from unrolled.data.tokens.tokenizer import build_vocabulary, check_level, warn_unknown_by_split
 from unrolled.data.tokens.vocabulary import Level
 from unrolled.errors import InputError
 from unrolled.functional.partition import connected_components
 
 
 class Example(NamedTuple):
-    """One text and what it is."""
+    """A labelled text."""
 
     text: str
     label: str
-    group: str = ""  # examples of one group lie in one split, and so do those of the same text
-    language: str = ""  # where the data set tells it: results are then also told by language
-    where: str = ""  # what a message calls it, such as the row of the user's file
+    group: str = ""  # examples of a group are in the same split, as are examples of the same text; "": no group
+    language: str = ""  # results are also reported by language; "": unknown
+    where: str = ""  # the location in a file, such as the row, for messages
 
 
-class LabelledText(TokenClasses, SplitRows):
-    """Texts, each with one label, or with several between `separator`s.  A data set overrides `load` alone.
+class LabelledText(TokenClasses, HoldoutData):
+    """Texts with one label each, or with several between `separator`s.  A data set overrides `load`.
 
-    After `setup()`: `vocabulary`, built on the training part alone; `classes`, in the order of their numbers;
-    `examples[split]`.
+    After `setup()`: `vocabulary` and sorted `classes`, both of the training split only; `examples[split]`.
 
     Args:
-        level: what a token is: "word" (marks are words too), "character", or "subword" (a piece of a word).
-        vocabulary_size: keep the most frequent tokens, special ones counted, the rest is read as <unk>; null: keep all.
-        lower_case: whether A is read as a.
+        level: what a token is: "word" (a word or a punctuation mark), "character", or "subword" (a part of a word).
+        vocabulary_size: keep the most frequent tokens, including the special tokens; other tokens are read as <unk>.
+            null: keep all.
+        lower_case: whether to convert texts to lower case.
     """
 
     noun = "texts"
-    separator: str | None = None  # what stands between the labels of an example; None: it has one
+    separator: str | None = None  # the text between the labels of an example; None: it has one label
 
     def __init__(
         self,
@@ -56,35 +56,35 @@ class LabelledText(TokenClasses, SplitRows):
         self.examples: dict[Split, list[Example]] = {}
 
     def load(self) -> dict[Split, list[Example]]:
-        """The examples: all as "train", or with a "test", or a "valid", of their own; called once."""
-        raise NotImplementedError(f"{type(self).__name__} does not say what it holds")
+        """The examples by split; splits that are missing are drawn from "train".  Called once."""
+        raise NotImplementedError(f"{type(self).__name__} does not define load()")
 
     def check_arguments(self) -> None:
         super().check_arguments()
         check_level(self.level)
 
-    def fill(self) -> tuple[dict[Split, list[Tensor]], dict[Split, list[Tensor]]]:
+    def load_tensors(self) -> tuple[dict[Split, list[Tensor]], dict[Split, list[Tensor]]]:
         self.examples = self.split(self.load())
         self.where = {split: [example.where for example in part] for split, part in self.examples.items()}
-        told = {split: [self.labels_of(example) for example in part] for split, part in self.examples.items()}
+        names = {split: [self.labels_of(example) for example in part] for split, part in self.examples.items()}
         several = self.separator is not None
-        self.name_classes(self.labelled_in, {*chain(*told["train"])}, fewest=1 if several else 2)
-        refuse_unseen(self, told, self.classes)
-        read = {split: [self.read(example.text) for example in part] for split, part in self.examples.items()}
-        self.adopt(build(read["train"], self.level, self.vocabulary_size))
-        inputs = {split: [*map(self.vocabulary.encode, texts)] for split, texts in read.items()}
-        warn_by_split(self.owner, inputs)
-        labels = {split: [numbered(names, self.classes, several) for names in part] for split, part in told.items()}
+        self.set_classes(self.label_source, {*chain(*names["train"])}, fewest=1 if several else 2)
+        check_labels(self, names, self.classes)
+        texts = {split: [self.read(example.text) for example in part] for split, part in self.examples.items()}
+        self.set_vocabulary(build_vocabulary(texts["train"], self.level, self.vocabulary_size))
+        inputs = {split: [*map(self.vocabulary.encode, part)] for split, part in texts.items()}
+        warn_unknown_by_split(self.owner, inputs)
+        labels = {split: [encode_labels(of, self.classes, several) for of in part] for split, part in names.items()}
         return inputs, labels
 
     def labels_of(self, example: Example) -> list[str]:
-        """Its label, or each of its labels."""
+        """The label of an example, or all its labels."""
         if self.separator is None:
             return [example.label]
-        return [label for part in example.label.split(self.separator) if not blank(label := part.strip())]
+        return [label for part in example.label.split(self.separator) if not is_blank(label := part.strip())]
 
-    def ties(self, examples: list[Example]) -> list[Hashable]:
-        """Those that share a group or a text, with one another or by others, lie in one part."""
+    def groups_of(self, examples: list[Example]) -> list[Hashable]:
+        """Connected components: examples that share a group or a text, directly or through others, are one group."""
         texts = [self.read(example.text) for example in examples]
         shared = [
             (("text", text), *([("group", example.group)] if example.group else []))
@@ -92,34 +92,34 @@ class LabelledText(TokenClasses, SplitRows):
         ]
         return [*connected_components(shared)]
 
-    def tied_by(self, examples: list[Example]) -> str:
+    def group_noun(self, examples: list[Example]) -> str:
         return "group" if any(example.group for example in examples) else "distinct text"
 
     def read(self, text: str) -> str:
-        """The text as the vocabulary counts it."""
+        """The normalised text, from which the vocabulary is built."""
         if self.level == "character":
             return text.strip().lower() if self.lower_case else text.strip()
-        return spaced(text, self.lower_case)
+        return space_tokens(text, self.lower_case)
 
     def encode(self, text: str) -> Tensor:
-        """Token numbers (T,) of a new text.
+        """Token ids (T,) of a new text.
 
         Raises:
-            InputError: there is no token in it.
+            InputError: a text without tokens.
         """
-        numbers = self.vocabulary.encode(self.read(text))
-        if not len(numbers):
+        tokens = self.vocabulary.encode(self.read(text))
+        if not len(tokens):
             raise InputError(f"expected a text with at least one {self.level}, got {text!r}; leave it out")
-        return numbers
+        return tokens
 
     def baselines(self, split: str) -> dict[str, float]:
-        """Error rates, of models fitted on the training part."""
+        """Error rates of the majority class, and of logistic regression on TF-IDF features."""
         parts = [self.examples[name] for name in ("train", split)]  # type: ignore[index]
         texts = [[self.read(example.text) for example in part] for part in parts]
-        known = [torch.stack(self.labels[name]).long().numpy() for name in ("train", split)]  # type: ignore[index]
-        return error_rates((texts[0], known[0]), (texts[1], known[1]), self.level)
+        labels = [torch.stack(self.labels[name]).long().numpy() for name in ("train", split)]  # type: ignore[index]
+        return error_rates((texts[0], labels[0]), (texts[1], labels[1]), self.level)
 
     def languages(self, split: str) -> list[str]:
-        """Of each row of a split the language, [] where the data set tells none."""
-        told = [example.language for example in self.examples[split]]  # type: ignore[index]
-        return told if all(told) else []
+        """The language of each text of a split; [] if unknown."""
+        languages = [example.language for example in self.examples[split]]  # type: ignore[index]
+        return languages if all(languages) else []

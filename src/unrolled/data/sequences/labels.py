@@ -1,4 +1,4 @@
-"""What the classes of labelled data are called, and how they are numbered."""
+"""Classes of labelled data: checking labels, encoding them as numbers, and counting tokens by class."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -7,56 +7,16 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from unrolled.data.splits import Split
-from unrolled.data.tokens.tokenizer import HasVocabulary, saved
+from unrolled.data.base import Split
+from unrolled.data.tokens.tokenizer import HasVocabulary, vocabulary_state
 from unrolled.errors import InputError
 from unrolled.functional.batch import IGNORE
 
-SHOWN = 8  # names in a message
-
-
-def agreed(data: str, known: list[str], names: list[str], fewest: int = 2) -> list[str]:
-    """The `names` of the classes that the training part of `data` has; `known` are those of a checkpoint, [] without.
-
-    Raises:
-        InputError: fewer than `fewest` classes, or other classes than the checkpoint's.
-    """
-    if len(names) < fewest:
-        wanted = "two classes" if fewest == 2 else "one label"
-        told = f"expected at least {wanted} in the training part, got {len(names)} ({', '.join(names)})"
-        advice = f"give examples of {'another class' if fewest == 2 else 'one'}"
-        raise InputError(f"{data}: {told}, so there is nothing to learn; {advice}")
-    if known and known != names:
-        told = f"{', '.join(known[:SHOWN])}, this data has {', '.join(names[:SHOWN])}"
-        raise InputError(f"checkpoint: its classes are {told}; use the data and arguments of the saved run")
-    return names
-
-
-def refuse_unseen(data: Any, labels: Mapping[Any, Sequence[Sequence[str]]], classes: Sequence[str]) -> None:
-    """Refuse labels of an example, by their split, that are not among the classes of the training part.
-
-    Raises:
-        InputError: names the first of them.
-    """
-    known = {*classes}
-    for split, told in labels.items():
-        for place, names in enumerate(told):
-            if unseen := [name for name in names if name not in known]:
-                raise InputError(
-                    f"{data.owner}: {data.called(split, place)} has the label {unseen[0]!r}, which no training example "
-                    f"has ({', '.join(classes[:SHOWN])}); {data.unseen_advice}"
-                )
-
-
-def numbered(labels: Sequence[str], classes: Sequence[str], several: bool) -> Tensor:
-    """() the number of the one label; of several, (L,) 1.0 for each class that is among them and 0.0 for the others."""
-    if several:
-        return torch.tensor([float(name in labels) for name in classes])
-    return torch.tensor(classes.index(labels[0]))
+SHOWN = 8  # class names in a message
 
 
 class TokenClasses(HasVocabulary):
-    """A vocabulary, and `classes` in the order of their numbers, both of the training part alone."""
+    """Mixin of labelled texts: a vocabulary and sorted `classes`, both of the training split only."""
 
     inputs: dict[Split, list[Tensor]]
     labels: dict[Split, list[Tensor]]
@@ -65,39 +25,93 @@ class TokenClasses(HasVocabulary):
         super().__init__(**kwargs)
         self.classes: list[str] = []
 
-    def name_classes(self, where: str, found: set[str], fewest: int = 2) -> None:
-        """Number the classes of the training part; `where` they stand is what an error names.
+    def set_classes(self, source: str, names: set[str], fewest: int = 2) -> None:
+        """Set the classes of the training split; `source` is the data set or column that messages name.
 
         Raises:
-            InputError: fewer than `fewest`, or others than those of a checkpoint that was read.
+            InputError: fewer than `fewest` classes, or not the classes of the checkpoint that was loaded.
         """
-        self.classes = agreed(where, self.classes, sorted(found), fewest)
+        self.classes = check_classes(source, self.classes, sorted(names), fewest)
 
     def sizes(self) -> dict[str, Any]:
         return {"vocabulary_size": len(self.vocabulary), "classes": len(self.classes)}
 
     def token_counts(self) -> tuple[Tensor, Tensor]:
-        """How often each class has each token of the training part, (C, V), and how often it was met in all, (V,)."""
+        """Token counts of the training split: by class (C, V), and in total (V,)."""
         return token_counts(self.inputs["train"], self.labels["train"], len(self.vocabulary), len(self.classes))
 
     def state_dict(self) -> dict[str, Any]:
-        """They go with the weights, which are worth nothing without them."""
-        return {**saved(self.vocabulary), "classes": self.classes, "sizes": self.sizes()}
+        """Vocabulary, classes and sizes, for the checkpoint of the weights that depend on them."""
+        return {**vocabulary_state(self.vocabulary), "classes": self.classes, "sizes": self.sizes()}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        names, self.classes = self.classes, list(state_dict["classes"])
-        self.take_over(state_dict)
-        agreed(type(self).__name__, self.classes, names or self.classes, fewest=1)
+        of_data, self.classes = self.classes, list(state_dict["classes"])
+        self.load_vocabulary(state_dict)
+        check_classes(type(self).__name__, self.classes, of_data or self.classes, fewest=1)
+
+
+def check_classes(source: str, known: list[str], names: list[str], fewest: int = 2) -> list[str]:
+    """Check the class names of the training split.
+
+    Args:
+        source: the data set or column that messages name.
+        known: the classes of a checkpoint; [] without one.
+        names: the classes of the training split.
+        fewest: the minimum number of classes.
+
+    Returns:
+        `names`.
+
+    Raises:
+        InputError: too few classes, or not the classes of the checkpoint.
+    """
+    if len(names) < fewest:
+        wanted = "two classes" if fewest == 2 else "one label"
+        problem = f"expected at least {wanted} in the training part, got {len(names)} ({', '.join(names)})"
+        advice = f"give examples of {'another class' if fewest == 2 else 'one'}"
+        raise InputError(f"{source}: {problem}, so there is nothing to learn; {advice}")
+    if known and known != names:
+        differ = f"{', '.join(known[:SHOWN])}, this data has {', '.join(names[:SHOWN])}"
+        raise InputError(f"checkpoint: its classes are {differ}; use the data and arguments of the saved run")
+    return names
+
+
+def check_labels(data: Any, labels: Mapping[Any, Sequence[Sequence[str]]], classes: Sequence[str]) -> None:
+    """Check that the training split has every label.
+
+    Args:
+        data: the data set (`HoldoutData`), which names examples in messages.
+        labels: the labels of each example of each split.
+        classes: the classes of the training split.
+
+    Raises:
+        InputError: a label that no training example has.
+    """
+    known = {*classes}
+    for split, examples in labels.items():
+        for index, names in enumerate(examples):
+            if unseen := [name for name in names if name not in known]:
+                raise InputError(
+                    f"{data.owner}: {data.describe(split, index)} has the label {unseen[0]!r}, which no training "
+                    f"example has ({', '.join(classes[:SHOWN])}); {data.unseen_label_advice}"
+                )
+
+
+def encode_labels(labels: Sequence[str], classes: Sequence[str], several: bool) -> Tensor:
+    """The class index () of the only label, or, for several labels, (L,) 1.0 for each class among them, else 0.0."""
+    if several:
+        return torch.tensor([float(name in labels) for name in classes])
+    return torch.tensor(classes.index(labels[0]))
 
 
 def token_counts(rows: Sequence[Tensor], labels: Sequence[Tensor], size: int, classes: int) -> tuple[Tensor, Tensor]:
-    """(C, V), how often each class has each token, and (V,), how often each token was met; whole numbers in float64.
+    """Token counts by class (C, V), and in total (V,); integers in float64.
 
     Args:
-        rows: of each sequence (T,) token ids.
-        labels: of each sequence () its class, or (C,) of 0 and 1 its labels: each token of it counts once; or (T,) the
-            classes of its steps: each step that has one counts.
-        size: V, of the vocabulary.
+        rows: token ids (T,) of each sequence.
+        labels: of each sequence, () its class or (C,) its labels as 0 and 1, where each distinct token counts once; or
+            (T,) the classes of its steps, where each step with a class counts.
+        size: V, the size of the vocabulary.
         classes: C.
     """
     counts, totals = torch.zeros(size, classes, dtype=torch.float64), torch.zeros(size, dtype=torch.float64)
@@ -107,7 +121,7 @@ def token_counts(rows: Sequence[Tensor], labels: Sequence[Tensor], size: int, cl
             label = label[: len(row)]
             row, label = row[label != IGNORE], label[label != IGNORE]
         tokens = row if steps else row.unique()
-        told = label if label.is_floating_point() else F.one_hot(label, classes)
-        counts.index_add_(0, tokens, told.double().expand(len(tokens), classes))
+        encoded = label if label.is_floating_point() else F.one_hot(label, classes)
+        counts.index_add_(0, tokens, encoded.double().expand(len(tokens), classes))
         totals.index_add_(0, tokens, torch.ones(len(tokens), dtype=torch.float64))
     return counts.T, totals

@@ -1,27 +1,29 @@
-"""The user's own texts with labels."""
+"""Labelled texts from a CSV or TSV file."""
 
 from pathlib import Path
 from typing import Any
 
-from unrolled.data.files.tables import read_table, require_columns, require_filled, rows_in
+from unrolled.data.base import Split
+from unrolled.data.files.tables import read_table, require_columns, require_filled, row_labels
 from unrolled.data.sequences.labelled_text import Example, LabelledText
-from unrolled.data.sequences.user_table import OwnRows
-from unrolled.data.splits import Split
+from unrolled.data.sequences.user_table import UserTable
 from unrolled.errors import InputError
 
 
-class TextTable(OwnRows, LabelledText):
-    """A CSV or TSV file (UTF-8, with a header), one text and its label, or its labels, a row.
+class TextTable(UserTable, LabelledText):
+    """A CSV or TSV file (UTF-8, with a header) with a text and its label or labels in each row.
 
     Args:
         path: the file.
-        text_column: the column that holds the text.
-        label_column: the column that holds its label.
-        label_separator: the sign between the labels of a row, which then has any number of them, for a task with output
-            sigmoid; null: each row has one.
-        language_column: the column of the text's language, by which results are then also told; null: there is none.
-        split_column: the column that says train, valid or test; null: the rows are dealt by the fractions.
-        group_column: rows of one group, say of one author, lie in one split, as rows of the same text do in any case.
+        text_column: the column of the text.
+        label_column: the column of the label.
+        label_separator: the text between the labels of a row, which may then have any number of labels, for a task with
+            output sigmoid; null: each row has one label.
+        language_column: the column of the language of the text; results are then also reported by language.  null:
+            none.
+        split_column: the column with train, valid or test; null: random splits by the fractions.
+        group_column: the column of the group, such as the author; rows of a group are in the same split, as are rows
+            with the same text.  null: none.
     """
 
     def __init__(
@@ -54,7 +56,7 @@ class TextTable(OwnRows, LabelledText):
         require_columns(path, rows[0], {name: getattr(self, name) for name in names})
         read = [{**row, self.text_column: self.read(row[self.text_column])} for row in rows]
         require_filled(path, read, self.text_column)
-        if self.separator is None:  # else a row may have no label
+        if self.separator is None:  # otherwise a row may have no label
             require_filled(path, rows, self.label_column)
         if self.language_column is not None:
             require_filled(path, rows, self.language_column)
@@ -66,6 +68,6 @@ class TextTable(OwnRows, LabelledText):
             splits.setdefault(self.split_of(row), []).append(example)
         return splits
 
-    def called(self, split: Split, place: int) -> str:
-        row = self.where[split][place]
-        return f"row {rows_in(Path(self.path), int(row))} ({split} split)" if row else super().called(split, place)
+    def describe(self, split: Split, index: int) -> str:
+        row = self.where[split][index]
+        return f"row {row_labels(Path(self.path), int(row))} ({split} split)" if row else super().describe(split, index)

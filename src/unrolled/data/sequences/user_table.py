@@ -1,78 +1,16 @@
-"""The user's own table of labelled sequences: which split its rows are in, and what messages call it."""
+"""Tables of the user's labelled sequences: the split column, and checks of the rows of a series."""
 
 import math
 from collections.abc import Sequence
 from pathlib import Path
 
-from unrolled.data.files.columns import LARGEST
-from unrolled.data.files.tables import Row, rows_in
-from unrolled.data.splits import Split
+from unrolled.data.base import Split
+from unrolled.data.files.columns import FLOAT32_MAX
+from unrolled.data.files.tables import Row, row_labels
 from unrolled.errors import InputError
 
-NUMBERED = "number the steps, or set data.init_args.time_column to null where the rows stand in their order"
-
-
-def constant(path: str, name: str, rows: Sequence[Row], places: Sequence[int], column: str | None) -> str:
-    """What a column says of the series `name`, the same in each of its rows; "" without a column.
-
-    Raises:
-        InputError: rows that differ.
-    """
-    if column is None:
-        return ""
-    said = rows[places[0]][column].strip()
-    for place in places:
-        if (other := rows[place][column].strip()) != said:
-            row, first = (rows_in(Path(path), number + 1) for number in (place, places[0]))
-            raise InputError(
-                f"{path}: row {row}: expected {said!r} in column {column!r}, as in row {first}, got {other!r}; the "
-                f"rows of series {name!r} must agree"
-            )
-    return said
-
-
-def check_times(path: str, name: str, rows: Sequence[Row], places: Sequence[int], column: str | None) -> None:
-    """Refuse times of the series `name` that do not ascend; without a column the rows stand in order."""
-    last = -math.inf
-    for place in places if column is not None else ():
-        time = _number(rows[place][str(column)])
-        if not math.isfinite(time):
-            raise InputError(f"{_wrong(path, rows, place, str(column), 'a number')}; {NUMBERED}")
-        if time <= last:
-            raise InputError(
-                f"{path}: row {rows_in(Path(path), place + 1)}: expected a time after {last:g} in series {name!r}, got "
-                f"{time:g}; sort the rows, and name each time once"
-            )
-        last = time
-
-
-def feature(path: str, rows: Sequence[Row], place: int, column: str) -> float:
-    """One field of a row, as a number that a network can read.
-
-    Raises:
-        InputError: it is no number, or none that float32 can hold.
-    """
-    if abs(found := _number(rows[place][column])) <= LARGEST:
-        return found
-    wanted = "a finite number of float32" if math.isfinite(found) else "a number"
-    told = _wrong(path, rows, place, column, wanted)
-    raise InputError(f"{told}; correct or fill it, or leave the column out with data.init_args.feature_columns")
-
-
-def _number(text: str) -> float:
-    """A field as a number, nan if it is none; Python's own 1_000 is none."""
-    try:
-        return math.nan if "_" in text else float(text)
-    except ValueError:
-        return math.nan
-
-
-def _wrong(path: str, rows: Sequence[Row], place: int, column: str, wanted: str) -> str:
-    row = rows_in(Path(path), place + 1)
-    return f"{path}: row {row}: expected {wanted} in column {column!r}, got {rows[place][column].strip()!r}"
-
-
-SPLIT_WORDS: dict[str, Split] = {
+TIME_ADVICE = "number the steps, or set data.init_args.time_column to null if the rows are in order"
+SPLIT_NAMES: dict[str, Split] = {
     "train": "train",
     "valid": "valid",
     "validation": "valid",
@@ -81,8 +19,8 @@ SPLIT_WORDS: dict[str, Split] = {
 }
 
 
-class OwnRows:
-    """What the tables of texts and of series have in common."""
+class UserTable:
+    """Mixin of tables of texts and of series: the split column, and the names of file and columns in messages."""
 
     path: str
     label_column: str
@@ -93,28 +31,88 @@ class OwnRows:
         return self.path
 
     @property
-    def labelled_in(self) -> str:
+    def label_source(self) -> str:
         return f"{self.path}: column {self.label_column!r}"
 
     @property
-    def unseen_advice(self) -> str:
+    def unseen_label_advice(self) -> str:
         if self.split_column is None:
             return "give more rows of it, or another data.init_args.seed"
         return f"leave it out, or move it to train in column {self.split_column!r}"
 
     def check_splits(self, rows: Sequence[Row]) -> None:
-        """Refuse a split column that says something else, or train nowhere."""
+        """Raise InputError for a split column with an unknown value, or without train."""
         if self.split_column is None:
             return
-        said = [row[self.split_column].strip().lower() for row in rows]
-        for number, word in enumerate(said, 1):
-            if word not in SPLIT_WORDS:
-                told = f"expected {', '.join(SPLIT_WORDS)} in column {self.split_column!r}, got {word!r}"
-                raise InputError(f"{self.path}: row {rows_in(Path(self.path), number)}: {told}; correct it")
-        if "train" not in said:
-            told = f"expected train in a row or more, got only {', '.join(sorted({*said}))}"
-            raise InputError(f"{self.path}: column {self.split_column!r}: {told}; say train in those to learn from")
+        values = [row[self.split_column].strip().lower() for row in rows]
+        for number, value in enumerate(values, 1):
+            if value not in SPLIT_NAMES:
+                problem = f"expected {', '.join(SPLIT_NAMES)} in column {self.split_column!r}, got {value!r}"
+                raise InputError(f"{self.path}: row {row_labels(Path(self.path), number)}: {problem}; correct it")
+        if "train" not in values:
+            problem = f"expected train in a row or more, got only {', '.join(sorted({*values}))}"
+            raise InputError(f"{self.path}: column {self.split_column!r}: {problem}; mark the training rows with train")
 
     def split_of(self, row: Row) -> Split:
-        """Without a split column they are all dealt from "train"."""
-        return "train" if self.split_column is None else SPLIT_WORDS[row[self.split_column].strip().lower()]
+        """The split of a row; "train" without a split column (`HoldoutData` then draws the splits)."""
+        return "train" if self.split_column is None else SPLIT_NAMES[row[self.split_column].strip().lower()]
+
+
+def constant_field(path: str, name: str, rows: Sequence[Row], indices: Sequence[int], column: str | None) -> str:
+    """The value of a column that is the same in all rows of the series `name`; "" without a column.
+
+    Raises:
+        InputError: rows that differ.
+    """
+    if column is None:
+        return ""
+    value = rows[indices[0]][column].strip()
+    for index in indices:
+        if (other := rows[index][column].strip()) != value:
+            row, first = (row_labels(Path(path), number + 1) for number in (index, indices[0]))
+            raise InputError(
+                f"{path}: row {row}: expected {value!r} in column {column!r}, as in row {first}, got {other!r}; the "
+                f"rows of series {name!r} must agree"
+            )
+    return value
+
+
+def check_times(path: str, name: str, rows: Sequence[Row], indices: Sequence[int], column: str | None) -> None:
+    """Raise InputError unless the times of the series `name` are strictly increasing; no check without a column."""
+    last = -math.inf
+    for index in indices if column is not None else ():
+        time = _parse(rows[index][str(column)])
+        if not math.isfinite(time):
+            raise InputError(f"{_field_error(path, rows, index, str(column), 'a number')}; {TIME_ADVICE}")
+        if time <= last:
+            raise InputError(
+                f"{path}: row {row_labels(Path(path), index + 1)}: expected a time after {last:g} in series {name!r}, "
+                f"got {time:g}; sort the rows, and give each time once"
+            )
+        last = time
+
+
+def parse_feature(path: str, rows: Sequence[Row], index: int, column: str) -> float:
+    """A field as a number that float32 can represent.
+
+    Raises:
+        InputError: not a number, or too large.
+    """
+    if abs(value := _parse(rows[index][column])) <= FLOAT32_MAX:
+        return value
+    wanted = "a finite number of float32" if math.isfinite(value) else "a number"
+    problem = _field_error(path, rows, index, column, wanted)
+    raise InputError(f"{problem}; correct or fill it, or leave the column out with data.init_args.feature_columns")
+
+
+def _parse(text: str) -> float:
+    """A field as a number, nan if it is not one; 1_000 is not, unlike in Python."""
+    try:
+        return math.nan if "_" in text else float(text)
+    except ValueError:
+        return math.nan
+
+
+def _field_error(path: str, rows: Sequence[Row], index: int, column: str, wanted: str) -> str:
+    row = row_labels(Path(path), index + 1)
+    return f"{path}: row {row}: expected {wanted} in column {column!r}, got {rows[index][column].strip()!r}"

@@ -1,1 +1,1 @@
-"""Synthetic problems drawn from a seed, one file each."""
+"""Synthetic problems, generated from a seed, one per module."""

@@ -1,27 +1,28 @@
-"""Influence balancing: a stream on which a short memory of the gradient leads the wrong way."""
+"""Influence balancing: a stream on which truncated gradients point in the wrong direction."""
 
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from unrolled.data.base import at_least
 from unrolled.data.synthetic.synthetic_data import SyntheticData
 
 
 class InfluenceBalancing(SyntheticData):
-    """Nothing is read, and the first unit of `InfluenceNetwork` should be 1 at every step.
+    """The inputs are 0; the target of the first unit of `InfluenceNetwork` is 1 at every step.
 
         inputs   (B, T, 1): 0
         targets  (B, T, 1): 1
 
-    A stream, so its state is to be carried on: only the first step of an epoch is fresh.  A state that stays at zero
-    has a squared error of 1.
+    A stream, for a state that is carried over: only the first step of an epoch is a reset.  A state of zero has a
+    squared error of 1.
 
     Source: Tallec & Ollivier 2017, "Unbiasing truncated backpropagation through time", the influence balancing task.
 
     Args:
         length: time steps T of a batch.
-        batch_size: rows of a training batch, all alike.
+        batch_size: rows of a training batch, all equal.
         eval_batch_size: rows of a validation or test batch.
     """
 
@@ -31,7 +32,7 @@ class InfluenceBalancing(SyntheticData):
 
     def check_arguments(self) -> None:
         super().check_arguments()
-        self.at_least(1, "length")
+        at_least(1, length=self.length)
 
     def draw(self, rows: int, random: torch.Generator) -> tuple[Tensor, Tensor]:
         shape = (rows, self.length, 1)
@@ -44,5 +45,5 @@ class InfluenceBalancing(SyntheticData):
         return {"input_size": 1, "output_size": 1}
 
     def baselines(self, split: str = "test") -> dict[str, float]:
-        """In the mean squared error."""
+        """Mean squared error of a state of zero."""
         return {"state at zero": 1.0}

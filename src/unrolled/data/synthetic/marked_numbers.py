@@ -1,20 +1,21 @@
-"""What the adding and the multiplication problem share: two numbers of a sequence are marked."""
+"""Base of the adding and the multiplication problem: sequences with two marked numbers."""
 
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from unrolled.data.base import at_least
 from unrolled.data.synthetic.synthetic_data import SyntheticData
 
 
 class MarkedNumbers(SyntheticData):
-    """A problem overrides `answer` and `baselines`.
+    """Sequences of numbers of which two are marked.  A data set overrides `answer` and `baselines`.
 
-        inputs   (B, T, 2): numbers from U(0, 1), and beside them 1 at the two marked steps, else 0
+        inputs   (B, T, 2): numbers from U(0, 1), and a marker: 1 at the two marked steps, else 0
         targets  (B, T, 1): the answer at the last step, nan before it
 
-    One marked step lies anywhere in the first half (steps 0 to T // 2 - 1), the other anywhere in the second.
+    One marked step is drawn from the first half (steps 0 to T // 2 - 1), the other from the second.
 
     Args:
         length: time steps T of a sequence.
@@ -25,12 +26,12 @@ class MarkedNumbers(SyntheticData):
         self.length = length
 
     def answer(self, marked: Tensor) -> Tensor:
-        """(B, 1): what is asked for, of the two marked numbers (B, 2)."""
-        raise NotImplementedError
+        """The target (B, 1) of the two marked numbers (B, 2)."""
+        raise NotImplementedError(f"{type(self).__name__} does not define answer()")
 
     def check_arguments(self) -> None:
         super().check_arguments()
-        self.at_least(2, "length")
+        at_least(2, length=self.length)
 
     def draw(self, rows: int, random: torch.Generator) -> tuple[Tensor, Tensor]:
         half = self.length // 2

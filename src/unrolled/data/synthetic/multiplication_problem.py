@@ -1,4 +1,4 @@
-"""The multiplication problem: remember two numbers over a long time, and combine them without a straight line."""
+"""The multiplication problem: multiply two marked numbers of a long sequence."""
 
 from torch import Tensor
 
@@ -6,12 +6,12 @@ from unrolled.data.synthetic.marked_numbers import MarkedNumbers
 
 
 class MultiplicationProblem(MarkedNumbers):
-    """Two numbers of a sequence are marked, one in each half; at its last step their product is asked for.
+    """Two numbers of a sequence are marked, one in each half; the target at the last step is their product.
 
-        inputs   (B, T, 2): numbers from U(0, 1), and beside them 1 at the two marked steps, else 0
+        inputs   (B, T, 2): numbers from U(0, 1), and a marker: 1 at the two marked steps, else 0
         targets  (B, T, 1): the product of the two marked numbers at the last step, nan before it
 
-    To predict 1/4 always has a mean squared error of 7/144 = 0.0486, the variance of the product: 1/9 - 1/16.
+    The constant prediction 1/4 has a mean squared error of 7/144 = 0.0486, the variance of the product: 1/9 - 1/16.
 
     Source: Hochreiter & Schmidhuber 1997, "Long short-term memory", section 5.5 (a first marker within ten steps,
     lengths that vary), here with the markers of the adding problem, as in Martens & Sutskever 2011, "Learning recurrent
@@ -25,5 +25,5 @@ class MultiplicationProblem(MarkedNumbers):
         return marked.prod(1, keepdim=True)
 
     def baselines(self, split: str = "test") -> dict[str, float]:
-        """In the mean squared error."""
+        """Mean squared error of the constant prediction 1/4."""
         return {"constant": 7 / 144}

@@ -1,4 +1,4 @@
-"""Parity: is the number of ones odd?  Learned on short sequences, asked of long ones."""
+"""Parity of random bits, trained on short sequences and tested on longer ones."""
 
 import math
 from typing import Any
@@ -6,24 +6,24 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from unrolled.data.splits import Split
+from unrolled.data.base import Split, at_least
 from unrolled.data.synthetic.synthetic_data import SyntheticData
 from unrolled.errors import InputError
 from unrolled.functional.batch import IGNORE
 
 
 class Parity(SyntheticData):
-    """A row of random bits; at its last step the parity of their sum is asked for.
+    """Sequences of random bits; the target at the last step is the parity of their sum.
 
-        inputs   (B, T): bits, 0 behind a row's own last step
-        targets  (B, T): at a row's last step the sum of its bits modulo 2, IGNORE elsewhere
+        inputs   (B, T): bits, 0 after the last step of a row
+        targets  (B, T): the sum of the bits modulo 2 at the last step of a row, IGNORE elsewhere
 
-    Training and validation rows are 1 to `length` steps long, each length as likely; test rows length + 1 to
-    `test_length`: longer than any that was seen.  No subset of the bits says anything of the answer, so guessing, at
-    ln 2 nats and half of the answers right, is the best that can be done without counting all of them.
+    Training and validation rows have 1 to `length` steps, uniformly distributed; test rows have length + 1 to
+    `test_length`: longer than any training row.  The parity is independent of any proper subset of the bits, so a model
+    that misses a bit cannot do better than chance: ln 2 nats and an accuracy of 1/2.
 
     Source: Graves 2016, "Adaptive computation time for recurrent neural networks", section 3.1 (one vector of bits);
-    as a sequence and a test of longer ones Deletang et al. 2023, "Neural networks and the Chomsky hierarchy" (parity
+    as a sequence with a test of longer ones: Deletang et al. 2023, "Neural networks and the Chomsky hierarchy" (parity
     check, trained to length 40).
 
     Args:
@@ -38,10 +38,10 @@ class Parity(SyntheticData):
 
     def check_arguments(self) -> None:
         super().check_arguments()
-        self.at_least(1, "length")
+        at_least(1, length=self.length)
         if self.test_length <= self.length:
-            told = f"more than the {self.length} of data.init_args.length"
-            raise InputError(f"data.init_args.test_length: expected {told}, got {self.test_length}")
+            wanted = f"more than the {self.length} of data.init_args.length"
+            raise InputError(f"data.init_args.test_length: expected {wanted}, got {self.test_length}")
 
     def draw(self, rows: int, random: torch.Generator) -> tuple[Tensor, Tensor]:
         return self._draw(rows, 1, self.length, random)
@@ -61,5 +61,5 @@ class Parity(SyntheticData):
         return {"vocabulary_size": 2, "classes": 2}
 
     def baselines(self, split: str = "test") -> dict[str, float]:
-        """In nats per sequence."""
+        """Cross-entropy of chance, in nats per sequence."""
         return {"chance": math.log(2)}

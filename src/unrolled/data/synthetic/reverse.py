@@ -1,10 +1,10 @@
-"""A string of numbers, and the same from its end to its start."""
+"""The reversal problem: translate a string of symbols into the reversed string."""
 
 from typing import Any
 
 import torch
 
-from unrolled.data.splits import Split
+from unrolled.data.base import Split, at_least
 from unrolled.data.translation.pair_data import PairData
 from unrolled.data.translation.sentences import Pair
 from unrolled.errors import InputError
@@ -12,19 +12,19 @@ from unrolled.functional.generators import generator
 
 
 class Reverse(PairData):
-    """Each sentence is a string of 1 to `longest_string` symbols, its translation the string reversed.
+    """Each sentence is a string of random symbols; its translation is the reversed string.
 
-    A decoder without attention has to keep all of it in one state; with attention it learns to look from the end to the
-    start.  Strings are drawn from a seed, each length and each symbol as likely as any other.  Source: the toy task of
+    A decoder without attention must keep the full string in one state; with attention it learns to attend from the end
+    to the start.  Lengths and symbols are uniformly distributed, generated from a seed.  Source: the toy task of
     Joey NMT (Kreutzer, Bastings & Riezler 2019), 50 symbols, up to 25 of them, 40,000 training strings.
 
     Args:
-        symbols: how many different ones there are.
-        shortest_string: symbols of a string at least.
-        longest_string: symbols of a string at most.
-        train_pairs: strings to train on.
-        eval_pairs: strings to validate on, and as many to test on.
-        seed: of the strings.
+        symbols: number of distinct symbols.
+        shortest_string: minimum number of symbols of a string.
+        longest_string: maximum number of symbols of a string.
+        train_pairs: number of training strings.
+        eval_pairs: number of validation strings, and of test strings.
+        seed: random seed of the strings.
     """
 
     def __init__(
@@ -44,9 +44,13 @@ class Reverse(PairData):
 
     def check_arguments(self) -> None:
         super().check_arguments()
-        for name in ("symbols", "shortest_string", "train_pairs", "eval_pairs"):
-            if (value := getattr(self, name)) < 1:
-                raise InputError(f"data.init_args.{name}: expected 1 or more, got {value}")
+        at_least(
+            1,
+            symbols=self.symbols,
+            shortest_string=self.shortest_string,
+            train_pairs=self.train_pairs,
+            eval_pairs=self.eval_pairs,
+        )
         if self.longest_string < self.shortest_string:
             given = f"{self.longest_string} and {self.shortest_string}"
             raise InputError(f"data.init_args.longest_string: expected at least shortest_string, got {given}")
@@ -56,7 +60,7 @@ class Reverse(PairData):
         return {name: self.draw(count, generator(self.seed, name)) for name, count in counts.items()}
 
     def draw(self, count: int, random: torch.Generator) -> list[Pair]:
-        """So many strings and what they are backwards."""
+        """`count` strings and their reversals."""
         lengths = torch.randint(self.shortest_string, self.longest_string + 1, (count,), generator=random).tolist()
         drawn = torch.randint(self.symbols, (count, self.longest_string), generator=random).tolist()
         strings = [[str(s) for s in row[:length]] for row, length in zip(drawn, lengths, strict=True)]

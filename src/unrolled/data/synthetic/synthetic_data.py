@@ -1,25 +1,24 @@
-"""The base of every generated data set: nothing is stored, each batch is drawn when it is asked for.
+"""Base of all synthetic data sets: each batch is generated from a seed when it is requested; nothing is stored.
 
-B batch (rows of this process), T time, F input features, O output features.
+B batch (sequences of this process), T time, F input features, O output features.
 """
 
-from typing import Any, ClassVar
+from typing import Any
 
-import pytorch_lightning as pl
 import torch
 from torch import Tensor
 
+from unrolled.data.base import SequenceDataModule, Split, at_least
 from unrolled.data.loaders.resumable import ResumableLoader
-from unrolled.data.splits import Split
 from unrolled.errors import InputError
 from unrolled.functional.batch import SequenceBatch
 from unrolled.functional.generators import generator
 
 
 class SyntheticLoader(ResumableLoader):
-    """The batches of one split as process `rank` draws them."""
+    """The batches of a split on process `rank`."""
 
-    counted_by = "data.init_args.batches"
+    length_depends_on = "data.init_args.batches"
 
     def __init__(self, data: "SyntheticData", split: Split, rank: int = 0) -> None:
         super().__init__()
@@ -35,22 +34,20 @@ class SyntheticLoader(ResumableLoader):
         return SequenceBatch(inputs, targets, self.data.fresh(rows, inputs.shape[1], index))
 
 
-class SyntheticData(pl.LightningDataModule):
-    """Sequences drawn from a seed.  A generator overrides `draw`, `sizes` and `baselines`.
+class SyntheticData(SequenceDataModule):
+    """Sequences generated from a seed.  A data set overrides `draw`, `sizes` and `baselines`.
 
-    Batch i of epoch e on process r is a pure function of (seed, split, e, i, r): training reads new rows in each epoch,
-    validation and test the same ones each time.  The seed of a run, for weights and dropout, plays no part in it, so
-    that runs of several seeds read the same rows.
+    Batch i of epoch e on process r is a pure function of (seed, split, e, i, r): each training epoch has new sequences,
+    validation and test always have the same.  It does not depend on the seed of the run (weights, dropout), so runs
+    with different seeds train on the same sequences.
 
     Args:
-        batch_size: rows of a training batch, per process.
-        batches: training batches of an epoch.
-        eval_batch_size: rows of a validation or test batch, per process.
-        eval_batches: validation batches, and as many test batches.
-        seed: of the rows.
+        batch_size: sequences of a training batch, per process.
+        batches: training batches per epoch.
+        eval_batch_size: sequences of a validation or test batch, per process.
+        eval_batches: number of validation batches, and of test batches.
+        seed: random seed of the sequences.
     """
-
-    label_steps: ClassVar[bool | None] = None  # whether each step has a class; None: the last one, as the sequence's
 
     def __init__(
         self,
@@ -70,45 +67,38 @@ class SyntheticData(pl.LightningDataModule):
 
     def draw(self, rows: int, random: torch.Generator) -> tuple[Tensor, Tensor]:
         """Inputs and targets of `rows` sequences, in the form of `SequenceBatch`."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} does not define draw()")
 
     def draw_split(self, split: Split, rows: int, random: torch.Generator) -> tuple[Tensor, Tensor]:
-        """`draw` for one split.  Here: alike for all of them."""
+        """`draw` for a given split; by default the same for all splits."""
         return self.draw(rows, random)
 
-    def sizes(self) -> dict[str, Any]:
-        """What a task must know of this data to be built, by the name of the task's argument."""
-        raise NotImplementedError
-
     def baselines(self, split: str = "test") -> dict[str, float]:
-        """What is reached without learning, in closed form and the same on every split: losses by name."""
-        raise NotImplementedError
+        """Losses reached without learning, by name, in closed form; the same on every split."""
+        raise NotImplementedError(f"{type(self).__name__} does not define baselines()")
 
     def fresh(self, rows: int, length: int, index: int) -> Tensor:
-        """(B, T) bool: where the rows of batch `index` start anew.  Here: each at its first step."""
+        """(B, T) bool: where a new sequence starts in batch `index`; by default at the first step of each row."""
         return (torch.arange(length) == 0).repeat(rows, 1)
 
     def setup(self, stage: str | None = None) -> None:
+        """Check the arguments; there is nothing to load."""
         self.check_arguments()
 
     def check_arguments(self) -> None:
-        """Refuse arguments that no sequence could satisfy."""
-        self.at_least(1, "batch_size", "batches", "eval_batch_size", "eval_batches")
-
-    def at_least(self, low: int, *names: str) -> None:
-        for name in names:
-            if (value := getattr(self, name)) < low:
-                raise InputError(f"data.init_args.{name}: expected {low} or more, got {value}")
-
-    def state_dict(self) -> dict[str, Any]:
-        """The sizes go with the weights, which fit no others."""
-        return {"sizes": self.sizes()}
+        at_least(
+            1,
+            batch_size=self.batch_size,
+            batches=self.batches,
+            eval_batch_size=self.eval_batch_size,
+            eval_batches=self.eval_batches,
+        )
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         if state_dict["sizes"] != self.sizes():
             raise InputError(
-                f"checkpoint: it was trained on data of {_told(state_dict['sizes'])}, this data has "
-                f"{_told(self.sizes())}; use the arguments of the saved run"
+                f"checkpoint: it was trained on data of {_format_sizes(state_dict['sizes'])}, this data has "
+                f"{_format_sizes(self.sizes())}; use the arguments of the saved run"
             )
 
     def train_dataloader(self) -> SyntheticLoader:
@@ -121,8 +111,8 @@ class SyntheticData(pl.LightningDataModule):
         return self._loader("test")
 
     def _loader(self, split: Split) -> SyntheticLoader:
-        return SyntheticLoader(self, split, self.trainer.global_rank if self.trainer else 0)
+        return SyntheticLoader(self, split, self.process.rank)
 
 
-def _told(sizes: dict[str, Any]) -> str:
+def _format_sizes(sizes: dict[str, Any]) -> str:
     return ", ".join(f"{name} {size}" for name, size in sizes.items())

@@ -1,1 +1,1 @@
-"""Text to token ids and back."""
+"""Vocabularies: text to token ids and back."""

@@ -1,4 +1,4 @@
-"""Text <-> numbers of byte-pair subwords: no text has a token that is not known."""
+"""Byte-level byte-pair encoding: subwords that can encode every text."""
 
 import json
 import os
@@ -14,22 +14,22 @@ from unrolled.errors import InputError
 
 SPECIALS = (UNKNOWN, BEGIN, END_OF_LINE)
 LEAST = len(SPECIALS) + 256  # every byte is a token
-LINE = re.compile(r"[^\n]*\n+|[^\n]+")  # pieces that are encoded apart; nothing between them is lost
+LINE = re.compile(r"[^\n]*\n+|[^\n]+")  # lines, which are encoded separately; joined, they are the text
 
 
 class Subwords:
-    """Pieces of words, the most frequent pairs of neighbours merged again and again, down to single bytes.
+    """Byte-pair encoding: starting from single bytes, the most frequent pair of adjacent tokens is merged repeatedly.
 
-    A blank belongs to the word behind it; one is put in front of a text and taken away again, so that a word has the
-    same pieces wherever it stands.  Source: Sennrich, Haddow & Birch 2016, "Neural machine translation of rare words
-    with subword units"; over bytes: Radford et al. 2019.
+    A space belongs to the word after it.  Encoding adds a space before the text and decoding removes it, so that a word
+    has the same tokens at the start of a text as elsewhere.  Source: Sennrich, Haddow & Birch 2016, "Neural machine
+    translation of rare words with subword units"; over bytes: Radford et al. 2019.
 
     Args:
-        tokens: every token once, the special ones first; bytes that are no letters are written as other letters.
-        merges: which two tokens become one, "a b", the most frequent first.
+        tokens: every token once, the special tokens first; bytes are written as printable characters.
+        merges: pairs of tokens to merge, "a b", the most frequent first.
 
     Raises:
-        InputError: special tokens or bytes that are missing, a token that stands twice, a merge of unknown tokens.
+        InputError: special tokens or bytes are missing, a token occurs twice, or a merge has an unknown token.
     """
 
     level: Final = "subword"
@@ -37,7 +37,7 @@ class Subwords:
     def __init__(self, tokens: Iterable[str], merges: Iterable[str]) -> None:
         from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
-        os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")  # its threads do not outlive a fork, as DDP makes one
+        os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")  # its threads do not survive the fork of DDP
         self.tokens, self.merges = [*tokens], [*merges]
         numbers = {token: number for number, token in enumerate(self.tokens)}
         known = numbers.keys() >= {*pre_tokenizers.ByteLevel.alphabet()} and len(numbers) == len(self.tokens)
@@ -54,10 +54,10 @@ class Subwords:
 
     @classmethod
     def build(cls, texts: Iterable[str], size: int | None) -> "Subwords":
-        """`size` subwords at most, special ones and bytes counted, of the training texts.
+        """Learn at most `size` subwords from the training texts, including the special tokens and the bytes.
 
         Raises:
-            InputError: no size, or one that leaves no room for a single merge.
+            InputError: no size, or one that allows no merge.
         """
         from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 
@@ -79,26 +79,26 @@ class Subwords:
         return cls(tokens, [" ".join(pair) for pair in learned["merges"]])
 
     def encode(self, text: str) -> Tensor:
-        """Token numbers (N,) int64."""
+        """Token ids (N,) int64."""
         lines = self._tokenizer.encode_batch(LINE.findall(f" {text}") if text else [])
         return torch.tensor([number for line in lines for number in line.ids], dtype=torch.int64)
 
     def decode(self, numbers: Tensor) -> str:
-        """The text of token numbers (N,); <bos> leaves no trace, bytes that make no letter are written as \ufffd."""
+        """The text of token ids (N,), without <bos>; bytes that are not valid UTF-8 become \ufffd."""
         return self.write(numbers.tolist())
 
     def write(self, numbers: Iterable[int]) -> str:
-        """The text of these numbers."""
-        said: str = self._tokenizer.decode([number for number in numbers if number != self.begin])
-        return said.removeprefix(" ")
+        """The text of token ids, without <bos>."""
+        text: str = self._tokenizer.decode([number for number in numbers if number != self.begin])
+        return text.removeprefix(" ")
 
     def words(self, numbers: Iterable[int]) -> list[str]:
-        """Each token as it reads, with a mark in place of the blank that begins a word."""
+        """The text of each token, with \u2581 in place of the space before a word."""
         return [self._tokenizer.decode([number]).replace(" ", "\u2581") for number in numbers]
 
     @property
     def begin(self) -> int:
-        """The number of <bos>, which stands before the first token of a stream."""
+        """The id of <bos>, the first input of a stream."""
         return SPECIALS.index(BEGIN)
 
     def __len__(self) -> int:
@@ -107,4 +107,4 @@ class Subwords:
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Subwords) and (self.tokens, self.merges) == (other.tokens, other.merges)
 
-    __hash__ = None  # type: ignore[assignment]  # it holds lists
+    __hash__ = None  # type: ignore[assignment]  # mutable

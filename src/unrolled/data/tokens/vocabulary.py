@@ -1,4 +1,4 @@
-"""Text <-> token numbers, at character or word level."""
+"""Vocabularies of characters or words."""
 
 import re
 from collections import Counter
@@ -11,17 +11,17 @@ from torch import Tensor
 from unrolled.errors import InputError
 
 Level = Literal["character", "word", "subword"]
-LEVELS: tuple[Level, ...] = ("character", "word", "subword")  # subwords have a vocabulary of their own
+LEVELS: tuple[Level, ...] = ("character", "word", "subword")  # subwords: see `Subwords`
 UNKNOWN, BEGIN, END_OF_LINE = "<unk>", "<bos>", "<eos>"
 
 
 def split_words(text: str) -> list[str]:
-    """Words stand between blanks; each line end is a token of its own."""
+    """Split at whitespace; each line end is a token <eos>."""
     return text.replace("\n", f" {END_OF_LINE} ").split()
 
 
 def join_words(tokens: Iterable[str]) -> str:
-    """The inverse of `split_words`, with one blank between words."""
+    """The inverse of `split_words`, with one space between words."""
     return re.sub(" ?\n ?", "\n", " ".join("\n" if token == END_OF_LINE else token for token in tokens))
 
 
@@ -31,13 +31,13 @@ JOIN: dict[Level, Callable[[Iterable[str]], str]] = {"character": "".join, "word
 
 
 class Vocabulary:
-    """A numbered list of tokens; what it does not hold is read as `<unk>`.
+    """A numbered list of tokens; other tokens are read as `<unk>`.
 
-    Character level knows <unk> and <bos> besides the characters (a line end is a character); word level also has <eos>,
-    the end of a line.
+    Special tokens: <unk> and <bos>; at word level also <eos>, the end of a line (at character level, a line end is a
+    character).
 
     Args:
-        tokens: every token once, the level's special ones first.
+        tokens: every token once, the special tokens of the level first.
         level: what a token is.
     """
 
@@ -53,12 +53,12 @@ class Vocabulary:
 
     @classmethod
     def build(cls, text: str, level: Level, size: int | None = None) -> "Vocabulary":
-        """The vocabulary of a training text: most frequent first, equals in alphabetical order.
+        """The vocabulary of a training text: most frequent tokens first, ties in alphabetical order.
 
         Args:
-            text: the training part alone.
+            text: the training split only.
             level: what a token is.
-            size: at most so many tokens, the special ones counted; None keeps all.
+            size: maximum number of tokens, including the special tokens; None: keep all.
         """
         specials = SPECIALS[level]
         if size is not None and size <= len(specials):
@@ -70,18 +70,18 @@ class Vocabulary:
         return cls([*specials, *ranked][:size], level)
 
     def encode(self, text: str) -> Tensor:
-        """Token numbers (N,) int64."""
+        """Token ids (N,) int64."""
         unknown = self._numbers[UNKNOWN]
         return torch.tensor([self._numbers.get(token, unknown) for token in SPLIT[self.level](text)], dtype=torch.long)
 
     def decode(self, numbers: Tensor) -> str:
-        """The text of token numbers (N,); `<bos>` leaves no trace, `<unk>` stays visible."""
+        """The text of token ids (N,), without `<bos>`, with `<unk>`."""
         tokens = [self.tokens[number] for number in numbers.tolist()]
         return JOIN[self.level](token for token in tokens if token != BEGIN)
 
     @property
     def begin(self) -> int:
-        """The number of `<bos>`, which stands before the first token of a stream."""
+        """The id of `<bos>`, the first input of a stream."""
         return self._numbers[BEGIN]
 
     def __len__(self) -> int:
@@ -90,4 +90,4 @@ class Vocabulary:
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Vocabulary) and (self.tokens, self.level) == (other.tokens, other.level)
 
-    __hash__ = None  # type: ignore[assignment]  # it holds a list
+    __hash__ = None  # type: ignore[assignment]  # mutable

@@ -1,1 +1,1 @@
-"""Sentence pairs."""
+"""Data sets of sentence pairs for translation."""

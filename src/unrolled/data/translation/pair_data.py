@@ -1,69 +1,44 @@
-"""The base of every data set of pairs: sentences -> splits -> vocabularies -> batches."""
+"""Base of all translation data sets: sentence pairs, splits, vocabularies and batches of pairs."""
 
 from typing import Any, ClassVar, Literal
 
-import pytorch_lightning as pl
 from pytorch_lightning.utilities import rank_zero_info
 from torch import Tensor
 
-from unrolled.data.splits import Split
-from unrolled.data.tokens.tokenizer import check_level, warn_by_split
+from unrolled.data.base import SequenceDataModule, Split, at_least
+from unrolled.data.tokens.tokenizer import check_level, warn_unknown_by_split
 from unrolled.data.tokens.vocabulary import Level
 from unrolled.data.translation.pair_loader import PairLoader
-from unrolled.data.translation.pair_vocabulary import Sides, split
-from unrolled.data.translation.sentences import Form, Pair, prepare, spread
+from unrolled.data.translation.pair_vocabulary import PairVocabularies, split_tokens
+from unrolled.data.translation.sentences import Form, Pair, prepare, subsample
 from unrolled.errors import InputError
 
 EMPTY = "the split has none; give more, or raise data.init_args.valid_fraction or test_fraction"
 OverLong = Literal["leave_out", "error"]
 
 
-def short_enough(told: str, pairs: list[Pair], level: Level, longest: int | None, over_long: OverLong) -> list[Pair]:
-    """The pairs of whose sides none has more than `longest` words, or characters at that level.
+class PairData(SequenceDataModule):
+    """Sentences and their translations.  A data set overrides `load`.
+
+    After `setup()`: `texts[split]`; `source_vocabulary` and `vocabulary` (of the targets), both of the training split
+    only; and `num_dropped[split]`, the number of over-long pairs that were dropped.
 
     Args:
-        told: which pairs they are, for messages.
-        pairs: prepared sentences and their translations.
-        level: what a token is.
-        longest: None: all are short enough.
-        over_long: leave_out or error.
-
-    Raises:
-        InputError: an over-long pair that is not to be left out, or no pair that is left.
-    """
-    kept = [pair for pair in pairs if longest is None or all(len(split(side, level)) <= longest for side in pair)]
-    lost = len(pairs) - len(kept)
-    longer = f"{lost:,} of {len(pairs):,} are longer than {longest} {'characters' if level == 'character' else 'words'}"
-    if lost and over_long == "error":
-        advice = "raise data.init_args.longest, or say over_long: leave_out"
-        raise InputError(f"{told}: expected no over-long pair, but {longer}; {advice}")
-    if not kept:
-        raise InputError(f"{told}: expected pairs, got none: {longer if pairs else EMPTY}")
-    return kept
-
-
-class PairData(pl.LightningDataModule):
-    """Sentences and their translations.  A data set overrides `load` alone.
-
-    After `setup()`: `texts[split]`, `source_vocabulary` and `vocabulary`, which the training part alone makes, and
-    `too_long`, how many pairs of each split were left out for their length.
-
-    Args:
-        level: what a token is on both sides: "word" (split at blanks), "character" or "subword".
-        vocabulary_size: keep the most frequent tokens of each side, special ones counted; null: keep all.  Subwords
-            need it: they are one list for both sides.
-        longest: words of a sentence at most, or characters, if these are the tokens; null: any number.
-        over_long: what is done with a pair that has a longer side.  leave_out: just that, and count; error: refuse.
-        lowercase: whether capitals are written small.
-        punctuation: whether punctuation marks are tokens of their own.
-        train_limit: training pairs that are kept at most, evenly spread over all; null: all.
-        eval_limit: validation pairs that are kept at most, and test pairs; null: all.
+        level: what a token is, in both languages: "word" (split at whitespace), "character" or "subword".
+        vocabulary_size: keep the most frequent tokens of each language, including the special tokens; null: keep all.
+            Required for subwords, which share one vocabulary for both languages.
+        longest: maximum number of words of a sentence (at level character, of characters); null: no maximum.
+        over_long: what to do with a pair that has a longer sentence.  leave_out: drop and count it; error: refuse it.
+        lowercase: whether to convert sentences to lower case.
+        punctuation: whether punctuation marks are separate tokens.
+        train_limit: maximum number of training pairs, evenly spaced over all of them; null: all.
+        eval_limit: maximum number of validation pairs, and of test pairs; null: all.
         batch_size: pairs of a training batch, per process.
         eval_batch_size: pairs of a validation or test batch, per process.
-        order_seed: of the order in which the training pairs come.
+        order_seed: random seed of the order of the training pairs.
     """
 
-    form: ClassVar[Form] = "NFC"
+    form: ClassVar[Form] = "NFC"  # Unicode normalisation form
 
     def __init__(
         self,
@@ -86,69 +61,75 @@ class PairData(pl.LightningDataModule):
         self.train_limit, self.eval_limit = train_limit, eval_limit
         self.batch_size, self.eval_batch_size, self.order_seed = batch_size, eval_batch_size, order_seed
         self.texts: dict[Split, list[Pair]] = {}
-        self.too_long: dict[Split, int] = {}
+        self.num_dropped: dict[Split, int] = {}
         self.encoded: dict[Split, list[tuple[Tensor, Tensor]]] = {}
 
     def load(self) -> dict[Split, list[Pair]]:
-        """Sentences and their translations, of each split; called once."""
-        raise NotImplementedError(f"{type(self).__name__} does not say where its pairs are")
+        """The (source, target) sentences of each split; called once."""
+        raise NotImplementedError(f"{type(self).__name__} does not define load()")
 
     def check_arguments(self) -> None:
-        """Refuse arguments that no pairs could satisfy."""
         check_level(self.level)
         if self.over_long not in ("leave_out", "error"):
             raise InputError(f"data.init_args.over_long: expected leave_out or error, got {self.over_long!r}")
-        for name in ("batch_size", "eval_batch_size", "longest", "train_limit", "eval_limit"):
-            if (value := getattr(self, name)) is not None and value < 1:
-                raise InputError(f"data.init_args.{name}: expected 1 or more, got {value}")
+        at_least(
+            1,
+            batch_size=self.batch_size,
+            eval_batch_size=self.eval_batch_size,
+            longest=self.longest,
+            train_limit=self.train_limit,
+            eval_limit=self.eval_limit,
+        )
 
     def setup(self, stage: str | None = None) -> None:
-        """Read and number the pairs once; refuse what cannot be trained on before the first step."""
+        """Load, filter and encode the pairs once.
+
+        Raises:
+            InputError: arguments or pairs that cannot be trained on.
+        """
         if self.texts:
             return
         self.check_arguments()
         for name, pairs in self.load().items():
-            prepared = [(self.prepare(a), self.prepare(b)) for a, b in pairs]
-            told = f"{type(self).__name__}, {name} split"
-            kept = short_enough(told, prepared, self.level, self.longest, self.over_long)
-            self.too_long[name] = len(pairs) - len(kept)
-            self.texts[name] = spread(kept, self.train_limit if name == "train" else self.eval_limit)
-        self.sides = Sides.build(self.texts["train"], self.level, self.vocabulary_size)
-        self.source_vocabulary, self.vocabulary = self.sides
+            prepared = [(self.prepare(source), self.prepare(target)) for source, target in pairs]
+            kept = drop_over_long(f"{self.owner}, {name} split", prepared, self.level, self.longest, self.over_long)
+            self.num_dropped[name] = len(pairs) - len(kept)
+            self.texts[name] = subsample(kept, self.train_limit if name == "train" else self.eval_limit)
+        self.vocabularies = PairVocabularies.build(self.texts["train"], self.level, self.vocabulary_size)
+        self.source_vocabulary, self.vocabulary = self.vocabularies
         for name, pairs in self.texts.items():
             self.encoded[name] = [(self.source_vocabulary.encode(a), self.vocabulary.encode(b)) for a, b in pairs]
         sources = {name: [source for source, _ in pairs] for name, pairs in self.encoded.items()}
-        warn_by_split(type(self).__name__, sources)
-        counts = (f"{name} {len(pairs):,}, {self.too_long[name]:,} too long" for name, pairs in self.texts.items())
-        rank_zero_info("%s, pairs: %s", type(self).__name__, "; ".join(counts))
+        warn_unknown_by_split(self.owner, sources)
+        counts = (f"{name} {len(pairs):,}, {self.num_dropped[name]:,} too long" for name, pairs in self.texts.items())
+        rank_zero_info("%s, pairs: %s", self.owner, "; ".join(counts))
 
     def prepare(self, sentence: str) -> str:
-        """A sentence as it is split into tokens."""
-        return prepare(sentence, **self.written())
+        """The normalised sentence, as it is split into tokens."""
+        return prepare(sentence, **self.preparation())
 
     def write(self, numbers: list[int]) -> str:
-        """The target sentence of these numbers."""
+        """The target sentence of token ids."""
         return self.vocabulary.write(numbers)
 
-    def written(self) -> dict[str, Any]:
-        """How sentences are prepared, for one who translates others."""
+    def preparation(self) -> dict[str, Any]:
+        """The arguments of `sentences.prepare`; a checkpoint keeps them for new sentences."""
         return {"form": self.form, "lowercase": self.lowercase, "punctuation": self.punctuation}
 
     def sizes(self) -> dict[str, Any]:
-        """What a task must know of this data to be built, by the name of the task's argument."""
         sizes = {"source_vocabulary_size": len(self.source_vocabulary), "vocabulary_size": len(self.vocabulary)}
         return {**sizes, "level": self.level}
 
-    def baselines(self, part: Split) -> dict[str, list[str]]:
-        """What would be said without a network of each sentence of a split.  Here: the source as it stands."""
-        return {"copy": [source for source, _ in self.texts[part]]}
+    def baselines(self, split: Split) -> dict[str, list[str]]:
+        """The translations of a split by methods without a network; by default, a copy of each source sentence."""
+        return {"copy": [source for source, _ in self.texts[split]]}
 
     def state_dict(self) -> dict[str, Any]:
-        """The vocabularies go with the weights, for they are worth nothing without them."""
-        return {**self.sides.kept(), "written": self.written(), "sizes": self.sizes()}
+        """Vocabularies, preparation and sizes, for the checkpoint of the weights that depend on them."""
+        return {**self.vocabularies.state(), "written": self.preparation(), "sizes": self.sizes()}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        self.sides.require(state_dict)
+        self.vocabularies.check_state(state_dict)
 
     def train_dataloader(self) -> PairLoader:
         return self._loader("train", self.batch_size, self.order_seed)
@@ -159,6 +140,30 @@ class PairData(pl.LightningDataModule):
     def test_dataloader(self) -> PairLoader:
         return self._loader("test", self.eval_batch_size, None)
 
-    def _loader(self, name: Split, rows: int, shuffled: int | None) -> PairLoader:
-        place = (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
-        return PairLoader(self.encoded[name], rows, shuffled, *place)
+    def _loader(self, split: Split, rows: int, shuffle: int | None) -> PairLoader:
+        return PairLoader(self.encoded[split], rows, shuffle, *self.process)
+
+
+def drop_over_long(where: str, pairs: list[Pair], level: Level, longest: int | None, over_long: OverLong) -> list[Pair]:
+    """The pairs whose sentences both have at most `longest` words (at level character, characters).
+
+    Args:
+        where: the data set and split, for messages.
+        pairs: prepared sentences and their translations.
+        level: what a token is.
+        longest: the maximum length; None: keep all pairs.
+        over_long: leave_out or error.
+
+    Raises:
+        InputError: an over-long pair with `over_long` error, or no pair left.
+    """
+    kept = [pair for pair in pairs if longest is None or all(len(split_tokens(one, level)) <= longest for one in pair)]
+    dropped = len(pairs) - len(kept)
+    unit = "characters" if level == "character" else "words"
+    longer = f"{dropped:,} of {len(pairs):,} are longer than {longest} {unit}"
+    if dropped and over_long == "error":
+        advice = "raise data.init_args.longest, or set over_long to leave_out"
+        raise InputError(f"{where}: expected no over-long pair, but {longer}; {advice}")
+    if not kept:
+        raise InputError(f"{where}: expected pairs, got none: {longer if pairs else EMPTY}")
+    return kept

@@ -1,4 +1,4 @@
-"""Sentences of pairs as they are read, whatever wrote them, and which split each belongs to."""
+"""Normalisation of sentences, and splits of sentence pairs."""
 
 import hashlib
 import re
@@ -6,35 +6,42 @@ import unicodedata
 from collections.abc import Iterable
 from typing import Literal
 
-from unrolled.data.splits import Split
+from unrolled.data.base import Split
 
-Pair = tuple[str, str]
+Pair = tuple[str, str]  # source, target
 Form = Literal["NFC", "NFD"]
-MARK = re.compile(r"\w+['’]?|[^\w\s]")  # a word with the apostrophe that elides it, or one mark
+TOKEN = re.compile(r"\w+['’]?|[^\w\s]")  # a word with an apostrophe at its end, or one punctuation mark
 
 
 def prepare(sentence: str, *, form: Form = "NFC", lowercase: bool = False, punctuation: bool = False) -> str:
-    """One blank between words, and letters in one Unicode form: NFC, composed, or NFD, taken apart.
+    """Normalise a sentence, with one space between words.
 
-    Where it is asked for, small letters, and blanks around each punctuation mark.
+    Args:
+        sentence: the text.
+        form: Unicode normalisation: NFC, composed, or NFD, decomposed.
+        lowercase: whether to convert to lower case.
+        punctuation: whether to put spaces around punctuation marks.
     """
-    same = unicodedata.normalize(form, sentence.lower() if lowercase else sentence)
-    return " ".join(MARK.findall(same) if punctuation else same.split())
+    text = unicodedata.normalize(form, sentence.lower() if lowercase else sentence)
+    return " ".join(TOKEN.findall(text) if punctuation else text.split())
 
 
-def by_source(pairs: Iterable[Pair], valid_fraction: float, test_fraction: float) -> dict[Split, list[Pair]]:
-    """Pairs by split, about these shares: a function of the source sentence alone, so that it stands in one split."""
+def split_by_source(pairs: Iterable[Pair], valid_fraction: float, test_fraction: float) -> dict[Split, list[Pair]]:
+    """Split pairs by a hash of the source sentence, so that all translations of a sentence are in the same split.
+
+    The fractions are approximate.
+    """
     splits: dict[Split, list[Pair]] = {"train": [], "valid": [], "test": []}
     for source, target in pairs:
         digest = hashlib.blake2b(source.encode(), digest_size=6).digest()
-        place = int.from_bytes(digest, "big") / 2**48
-        held_out: Split = "test" if place < test_fraction else "valid"
-        splits[held_out if place < valid_fraction + test_fraction else "train"].append((source, target))
+        position = int.from_bytes(digest, "big") / 2**48
+        held_out: Split = "test" if position < test_fraction else "valid"
+        splits[held_out if position < valid_fraction + test_fraction else "train"].append((source, target))
     return splits
 
 
-def spread(pairs: list[Pair], most: int | None) -> list[Pair]:
-    """At most so many of the pairs, evenly spread over them."""
+def subsample(pairs: list[Pair], most: int | None) -> list[Pair]:
+    """At most `most` pairs, evenly spaced; None: all."""
     if most is None or most >= len(pairs):
         return pairs
-    return [pairs[place * len(pairs) // most] for place in range(most)]
+    return [pairs[index * len(pairs) // most] for index in range(most)]

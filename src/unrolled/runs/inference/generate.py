@@ -6,7 +6,7 @@ from typing import Any
 import torch
 
 from unrolled.config import catalog
-from unrolled.data.tokens.tokenizer import Known, restored
+from unrolled.data.tokens.tokenizer import AnyVocabulary, restore_vocabulary
 from unrolled.errors import InputError
 from unrolled.runs.restore import read_recipe, restore
 from unrolled.tasks import LanguageModeling
@@ -29,10 +29,10 @@ def generate(
     task, saved = restore(folder, checkpoint)
     data = recipe["data"]["class_path"].rpartition(".")[2]
     torch.manual_seed(seed)
-    return continue_text(task, restored(saved[data]), prefix, length, temperature)
+    return continue_text(task, restore_vocabulary(saved[data]), prefix, length, temperature)
 
 
-def continue_text(task: Any, vocabulary: Known, prefix: str, length: int, temperature: float) -> str:
+def continue_text(task: Any, vocabulary: AnyVocabulary, prefix: str, length: int, temperature: float) -> str:
     """The text behind `prefix`, which may be empty: `length` tokens, so that `prefix` + text reads right."""
     known = vocabulary.encode(prefix)
     begin = torch.cat([torch.tensor([vocabulary.begin]), known])

@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 import torch
 
 from unrolled.config import catalog
-from unrolled.data.files.tables import REPARTED, in_one, is_table, read_table, shown
-from unrolled.data.files.text import blank, read_lines, require_file
+from unrolled.data.files.tables import DELIMITER_ADVICE, has_wrong_delimiter, is_table, join_names, read_table
+from unrolled.data.files.text import is_blank, read_lines, require_file
 from unrolled.data.sequences.labelled_text import LabelledText
-from unrolled.data.tokens.tokenizer import warn_of_unknown
+from unrolled.data.tokens.tokenizer import warn_unknown
 from unrolled.errors import InputError
 from unrolled.functional.batch import at_end, pad_rows
 from unrolled.runs.restore import read_recipe, restore
@@ -49,13 +49,13 @@ def predict(folder: Path, texts: Sequence[str], checkpoint: Path | None = None) 
     rows = {}
     for place, text in enumerate(texts):
         try:
-            if not blank(text):
+            if not is_blank(text):
                 row = data.encode(text)
                 refuse_over_long(data, row)
-                rows[place] = data.shorten("test", row)
+                rows[place] = data.truncate("test", row)
         except InputError as error:
             raise InputError(f"text {place + 1}: {error}") from error
-    warn_of_unknown(str(folder), "texts", [*rows.values()], "what is told of them is a guess")
+    warn_unknown(str(folder), "texts", [*rows.values()], "what is told of them is a guess")
     likely = torch.full((len(texts), len(data.classes)), torch.nan)
     places = [*rows]
     for part in (places[begin : begin + ROWS] for begin in range(0, len(places), ROWS)):
@@ -66,7 +66,7 @@ def predict(folder: Path, texts: Sequence[str], checkpoint: Path | None = None) 
 
 def refuse_over_long(data: LabelledText, row: torch.Tensor) -> None:
     """Raises InputError: a text (T,) is longer than those that the run was trained on may be."""
-    if data.refuses(row):
+    if data.is_refused(row):
         told = f"expected at most {data.max_length} time steps, as the run reads no more, got {len(row)}"
         advice = "shorten it, or train a run with data.init_args.over_long: truncate"
         raise InputError(f"{told}; {advice}")
@@ -86,8 +86,12 @@ def read_texts(folder: Path, file: Path) -> list[str]:
     if column not in rows[0]:
         near = nearest(column, list(rows[0]))
         advice = f"did you mean {near}? Rename it" if near else "rename one"
-        told = f"expected a column {column!r}, as the run's texts have it, got {shown(rows[0])}"
-        advice = REPARTED if in_one(file, rows[0]) else f"{advice}, or give a .txt file with a text a line"
+        told = f"expected a column {column!r}, as the run's texts have it, got {join_names(rows[0])}"
+        advice = (
+            DELIMITER_ADVICE
+            if has_wrong_delimiter(file, rows[0])
+            else f"{advice}, or give a .txt file with a text a line"
+        )
         raise InputError(f"{file}: {told}; {advice}")
     return [row[column] for row in rows]
 
@@ -95,7 +99,7 @@ def read_texts(folder: Path, file: Path) -> list[str]:
 def _prediction(text: str, row: torch.Tensor, data: LabelledText) -> Prediction:
     """Of one text with the probabilities `row` (C,)."""
     by_name = dict(zip(data.classes, row.tolist(), strict=True))
-    if blank(text):
+    if is_blank(text):
         return Prediction(text, "", by_name)
     if data.separator is None:
         return Prediction(text, max(by_name, key=lambda name: by_name[name]), by_name)

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from unrolled.config import catalog
-from unrolled.data.files.text import decoded, lines_of, read_lines, require_file
-from unrolled.data.tokens.tokenizer import warn_of_unknown
-from unrolled.data.translation.pair_vocabulary import Sides
+from unrolled.data.files.text import decode_utf8, lines_of, read_lines, require_file
+from unrolled.data.tokens.tokenizer import warn_unknown
+from unrolled.data.translation.pair_vocabulary import PairVocabularies
 from unrolled.data.translation.sentences import prepare
 from unrolled.errors import InputError
 from unrolled.functional.translation import pair_batch, up_to_end
@@ -45,12 +45,12 @@ def translate(
     task: Any
     task, saved = restore(folder, checkpoint)
     told = saved[recipe["data"]["class_path"]]
-    source, target = Sides.restored(told)
+    source, target = PairVocabularies.from_state(told)
     prepared = [prepare(sentence, **told["written"]) for sentence in sentences]
     said = [""] * len(prepared)
     places = sorted((p for p, sentence in enumerate(prepared) if sentence), key=lambda p: len(prepared[p]))
     numbers = {place: source.encode(prepared[place]) for place in places}
-    warn_of_unknown(str(folder), "sentences", [*numbers.values()], "what is said of them is a guess")
+    warn_unknown(str(folder), "sentences", [*numbers.values()], "what is said of them is a guess")
     for first in range(0, len(places), ROWS):
         chosen = places[first : first + ROWS]
         encoded = [numbers[place] for place in chosen]
@@ -64,6 +64,6 @@ def translate(
 def read_sentences(path: Path | None) -> list[str]:
     """The lines of a UTF-8 file, or of standard input."""
     if path is None:
-        return lines_of(decoded("standard input", sys.stdin.buffer.read()))
+        return lines_of(decode_utf8("standard input", sys.stdin.buffer.read()))
     require_file(path, "--file")
     return read_lines(path)

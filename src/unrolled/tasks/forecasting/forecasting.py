@@ -120,7 +120,7 @@ class Forecasting(Forecaster, Autoregressive):
 
     def on_train_start(self) -> None:
         super().on_train_start()
-        if getattr(self.trainer.train_dataloader, "goes_on", False) and not carries(self):
+        if getattr(self.trainer.train_dataloader, "spans_batches", False) and not carries(self):
             raise InputError(CARRIED)
 
     # ------------------------------------------------------------------------------------------- how it is evaluated

@@ -52,7 +52,7 @@ class WholeRows(EvaluatedTask):
 
     def on_train_start(self) -> None:
         super().on_train_start()
-        if getattr(self.trainer.train_dataloader, "goes_on", False):  # told before the first step, not in some batch
+        if getattr(self.trainer.train_dataloader, "spans_batches", False):  # fail before the first step
             if self.architecture.directions > 1:
                 raise InputError(WHOLE)
             self.require_memory()
