@@ -9,7 +9,7 @@ import pytest
 from optuna.trial import FrozenTrial, TrialState, create_trial
 from rich.console import Console
 
-from unrolled.trial_labels import labels
+from unrolled.trial_labels import short_labels
 from unrolled.tuning import trial_table as table
 
 PATHS = ["optimizer.init_args.lr", "architecture.init_args.hidden_size"]
@@ -86,7 +86,7 @@ def test_the_table_marks_the_best_complete_trial(study: optuna.Study) -> None:
 def test_a_small_screen_shows_the_last_trials_and_the_best(study: optuna.Study) -> None:
     fill(study)
     file = io.StringIO()
-    live = table.LiveTable(Console(), study, "val/loss", labels(PATHS), 9)
+    live = table.LiveTable(Console(), study, "val/loss", short_labels(PATHS), 9)
     Console(file=file, width=100).print(live.table(study.get_trials(), rows=2))
     rows = [line.split()[:2] for line in file.getvalue().splitlines()[4:] if line.strip()]
     assert rows == [["1*", "complete"], ["4", "interrupted"], ["5", "running"]]

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from optuna.trial import FrozenTrial, TrialState
 
-from unrolled.trial_labels import labels
+from unrolled.trial_labels import short_labels
 from unrolled.tuning.trial_table import number
 
 SCORES = "folds"  # the trial's attribute that holds the objective of each fold, in order
@@ -15,7 +15,7 @@ def table(trials: Sequence[FrozenTrial], paths: Sequence[str], folds: int, minim
     """A line for each complete trial, the best first: its parameters, each fold, their mean and standard deviation."""
     done = [trial for trial in trials if trial.state == TrialState.COMPLETE and SCORES in trial.user_attrs]
     done.sort(key=lambda trial: (1 if minimize else -1) * (trial.value or 0.0))
-    rows = [["trial", *labels(paths).values(), *(f"fold {fold}" for fold in range(folds)), "mean", "sd"]]
+    rows = [["trial", *short_labels(paths).values(), *(f"fold {fold}" for fold in range(folds)), "mean", "sd"]]
     for trial in done:
         scores = trial.user_attrs[SCORES]
         numbers = [*scores, statistics.fmean(scores), statistics.stdev(scores)]

@@ -13,7 +13,7 @@ from rich.live import Live
 from rich.table import Column, Table
 from rich.text import Text
 
-from unrolled.trial_labels import labels, state
+from unrolled.trial_labels import short_labels, state_label
 from unrolled.tuning.budget import finished
 
 STYLES = {
@@ -39,7 +39,7 @@ class View(Protocol):
 def view(console: Console, study: optuna.Study, metric: str, paths: Sequence[str], wanted: int) -> View:
     """The view that suits where the output goes."""
     kind = LiveTable if console.is_terminal else Lines
-    return kind(console, study, metric, labels(paths), wanted)
+    return kind(console, study, metric, short_labels(paths), wanted)
 
 
 class LiveTable:
@@ -112,7 +112,7 @@ def best(study: optuna.Study, trials: Sequence[FrozenTrial]) -> FrozenTrial | No
 
 def word(trial: FrozenTrial) -> str:
     """Its state."""
-    return state(trial.state.name, trial.user_attrs.get("failure"))
+    return state_label(trial.state.name, trial.user_attrs.get("failure"))
 
 
 def value(trial: FrozenTrial) -> str:
