@@ -94,7 +94,7 @@ def test_folds_that_cannot_be_are_refused(write_sweep: WriteSweep, changes: dict
 
 def test_another_number_of_folds_is_another_study(ready: Callable[..., Any]) -> None:
     ready()
-    with pytest.raises(InputError, match=r"expected folds = 3 as in the trials so far, got 4"):
+    with pytest.raises(InputError, match=r"expected folds = 3 as in the existing trials, got 4"):
         ready(folds=4)
 
 

@@ -29,7 +29,7 @@ def test_every_listed_pruner_can_be_made(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("key", "chosen", "told"),
+    ("key", "chosen", "message"),
     [
         ("sampler", {"TPESample": {}}, "Did you mean TPESampler?"),
         ("sampler", {"NSGAIISampler": {}}, "sampler: expected one of BruteForceSampler, GPSampler"),
@@ -42,10 +42,10 @@ def test_every_listed_pruner_can_be_made(name: str) -> None:
         ("pruner", {"NopPruner": {"seed": 1}}, "pruner.NopPruner: "),
     ],
 )
-def test_what_is_not_listed_is_refused(key: str, chosen: dict[str, dict[str, object]], told: str) -> None:
+def test_what_is_not_listed_is_refused(key: str, chosen: dict[str, dict[str, object]], message: str) -> None:
     with pytest.raises(InputError) as raised:
         samplers.check_choice(key, chosen, samplers.SAMPLERS if key == "sampler" else samplers.PRUNERS)
-    assert told in str(raised.value)
+    assert message in str(raised.value)
 
 
 def test_a_value_that_optuna_refuses_is_told_in_one_line() -> None:

@@ -74,7 +74,7 @@ def check_space(space: Any) -> None:
         InputError: a wrong entry; the message names the path and what was expected.  The caller adds the file.
     """
     if not isinstance(space, dict) or not space:
-        raise InputError("space: expected at least one `dotted.path: {float: [low, high]}`, got nothing to search")
+        raise InputError("space: expected at least one `dotted.path: {float: [low, high]}`, got an empty space")
     for path, spec in space.items():
         try:
             _check(spec, above={other: space[other] for other in list(space)[: list(space).index(path)]})
@@ -90,7 +90,7 @@ def _check(spec: Any, above: Space) -> None:
         )
     (kind,) = kinds
     for key in sorted(spec.keys() - {kind} - KEYS[kind]):
-        raise InputError(f"key beside {kind}: {expected(key, KEYS[kind])}")
+        raise InputError(f"key with {kind}: {expected(key, KEYS[kind])}")
     if kind == "categorical":
         _check_choices(spec[kind])
     else:
@@ -103,7 +103,7 @@ def _check_conditions(when: Any, above: Space) -> None:
         raise InputError(f"when: expected {{dotted.path: value}}, got {when!r}")
     for other, value in when.items():
         if other not in above:
-            raise InputError(f"when: expected a path that stands above it in space, got {other!r}; move that up")
+            raise InputError(f"when: expected a path listed earlier in space, got {other!r}; move it up")
         values = above[other][_kind(above[other])]
         if value not in values and ("categorical" in above[other] or not values[0] <= value <= values[1]):
             raise InputError(f"when: expected a value that {other} can take, of {values}, got {value!r}")
@@ -133,4 +133,4 @@ def _check_range(kind: str, spec: dict[str, Any]) -> None:
 
 
 def _is_number(kind: str, value: Any) -> bool:
-    return type(value) in NUMBERS[kind] and math.isfinite(value)  # isinstance would take true for 1
+    return type(value) in NUMBERS[kind] and math.isfinite(value)  # isinstance would accept booleans
