@@ -127,7 +127,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"lr_scheduler": {"class_path": "StepLR", "init_args": {"step_size": 1}, "interval": "batch"}}, "expected step"),
     (
         {"lr_scheduler": {"class_path": "StepLR", "init_args": {"step_size": 1}, "frequency": 0}},
-        "expected a whole number",
+        "expected an integer",
     ),
     (
         {"lr_scheduler": {"class_path": "StepLR", "init_args": {"step_size": 1}, "warm_up": -1}},
@@ -161,10 +161,10 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ),
     ({"trainer": {"strategy": [{"deep": {"class_path": "os.system"}}]}}, "trainer.strategy: expected a plain value"),
     ({"trainer": 3}, "trainer: expected arguments by name, got 3"),
-    ({"seed": -1}, "seed: expected a whole number of at least 0, got -1"),
-    ({"seed": True}, "seed: expected a whole number"),
-    ({"seed": 2**32}, "seed: expected a whole number"),
-    ({"checkpoint_every": 0}, "checkpoint_every: expected a whole number of at least 1, got 0"),
+    ({"seed": -1}, "seed: expected an integer of at least 0, got -1"),
+    ({"seed": True}, "seed: expected an integer"),
+    ({"seed": 2**32}, "seed: expected an integer"),
+    ({"checkpoint_every": 0}, "checkpoint_every: expected an integer of at least 1, got 0"),
 ]
 
 

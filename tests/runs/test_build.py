@@ -119,7 +119,7 @@ def test_what_is_given_is_left_alone(small: recipe.Recipe) -> None:
         (["--trainer.strategy", "dpp"], "trainer.strategy: unknown 'dpp'. Did you mean ddp?"),
         (["--trainer.accelerator", "gpus"], "trainer.accelerator: expected one of auto, cpu"),
         (["--trainer.profiler", "[os.system]"], "trainer.profiler: expected str or null, got ['os.system']"),
-        (["--seed", "one"], "seed: expected a whole number of at least 0, got 'one'"),
+        (["--seed", "one"], "seed: expected an integer of at least 0, got 'one'"),
         (["--optimizer", "os.system"], "optimizer: expected one of ASGD"),
         (["--trainer.max_epoch", "3"], "unknown key 'trainer.max_epoch'. Did you mean trainer.max_epochs?"),
     ],

@@ -81,8 +81,8 @@ def test_a_fold_that_fails_fails_its_trial(ready: Callable[..., Any]) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"folds": 0}, "folds: expected a whole number of 1 or more, got 0"),
-        ({"folds": 2.5}, "folds: expected a whole number of 1 or more, got 2.5"),
+        ({"folds": 0}, "folds: expected an integer of 1 or more, got 0"),
+        ({"folds": 2.5}, "folds: expected an integer of 1 or more, got 2.5"),
         ({"overrides": {}}, "sweep.yaml: folds: unknown key 'data.init_args.fold"),
     ],
     ids=str,

@@ -36,7 +36,7 @@ def test_every_listed_pruner_can_be_made(name: str) -> None:
         ("sampler", {"os.system": {}}, "sampler: expected one of"),
         ("sampler", {"TPESampler": {"sede": 1}}, "sampler.TPESampler: expected one of"),
         ("sampler", {"TPESampler": {"gamma": "os.system"}}, "sampler.TPESampler: expected one of"),
-        ("sampler", {"TPESampler": {"seed": "one"}}, "seed: expected a whole number, got 'one'"),
+        ("sampler", {"TPESampler": {"seed": "one"}}, "seed: expected an integer, got 'one'"),
         ("pruner", {"MedianPruner": {"n_warmup": 1}}, "Did you mean n_warmup_steps?"),
         ("pruner", {"PatientPruner": {}}, "pruner: expected one of HyperbandPruner, MedianPruner"),
         ("pruner", {"NopPruner": {"seed": 1}}, "pruner.NopPruner: "),

@@ -32,16 +32,16 @@ def launched(write_sweep: WriteSweep) -> WriteSweep:
         (
             {"space": {RATE: {"float": [1e-4, 0.5], "log": True}}},
             f"runs/stand-in/study.yaml: expected space.{RATE}.float = [0.0001, 1.0] as in the existing trials, got "
-            "[0.0001, 0.5]; give the study another name, or move runs/stand-in away",
+            "[0.0001, 0.5]; rename the study or move runs/stand-in away",
         ),
         (
             {"space": {RATE: {"float": [1e-4, 1.0]}}},
-            f"expected space.{RATE}.log = True as in the existing trials, got nothing",
+            f"expected space.{RATE}.log = True as in the existing trials, got (unset)",
         ),
         ({"objective": {"direction": "maximize"}}, "expected objective.direction = minimize"),
         (
             {"overrides": {"architecture.init_args.hidden_size": 16}},
-            "runs/stand-in/recipe.yaml: expected architecture.init_args.hidden_size = 8 as in the existing trials, got 1",
+            "stand-in/recipe.yaml: expected architecture.init_args.hidden_size = 8 as in the existing trials, got 16",
         ),
     ],
 )

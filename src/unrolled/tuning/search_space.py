@@ -3,8 +3,7 @@
     {int: [64, 256], log: true}    {int: [1, 9], step: 2}    {float: [1.0e-4, 1.0e-1], log: true}
     {categorical: [tanh, relu]}
 
-An entry with `when: {earlier.path: value}` is chosen only if that path has that value; otherwise the recipe's value is
-kept.
+An entry with `when: {earlier.path: value}` is chosen only if that path has that value; otherwise the recipe's is kept.
 """
 
 import math
@@ -127,7 +126,7 @@ def _check_range(kind: str, spec: dict[str, Any]) -> None:
     if log and low <= 0:
         raise InputError(f"log: expected a range above 0, got {ends!r}; raise its low end or drop log")
     if not _is_number("int", step) or step < 1:
-        raise InputError(f"step: expected a whole number of 1 or more, got {step!r}")
+        raise InputError(f"step: expected an integer of 1 or more, got {step!r}")
     if log and step != 1:
         raise InputError(f"step: expected either log or step, got log: true with step: {step}; drop one")
 

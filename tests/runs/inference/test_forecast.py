@@ -28,7 +28,7 @@ def no_wandb(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WANDB_MODE", "disabled")
 
 
-def written(task: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
+def make_recipe(task: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
     form = {
         "task": task,
         "architecture": {"class_path": "GRU", "init_args": {"hidden_size": 5}},
@@ -63,7 +63,11 @@ def a_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("WANDB_MODE", "disabled")
         task = {"Forecasting": {"output": "gaussian", "paths": 20, "series_embedding_size": 2}}
-        fit(written(task, {"class_path": "ForecastTable", "init_args": QUICK | args}), home / "deepar", progress=False)
+        fit(
+            make_recipe(task, {"class_path": "ForecastTable", "init_args": QUICK | args}),
+            home / "deepar",
+            progress=False,
+        )
     return home / "deepar"
 
 
@@ -115,13 +119,13 @@ def test_another_table_of_the_same_series_goes_on_from_its_own_end(a_run: Path, 
 def test_a_point_has_no_quantiles_and_a_direct_forecaster_needs_no_table(tmp_path: Path) -> None:
     folder = tmp_path / "direct"
     data = {"class_path": "CO2", "init_args": QUICK}
-    fit(written({"DirectForecasting": {"patch": 3}}, data), folder, progress=False)
+    fit(make_recipe({"DirectForecasting": {"patch": 3}}, data), folder, progress=False)
     assert main(["forecast", str(folder)]) == 0
-    written = rows(folder / "forecast.csv")
-    assert [*written[0]] == ["series", "time", "mean"] and len(written) == H
+    table_rows = rows(folder / "forecast.csv")
+    assert [*table_rows[0]] == ["series", "time", "mean"] and len(table_rows) == H
     (one,) = forecast(folder)
     assert one.quantiles == {} and len(one.history) == 12
-    assert [float(row["mean"]) for row in written] == one.mean
+    assert [float(row["mean"]) for row in table_rows] == one.mean
 
 
 @pytest.mark.parametrize("embedding", [0, 2])
@@ -133,7 +137,7 @@ def test_series_that_the_run_never_saw_go_by_the_scale_of_their_windows(
     args = {"path": str(table(tmp_path / "waves.csv")), "series_column": "series", "scaling": "instance"}
     task = {"DirectForecasting": {"series_embedding_size": embedding}}
     folder = tmp_path / "run"
-    fit(written(task, {"class_path": "ForecastTable", "init_args": QUICK | args}), folder, progress=False)
+    fit(make_recipe(task, {"class_path": "ForecastTable", "init_args": QUICK | args}), folder, progress=False)
     if embedding:
         assert main(["forecast", str(folder), "--file", str(other)]) == 2
         assert "series 'c': expected one that the run was trained on" in capsys.readouterr().err
@@ -164,7 +168,7 @@ def test_bad_input_is_one_line_and_exit_code_2(
 
 def test_a_run_that_does_not_forecast_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     data = {"class_path": "AddingProblem", "init_args": {"length": 9}}
-    (tmp_path / "recipe.yaml").write_text(recipe.dump(written({"SequenceRegression": {}}, data)))
+    (tmp_path / "recipe.yaml").write_text(recipe.dump(make_recipe({"SequenceRegression": {}}, data)))
     assert main(["forecast", str(tmp_path)]) == 2
     assert "expected a forecasting run, got one of SequenceRegression" in capsys.readouterr().err
 
@@ -184,7 +188,7 @@ def test_a_marker_is_read_and_never_shown(tmp_path: Path, task: str) -> None:
     path = gappy(tmp_path / "waves.csv")
     args = {"path": str(path), "series_column": "series", "missing": "marker", "marker": -9.0, "marks": True}
     folder = tmp_path / "run"
-    fit(written({task: {}}, {"class_path": "ForecastTable", "init_args": QUICK | args}), folder, progress=False)
+    fit(make_recipe({task: {}}, {"class_path": "ForecastTable", "init_args": QUICK | args}), folder, progress=False)
     values = [row["value"] for row in rows(path)][:80]  # of the first series
     shown = evaluate(folder, progress=False)["example"]["history"]
     assert shown == [float(value) if value else None for value in values[60 - 12 : 60]] and None in shown
