@@ -8,7 +8,7 @@ import pytest
 from unrolled.cli import main
 from unrolled.config import catalog
 from unrolled.errors import InputError
-from unrolled.runs.compatibility import require_kind
+from unrolled.runs.compatibility import require_compatible
 
 TEXT = ["vocabulary_size", "level"]
 CLASSES = ["vocabulary_size", "classes"]
@@ -37,13 +37,15 @@ ALL = [(task, data) for task in catalog.names("tasks") for data in FITTING]
 def test_which_fit(task: str, data: str) -> None:
     sizes, fitting = FITTING[data]
     if task in fitting:
-        require_kind(task, data, {*sizes})
+        require_compatible(task, data, {*sizes})
         return
     with pytest.raises(InputError) as caught:
-        require_kind(task, data, {*sizes})
-    told = str(caught.value)
-    assert told.startswith(f"task: {task} needs data with ") and f", but {data} has " in told and "\n" not in told
-    assert told.partition("; use ")[2].split(" or ") == sorted(fitting)
+        require_compatible(task, data, {*sizes})
+    message = str(caught.value)
+    assert (
+        message.startswith(f"task: {task} needs data with ") and f", but {data} has " in message and "\n" not in message
+    )
+    assert message.partition("; use ")[2].split(" or ") == sorted(fitting)
 
 
 @pytest.mark.parametrize("data", ["CopyMemory", "SelectiveCopy", "TemporalOrder", "AddingProblem"])
@@ -71,6 +73,6 @@ def test_through_the_command_before_the_first_step(
     for task in {*catalog.names("tasks")} - FITTING[data][1]:
         capsys.readouterr()
         assert main(["fit", *given, "--task", f"{{{task}: {{}}}}"]) == 2
-        told = capsys.readouterr().err.splitlines()[-1]
-        assert told.startswith(f"unrolled: error: task: {task} needs data with ")
+        message = capsys.readouterr().err.splitlines()[-1]
+        assert message.startswith(f"unrolled: error: task: {task} needs data with ")
         assert not (workdir / "runs" / "never").exists()

@@ -8,7 +8,7 @@ import optuna
 import pytest
 from optuna.trial import TrialState
 
-from unrolled.tuning.budget import Budget, failures, finished
+from unrolled.tuning.budget import Budget, count_finished, failures
 
 C, P, F, R, W = (
     TrialState.COMPLETE,
@@ -45,16 +45,16 @@ def study_of(states: Sequence[TrialState], reason: bool = True) -> optuna.Study:
     ],
 )
 def test_verdict(states: list[TrialState], verdict: str) -> None:
-    assert Budget(trials=3, failed=4, until=math.inf).next(study_of(states)) == verdict
+    assert Budget(trials=3, failed=4, until=math.inf).decide(study_of(states)) == verdict
 
 
 def test_no_trial_starts_after_the_time() -> None:
     study = study_of([C])
-    assert Budget(3, 4, until=time.time() - 1).next(study) == "stop"
-    assert Budget(3, 4, until=time.time() + 60).next(study) == "ask"
+    assert Budget(3, 4, until=time.time() - 1).decide(study) == "stop"
+    assert Budget(3, 4, until=time.time() + 60).decide(study) == "ask"
 
 
 def test_an_interrupted_trial_is_no_failure() -> None:
     interrupted = study_of([C, F, F, P], reason=False).get_trials()
     assert not failures(interrupted)
-    assert finished(interrupted) == 2
+    assert count_finished(interrupted) == 2

@@ -10,7 +10,7 @@ import pytest
 from unrolled.errors import InputError
 from unrolled.tuning import sweep_file
 from unrolled.tuning.launcher import launch, summary
-from unrolled.tuning.study_folder import prepare
+from unrolled.tuning.study_folder import prepare_study
 
 from .conftest import RATE, WriteSweep, study_in
 from .test_worker import FOLDER, states, work
@@ -28,8 +28,8 @@ FOLDED: dict[str, Any] = {
 @pytest.fixture
 def ready(write_sweep: WriteSweep) -> Callable[..., Any]:
     def make(**changes: Any) -> sweep_file.Sweep:
-        sweep = sweep_file.read(write_sweep(**(FOLDED | changes)))
-        prepare(sweep, FOLDER, "sweep.yaml")
+        sweep = sweep_file.read_sweep(write_sweep(**(FOLDED | changes)))
+        prepare_study(sweep, FOLDER, "sweep.yaml")
         return sweep
 
     return make
@@ -81,8 +81,8 @@ def test_a_fold_that_fails_fails_its_trial(ready: Callable[..., Any]) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"folds": 0}, "folds: expected a whole number of 1 or more, got 0"),
-        ({"folds": 2.5}, "folds: expected a whole number of 1 or more, got 2.5"),
+        ({"folds": 0}, "folds: expected an integer of 1 or more, got 0"),
+        ({"folds": 2.5}, "folds: expected an integer of 1 or more, got 2.5"),
         ({"overrides": {}}, "sweep.yaml: folds: unknown key 'data.init_args.fold"),
     ],
     ids=str,
@@ -94,7 +94,7 @@ def test_folds_that_cannot_be_are_refused(write_sweep: WriteSweep, changes: dict
 
 def test_another_number_of_folds_is_another_study(ready: Callable[..., Any]) -> None:
     ready()
-    with pytest.raises(InputError, match=r"expected folds = 3 as in the trials so far, got 4"):
+    with pytest.raises(InputError, match=r"expected folds = 3 as in the existing trials, got 4"):
         ready(folds=4)
 
 

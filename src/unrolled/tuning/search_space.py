@@ -1,9 +1,9 @@
-"""The search space: for each dotted path of a recipe, the values that a trial may give it.
+"""Search space: the values that a trial may choose for each dotted path of a recipe.
 
     {int: [64, 256], log: true}    {int: [1, 9], step: 2}    {float: [1.0e-4, 1.0e-1], log: true}
     {categorical: [tanh, relu]}
 
-Each may have `when: {earlier.path: value}`: it is chosen only beside that value, and stays as the recipe has it else.
+An entry with `when: {earlier.path: value}` is chosen only if that path has that value; otherwise the recipe's is kept.
 """
 
 import math
@@ -24,10 +24,10 @@ Space = dict[str, dict[str, Any]]
 
 
 def suggest(trial: "Trial", space: Space) -> dict[str, Any]:
-    """One value for every path whose conditions the values before it meet: {dotted path: value}."""
+    """Choose a value for every path whose conditions are met by earlier ones: {dotted path: value}."""
     chosen: dict[str, Any] = {}
     for path, spec in space.items():
-        if not _matters(spec, chosen):
+        if not _is_active(spec, chosen):
             continue
         if "categorical" in spec:
             chosen[path] = trial.suggest_categorical(path, spec["categorical"])
@@ -41,13 +41,13 @@ def suggest(trial: "Trial", space: Space) -> dict[str, Any]:
 
 
 def corners(space: Space) -> Iterator[dict[str, Any]]:
-    """Choices in which each end of every range, and each category, stands at least once."""
+    """Choices that together contain both ends of every range and every category."""
     for path, spec in space.items():
         fixed = _conditions(space, path)
         for value in spec[_kind(spec)]:
             chosen: dict[str, Any] = {}
             for other, its in space.items():
-                if _matters(its, chosen):
+                if _is_active(its, chosen):
                     chosen[other] = {**fixed, path: value}.get(other, its[_kind(its)][0])
             yield chosen
 
@@ -56,24 +56,24 @@ def _kind(spec: dict[str, Any]) -> str:
     return next(kind for kind in KEYS if kind in spec)
 
 
-def _matters(spec: dict[str, Any], chosen: dict[str, Any]) -> bool:
+def _is_active(spec: dict[str, Any], chosen: dict[str, Any]) -> bool:
     return all(other in chosen and chosen[other] == value for other, value in spec.get("when", {}).items())
 
 
 def _conditions(space: Space, path: str) -> dict[str, Any]:
-    """What must be chosen above a path for it to matter, and for those to matter in turn."""
-    own: dict[str, Any] = space[path].get("when", {})
-    return {key: value for other in own for key, value in _conditions(space, other).items()} | own
+    """The values of earlier paths that make a path active, including their conditions."""
+    direct: dict[str, Any] = space[path].get("when", {})
+    return {key: value for other in direct for key, value in _conditions(space, other).items()} | direct
 
 
-def check(space: Any) -> None:
-    """Refuse what `suggest` cannot read.
+def check_space(space: Any) -> None:
+    """Check that `suggest` can read a search space.
 
     Raises:
-        InputError: names the path and what its entry should have said; the caller names the file.
+        InputError: a wrong entry; the message names the path and what was expected.  The caller adds the file.
     """
     if not isinstance(space, dict) or not space:
-        raise InputError("space: expected at least one `dotted.path: {float: [low, high]}`, got nothing to search")
+        raise InputError("space: expected at least one `dotted.path: {float: [low, high]}`, got an empty space")
     for path, spec in space.items():
         try:
             _check(spec, above={other: space[other] for other in list(space)[: list(space).index(path)]})
@@ -89,7 +89,7 @@ def _check(spec: Any, above: Space) -> None:
         )
     (kind,) = kinds
     for key in sorted(spec.keys() - {kind} - KEYS[kind]):
-        raise InputError(f"key beside {kind}: {expected(key, KEYS[kind])}")
+        raise InputError(f"key with {kind}: {expected(key, KEYS[kind])}")
     if kind == "categorical":
         _check_choices(spec[kind])
     else:
@@ -102,7 +102,7 @@ def _check_conditions(when: Any, above: Space) -> None:
         raise InputError(f"when: expected {{dotted.path: value}}, got {when!r}")
     for other, value in when.items():
         if other not in above:
-            raise InputError(f"when: expected a path that stands above it in space, got {other!r}; move that up")
+            raise InputError(f"when: expected a path listed earlier in space, got {other!r}; move it up")
         values = above[other][_kind(above[other])]
         if value not in values and ("categorical" in above[other] or not values[0] <= value <= values[1]):
             raise InputError(f"when: expected a value that {other} can take, of {values}, got {value!r}")
@@ -126,10 +126,10 @@ def _check_range(kind: str, spec: dict[str, Any]) -> None:
     if log and low <= 0:
         raise InputError(f"log: expected a range above 0, got {ends!r}; raise its low end or drop log")
     if not _is_number("int", step) or step < 1:
-        raise InputError(f"step: expected a whole number of 1 or more, got {step!r}")
+        raise InputError(f"step: expected an integer of 1 or more, got {step!r}")
     if log and step != 1:
         raise InputError(f"step: expected either log or step, got log: true with step: {step}; drop one")
 
 
 def _is_number(kind: str, value: Any) -> bool:
-    return type(value) in NUMBERS[kind] and math.isfinite(value)  # isinstance would take true for 1
+    return type(value) in NUMBERS[kind] and math.isfinite(value)  # isinstance would accept booleans
