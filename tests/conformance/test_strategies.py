@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from conformance.strategies import CASES, FOUR, ORDERS, each_strategy, live, places, strategy
-from conformance.streams import restarting, stream
+from conformance.token_streams import restarting, stream
 from conformance.training import DROPOUT, Run, SaveAfter, assert_close, assert_same, make, train, weights
 from unrolled import compose
 from unrolled.tasks import LanguageModeling
