@@ -259,10 +259,4 @@ def company(name: str) -> list[str]:
     return [other for other in seams.values() if other != name]
 
 
-def places(name: str) -> list[tuple[str, ...]]:
-    """`name` in every place among its company."""
-    others = company(name)
-    return [(*others[:place], name, *others[place:]) for place in range(len(others) + 1)]
-
-
 ORDERS = list(permutations(FOUR))
