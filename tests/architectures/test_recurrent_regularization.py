@@ -18,7 +18,7 @@ from conformance.architectures import (
     random_inputs,
     trace,
 )
-from conformance.regularized_cells import by_hand, drawn_zones
+from conformance.references.regularized_cells import by_hand, drawn_zones
 from unrolled.architectures.dropout_masks import Masks, release_dropout_masks, renew_dropout_masks
 from unrolled.errors import InputError
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from conformance import averages, bounds, feedback_loops, first_weights, gradient_seam, loops, penalties, random_windows
-from conformance.first_weights import PlainReLU
-from conformance.loops import Plain
-from conformance.streams import always_fresh, never_seen, stream, whole_batches
-from conformance.trouble import Spoil
+from conformance.non_finite_gradients import Spoil
+from conformance.references import averaging, clipping, feedback, gradient, initialization, loops, penalty, truncation
+from conformance.references.initialization import PlainReLU
+from conformance.references.loops import Plain
+from conformance.token_streams import always_fresh, never_seen, stream, whole_batches
 from unrolled import strategies
 from unrolled.tasks.base import SequenceTask
 
@@ -60,7 +60,7 @@ CASES: dict[str, Case] = {
     "RandomTruncation": Case(
         {"base_length": 8, "half_probability": 0.0, "length_std": 0.0},
         {"base_length": 4, "half_probability": 0.3, "length_std": 1.5, "min_length": 2},
-        random_windows.random_truncation,
+        truncation.random_truncation,
         [{"base_length": 0}, {"min_length": 0}, {"base_length": 5, "min_length": 6}]
         + [{"half_probability": x} for x in (-0.1, 1.1, NAN)]
         + [{"length_std": x} for x in (-1.0, NAN, float("inf"))],
@@ -69,14 +69,14 @@ CASES: dict[str, Case] = {
     "ARTBP": Case(
         {"expected_length": float("inf")},
         {"expected_length": 3.0, "coin_every": 2},
-        random_windows.artbp,
+        truncation.artbp,
         [{"expected_length": 0.5}, {"coin_every": 0}, {"coin_every": 4, "expected_length": 3.0}]
         + [{"tail_exponent": x} for x in (2.0, NAN, float("inf"))],
     ),
     "AdaptiveTruncation": Case(
         {"shortest": 8, "longest": 8},
         {"tolerated_bias": 0.3, "shortest": 2, "longest": 6, "lags": 6, "estimate_every": 2},
-        random_windows.adaptive_truncation,
+        truncation.adaptive_truncation,
         [{"tolerated_bias": x} for x in (0.0, NAN)]
         + [{"shortest": 0}, {"shortest": 3, "longest": 2}, {"lags": 0}, {"estimate_every": 0}],
     ),
@@ -100,7 +100,7 @@ CASES: dict[str, Case] = {
     "LossScheduledSampling": Case(
         {"start": 1.0, "end": 1.0},
         {"start": 0.9, "end": 0.2, "high": 1.95, "low": 1.75, "smoothing": 0.5},
-        feedback_loops.by_loss,
+        feedback.by_loss,
         [{"start": 1.5}, {"end": -0.5}, {"start": NAN}, {"low": 3.0, "high": 3.0}, {"low": NAN}]
         + [{"high": x} for x in (NAN, float("inf"))]
         + [{"smoothing": x} for x in (-0.1, 1.0, NAN)],
@@ -108,7 +108,7 @@ CASES: dict[str, Case] = {
     "FreeRunning": Case(
         {"longest_stretch": 0},
         {"shortest_stretch": 1, "longest_stretch": 6, "over": 5},
-        feedback_loops.free,
+        feedback.free,
         [
             {"shortest_stretch": -1},
             {"longest_stretch": -1},
@@ -119,13 +119,13 @@ CASES: dict[str, Case] = {
     "ParallelScheduledSampling": Case(
         {"start": 0.5, "end": 0.0, "passes": 1},
         {**SCHEDULE, "passes": 3},
-        feedback_loops.parallel,
+        feedback.parallel,
         [{"start": 1.5}, {"end": -0.5}, {"start": NAN}, {"over": 0}, {"decay": "cosine"}, {"passes": 0}],
     ),
     "ProfessorForcing": Case(
         {"weight": 0.0},
         {"weight": 1.7, "discriminator_size": 4, "heard_above": 0.45, "learns_below": 0.7},
-        feedback_loops.professor,
+        feedback.professor,
         [{"weight": x} for x in (-0.1, NAN, float("inf"))]
         + [{"discriminator_size": 0}, {"heard_above": NAN}, {"learns_below": NAN}],
     ),
@@ -139,99 +139,99 @@ CASES: dict[str, Case] = {
         [{"max_value": x} for x in (0, -1.0, NAN)],
     ),
     "ClipPerLayer": Case(
-        {"max_norm": float("inf")}, {"max_norm": 0.1}, bounds.layer_clipped, [{"max_norm": x} for x in (0, -1.0, NAN)]
+        {"max_norm": float("inf")}, {"max_norm": 0.1}, clipping.layer_clipped, [{"max_norm": x} for x in (0, -1.0, NAN)]
     ),
     "AdaptiveClip": Case(
         {"clipping_factor": float("inf")},
         {"clipping_factor": 0.02},
-        bounds.unit_clipped,
+        clipping.unit_clipped,
         [{"clipping_factor": x} for x in (0, -1.0, NAN)] + [{"eps": x} for x in (0.0, NAN, float("inf"))],
     ),
     "AutoClip": Case(
         {"percentile": 100.0},
         {"percentile": 30.0},
-        bounds.percentile_clipped,
+        clipping.percentile_clipped,
         [{"percentile": x} for x in (-1.0, 101.0, NAN)],
     ),
     "WeightPenalty": Case(
         {"l1": 0.0, "l2": 0.0},
         {"l1": 1e-3, "l2": 1e-2, "parameters": "*weight*"},
-        penalties.small_weights,
+        penalty.small_weights,
         [{key: x} for key in ("l1", "l2") for x in (-0.1, NAN, float("inf"))],
     ),
     "ActivationPenalty": Case(
         {"alpha": 0.0, "beta": 0.0},
         {"alpha": 2.0, "beta": 1.0},
-        penalties.quiet,
+        penalty.quiet,
         [{key: x} for key in ("alpha", "beta") for x in (-0.1, NAN, float("inf"))],
     ),
     "GradientPenalty": Case(
-        {"omega": 0.0}, {"omega": 0.5}, penalties.error_kept, [{"omega": x} for x in (-0.1, NAN, float("inf"))]
+        {"omega": 0.0}, {"omega": 0.5}, penalty.error_kept, [{"omega": x} for x in (-0.1, NAN, float("inf"))]
     ),
     "ClipWeights": Case(
         {"bound": float("inf")},
         {"bound": 0.35, "every_n_steps": 3},
-        penalties.clipped_weights,
+        penalty.clipped_weights,
         [{"bound": x} for x in (0.0, -1.0, NAN)] + [{"every_n_steps": 0}],
     ),
     "MaxNorm": Case(
         {"max_unit_norm": float("inf")},
         {"max_unit_norm": 0.5},
-        penalties.short_rows,
+        penalty.short_rows,
         [{"max_unit_norm": x} for x in (0.0, -1.0, NAN)],
     ),
     "SpectralBound": Case(
         {"max_stretch": float("inf")},
         {"max_stretch": 0.6},
-        penalties.flat_spectrum,
+        penalty.flat_spectrum,
         [{"max_stretch": x} for x in (0.0, -1.0, NAN)],
     ),
     "ExponentialAveraging": Case(
         {"average_decay": 0.0},
         {"average_decay": 0.7},
-        averages.exponential,
+        averaging.exponential,
         [{"average_decay": x} for x in (-0.1, 1.0, NAN)],
     ),
     "TriggeredAveraging": Case(
         {"non_monotone": None},
         {"non_monotone": 0},
-        partial(averages.triggered, validation=never_seen),
+        partial(averaging.triggered, validation=never_seen),
         [{"non_monotone": -1}],
         fit=lambda: {"validation": never_seen(), "trainer": {"val_check_interval": 3}},
     ),
     "ForgetBias": Case(
         {"forget_bias": None},
         {"forget_bias": 1.5},
-        first_weights.forget_biased,
+        initialization.forget_biased,
         [{"forget_bias": x} for x in (NAN, float("inf"))],
     ),
     "ChronoInitialization": Case(
-        {"t_max": None}, {"t_max": 9}, first_weights.chrono, [{"t_max": x} for x in (1, NAN, float("inf"))]
+        {"t_max": None}, {"t_max": 9}, initialization.chrono, [{"t_max": x} for x in (1, NAN, float("inf"))]
     ),
     "OrthogonalInitialization": Case(
-        {"gain": None}, {"gain": 0.8}, first_weights.orthogonal, [{"gain": x} for x in (0.0, NAN, float("inf"))]
+        {"gain": None}, {"gain": 0.8}, initialization.orthogonal, [{"gain": x} for x in (0.0, NAN, float("inf"))]
     ),
     "IdentityInitialization": Case(
         {"scale": None},
         {"scale": 0.875},  # a float32 too
-        first_weights.identity,
+        initialization.identity,
         [{"scale": x} for x in (0.0, NAN, float("inf"))],
         architecture={"class_path": "RNN", "init_args": {"hidden_size": 6, "nonlinearity": "relu"}},
         plain=PlainReLU,
     ),
     "SkipNonFinite": Case(
-        {"at_most": 0}, {"at_most": 1}, bounds.skipping, [{"at_most": -1}], fit=lambda: {"callbacks": [Spoil()]}
+        {"at_most": 0}, {"at_most": 1}, clipping.skipping, [{"at_most": -1}], fit=lambda: {"callbacks": [Spoil()]}
     ),
     "ClipStateGradient": Case(
         {"max_state_gradient": float("inf")},
         {"max_state_gradient": 0.02, "by": "norm"},
-        gradient_seam.state_clipped,
+        gradient.state_clipped,
         [{"max_state_gradient": x} for x in (0, -1.0, NAN)] + [{"by": "angle"}],
     ),
     "GradientNoise": Case(
         {"eta": 0.0},
         {"eta": 1e-4, "gamma": 0.55},
-        gradient_seam.noisy,
+        gradient.noisy,
         [{"eta": x} for x in (-0.1, NAN, float("inf"))] + [{"gamma": x} for x in (-0.5, NAN, float("inf"))],
     ),
 }
@@ -257,12 +257,6 @@ def company(name: str) -> list[str]:
     for other in CASES:
         seams.setdefault(strategy(other).seam, other)
     return [other for other in seams.values() if other != name]
-
-
-def places(name: str) -> list[tuple[str, ...]]:
-    """`name` in every place among its company."""
-    others = company(name)
-    return [(*others[:place], name, *others[place:]) for place in range(len(others) + 1)]
 
 
 ORDERS = list(permutations(FOUR))

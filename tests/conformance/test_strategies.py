@@ -1,12 +1,14 @@
 """The four properties that DESIGN.md promises of a strategy: identity, commutes, reference, resumes."""
 
+from collections.abc import Callable
 from functools import cache
+from typing import Any
 
 import pytest
 import torch
 
-from conformance.strategies import CASES, FOUR, ORDERS, each_strategy, live, places, strategy
-from conformance.streams import restarting, stream
+from conformance.strategies import CASES, FOUR, ORDERS, company, each_strategy, live, strategy
+from conformance.token_streams import restarting, stream
 from conformance.training import DROPOUT, Run, SaveAfter, assert_close, assert_same, make, train, weights
 from unrolled import compose
 from unrolled.tasks import LanguageModeling
@@ -18,32 +20,38 @@ def composed(*names: str) -> type[LanguageModeling]:
     return compose(LanguageModeling, *map(strategy, names))
 
 
+@cache
+def without_strategies(loader: Callable[[], Any] = stream, dropout: bool = False) -> Run:
+    """The base task alone; trained once for all tests that compare with it."""
+    run = train(LanguageModeling, loader=loader(), **(DROPOUT if dropout else {}))
+    assert len(run.losses) == BATCHES
+    return run
+
+
 @each_strategy
 def test_identity(name):
     """Arguments that say "nothing" equal the strategy's absence, bit for bit."""
     case = CASES[name]
-    absent = train(LanguageModeling, loader=case.identity_data(), **DROPOUT)
-    assert len(absent.losses) == BATCHES
-    assert_same(train(composed(name), loader=case.identity_data(), **DROPOUT, **case.identity), absent)
+    present = train(composed(name), loader=case.identity_data(), **DROPOUT, **case.identity)
+    assert_same(present, without_strategies(case.identity_data, dropout=True))
 
 
 @each_strategy
 def test_live_arguments_change_the_weights(name):
     """Without which the other three properties would say nothing."""
     case = CASES[name]
-    absent = train(LanguageModeling, **case.given)
+    absent = train(LanguageModeling, **case.given) if case.given else without_strategies()
     present = train(composed(name), **case.fit(), **case.given, **case.live)
     assert not torch.equal(absent.weights["head.weight"], present.weights["head.weight"])
 
 
 @each_strategy
 def test_commutes(name):
-    """The place among other strategies changes no bit."""
-    case = CASES[name]
-    task = {**DROPOUT, **case.given}
-    first, *others = [train(composed(*order), **case.fit(), **task, **live(*order)) for order in places(name)]
-    for run in others:
-        assert_same(run, first)
+    """First or last among one strategy of every other seam: no bit differs."""
+    case, others = CASES[name], company(name)
+    given = {**DROPOUT, **case.given, **live(name, *others)}
+    first, last = (train(composed(*order), **case.fit(), **given) for order in ([name, *others], [*others, name]))
+    assert_same(last, first)
 
 
 @cache

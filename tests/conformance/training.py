@@ -9,7 +9,7 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor
 
-from conformance.streams import V, stream
+from conformance.token_streams import V, stream
 from unrolled.tasks.base import SequenceTask
 
 QUIET = {

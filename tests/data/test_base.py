@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from conformance.series import make
+from conformance.forecast_series import make
 from unrolled.data.base import HasForecasts, HasTexts, HasTokens, SequenceDataModule, at_least, check_fractions
 from unrolled.errors import InputError
 

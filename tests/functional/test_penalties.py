@@ -4,9 +4,9 @@ import pytest
 import torch
 from torch import nn
 
-from conformance.hand_cells import STEPS
-from conformance.penalties import errors
-from conformance.penalties import omega as by_hand
+from conformance.references.cells import STEPS
+from conformance.references.penalty import errors
+from conformance.references.penalty import omega as by_hand
 from unrolled.architectures import GRU, LSTM, RNN
 from unrolled.functional.penalties import omega, read_segments, transitions
 

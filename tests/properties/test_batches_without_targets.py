@@ -3,7 +3,7 @@
 import torch
 from torch.utils.data import DataLoader
 
-from conformance.streams import B, T, V
+from conformance.token_streams import B, T, V
 from conformance.training import assert_close, fit, make, train
 from unrolled import compose
 from unrolled.functional.batch import IGNORE, SequenceBatch

@@ -7,9 +7,9 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning.strategies import DDPStrategy
 
-from conformance.by_hand import sgd
-from conformance.feedback import Spy
-from conformance.streams import V
+from conformance.bptt_runs import sgd
+from conformance.feedback_spy import Spy
+from conformance.token_streams import V
 from conformance.training import fit, make, weights
 from unrolled import compose
 from unrolled.data.loaders.token_stream import StreamLoader

@@ -5,9 +5,9 @@ import pytest
 import pytorch_lightning as pl
 import torch
 
-from conformance.numbers import Pieces
+from conformance.forecast_runs import Pieces
+from conformance.forecast_windows import CHANNELS, C, H, pieces
 from conformance.training import QUIET
-from conformance.windows import CHANNELS, C, H, pieces
 from unrolled.tasks import DirectForecasting, Forecasting
 
 LSTM = {"class_path": "LSTM", "init_args": {"hidden_size": 6}}

@@ -7,8 +7,8 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning.strategies import DDPStrategy
 
-from conformance.by_hand import batch, loader, sgd
-from conformance.detached_graphs import IGNORE
+from conformance.bptt_runs import batch, loader, sgd
+from conformance.references.bptt import IGNORE
 from conformance.training import fit, make, weights
 from unrolled import compose, strategies
 from unrolled.functional.batch import SequenceBatch

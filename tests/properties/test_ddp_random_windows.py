@@ -7,7 +7,7 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning.strategies import DDPStrategy
 
-from conformance.streams import V
+from conformance.token_streams import V
 from conformance.training import fit, make, weights
 from unrolled import compose
 from unrolled.data.loaders.token_stream import StreamLoader

@@ -4,7 +4,7 @@ import pytest
 import pytorch_lightning as pl
 import torch
 
-from conformance.streams import V
+from conformance.token_streams import V
 from conformance.training import DROPOUT, SaveAfter, assert_close, fit, make, weights
 from unrolled import compose
 from unrolled.data.loaders.token_stream import StreamLoader

@@ -10,8 +10,8 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning.strategies import DDPStrategy
 
-from conformance.pairs import SOURCES, TARGETS, TASK, Loader
 from conformance.training import fit, weights
+from conformance.translation_pairs import SOURCES, TARGETS, TASK, Loader
 from unrolled import compose, strategies
 from unrolled.functional.translation import pair_batch
 from unrolled.tasks import Translation

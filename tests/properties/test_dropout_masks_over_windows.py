@@ -7,7 +7,7 @@ import torch
 from pytorch_lightning.callbacks import Callback
 from torch.nn import functional as F
 
-from conformance.streams import restarting, stream
+from conformance.token_streams import restarting, stream
 from conformance.training import SaveAfter, assert_close, assert_same, fit, make, train
 from unrolled import compose
 from unrolled.architectures.dropout_masks import Masks

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from conformance.series import made as gappy
-from conformance.series import make as make_data
-from conformance.windows import CHANNELS, COLUMNS, WIDTH, C, H, windows
+from conformance.forecast_series import made as gappy
+from conformance.forecast_series import make as make_data
+from conformance.forecast_windows import CHANNELS, COLUMNS, WIDTH, C, H, windows
 from unrolled.tasks import DirectForecasting, Forecasting
 
 FUTURE = ["values", "marks", "since", "past"]

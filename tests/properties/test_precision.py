@@ -5,7 +5,7 @@ import pytorch_lightning as pl
 import torch
 from torch.utils.data import DataLoader
 
-from conformance.streams import B, T, V, restarting
+from conformance.token_streams import B, T, V, restarting
 from conformance.training import SaveAfter, fit, make, train
 from unrolled import compose
 from unrolled.architectures import fused_dtype

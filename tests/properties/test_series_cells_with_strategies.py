@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from conformance.marked import CHANNELS, impute, marked
+from conformance.missing_value_runs import CHANNELS, impute, marked
 from conformance.training import assert_close, assert_same
 from unrolled import strategies
 from unrolled.errors import InputError

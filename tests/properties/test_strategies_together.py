@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from conformance.hand_cells import PARTS, STEPS
-from conformance.streams import B, stream
+from conformance.references.cells import PARTS, STEPS
+from conformance.token_streams import B, stream
 from conformance.training import assert_close, make, train
 from unrolled import compose
 from unrolled.strategies import CarriedState, ClipNorm, ScheduledSampling, TruncatedBPTT

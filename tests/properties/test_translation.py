@@ -8,8 +8,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conformance.pairs import SOURCES, TARGETS, TASK, Loader
 from conformance.training import fit
+from conformance.translation_pairs import SOURCES, TARGETS, TASK, Loader
 from unrolled.functional.batch import IGNORE, lengthen
 from unrolled.functional.translation import BEGIN, END, pair_batch, up_to_end
 from unrolled.tasks import Translation

@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch.utils.data import DataLoader
 
-from conformance.loops import Plain, nll, update
-from conformance.streams import stream
+from conformance.references.loops import Plain, nll, update
+from conformance.token_streams import stream
 from conformance.training import assert_close, assert_same, fit, make, train, weights
 from unrolled import compose
 from unrolled.strategies import ClipNorm, TruncatedBPTT

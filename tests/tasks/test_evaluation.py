@@ -7,8 +7,8 @@ import pytorch_lightning as pl
 import torch
 from torch.utils.data import DataLoader
 
-from conformance.loops import Plain, nll
-from conformance.streams import stream
+from conformance.references.loops import Plain, nll
+from conformance.token_streams import stream
 from conformance.training import assert_close, fit, make, train, weights
 from unrolled import compose
 from unrolled.strategies import CarriedState, TruncatedBPTT

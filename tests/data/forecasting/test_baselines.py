@@ -8,7 +8,7 @@ import pytest
 from sklearn.linear_model import Ridge
 from statsmodels.tsa.statespace.sarimax import SARIMAX
 
-from conformance.series import PERIOD, C, H, made, make
+from conformance.forecast_series import PERIOD, C, H, made, make
 from unrolled.data.forecasting.baselines import PENALTIES
 
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 import yaml
 
-from conformance.series import C, H, Made, made
+from conformance.forecast_series import C, H, Made, made
 from unrolled.cli import main
 from unrolled.data import ForecastTable
 from unrolled.errors import InputError

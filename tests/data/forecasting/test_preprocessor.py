@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from conformance.series import PERIOD, C, H, made
+from conformance.forecast_series import PERIOD, C, H, made
 from unrolled.data.forecasting.preprocessor import Preprocessor
 from unrolled.data.forecasting.time_split import SplitEnds, TimeSplit
 

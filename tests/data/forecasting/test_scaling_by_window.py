@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from conformance.series import made, make
+from conformance.forecast_series import made, make
 from unrolled.data.forecasting.scaling import window_scale
 
 NAN = float("nan")

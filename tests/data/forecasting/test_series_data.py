@@ -8,7 +8,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conformance.series import SMALL, C, H, Made, made, make
+from conformance.forecast_series import SMALL, C, H, Made, made, make
 from unrolled.data.forecasting.series import Series
 from unrolled.errors import InputError
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from conformance.series import made, make
+from conformance.forecast_series import made, make
 from unrolled.errors import InputError
 
 

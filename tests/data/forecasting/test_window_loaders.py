@@ -8,7 +8,7 @@ import pytest
 import pytorch_lightning as pl
 import torch
 
-from conformance.series import SMALL, C, H, Made, made, make
+from conformance.forecast_series import SMALL, C, H, Made, made, make
 from unrolled.data.forecasting.window_loaders import RandomWindows, RollingOrigins
 from unrolled.errors import InputError
 

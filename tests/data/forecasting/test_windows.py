@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import torch
 
-from conformance.series import LATE, PERIOD, C, H, made, make
+from conformance.forecast_series import LATE, PERIOD, C, H, made, make
 
 POLICIES = ["forward_fill", "linear", "mean", "median", "mode", "marker"]
 NAN = float("nan")

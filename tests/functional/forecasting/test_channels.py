@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from conformance.windows import CHANNELS, COLUMNS, WIDTH, fed_back, windows
+from conformance.forecast_windows import CHANNELS, COLUMNS, WIDTH, fed_back, windows
 from unrolled.functional.forecasting.channels import Channels
 
 NAN = float("nan")

@@ -2,7 +2,7 @@
 
 import torch
 
-from conformance.windows import CHANNELS, COLUMNS, WIDTH, C, H, windows
+from conformance.forecast_windows import CHANNELS, COLUMNS, WIDTH, C, H, windows
 from unrolled.functional.forecasting.channels import Channels
 from unrolled.functional.forecasting.patches import fold
 

@@ -5,7 +5,7 @@ import pytorch_lightning as pl
 import torch
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from conformance.streams import never_seen, restarting, stream
+from conformance.token_streams import never_seen, restarting, stream
 from conformance.training import DROPOUT, QUIET, SaveAfter, assert_close, assert_same, fit, make, train, weights
 from unrolled import compose
 from unrolled.strategies import ExponentialAveraging, TriggeredAveraging, TruncatedBPTT

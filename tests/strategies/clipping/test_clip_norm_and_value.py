@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from conformance.loops import Plain, nll
-from conformance.streams import stream
+from conformance.references.loops import Plain, nll
+from conformance.token_streams import stream
 from conformance.training import assert_close, assert_same, fit, make, train, weights
 from unrolled import compose
 from unrolled.errors import InputError

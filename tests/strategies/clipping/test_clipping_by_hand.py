@@ -7,9 +7,9 @@ import pytest
 import torch
 from torch import nn
 
-from conformance.bounds import agc
-from conformance.loops import Plain, nll
-from conformance.streams import stream
+from conformance.references.clipping import agc
+from conformance.references.loops import Plain, nll
+from conformance.token_streams import stream
 from conformance.training import assert_close, fit, make, train, weights
 from unrolled import compose, strategies
 from unrolled.errors import InputError

@@ -6,8 +6,8 @@ import pytest
 import pytorch_lightning as pl
 import torch
 
-from conformance.feedback import FROZEN, spied
-from conformance.streams import V
+from conformance.feedback_spy import FROZEN, spied
+from conformance.token_streams import V
 from conformance.training import DROPOUT, make, train
 from unrolled import compose
 from unrolled.data.loaders.token_stream import StreamLoader

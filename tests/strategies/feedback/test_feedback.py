@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch.utils.data import DataLoader
 
-from conformance.feedback import FROZEN, spied
-from conformance.streams import B, T, stream
+from conformance.feedback_spy import FROZEN, spied
+from conformance.token_streams import B, T, stream
 from conformance.training import DROPOUT, assert_same, make, train
 from unrolled import compose
 from unrolled.strategies import (

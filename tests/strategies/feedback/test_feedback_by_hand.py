@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from conformance import feedback_by_hand as hand
-from conformance.numbers import C, Pieces, forecast, forecasting, pieces
-from conformance.streams import stream
+from conformance.forecast_runs import C, Pieces, forecast, forecasting, pieces
+from conformance.references import feedback_steps as hand
+from conformance.token_streams import stream
 from conformance.training import assert_close, make, train, weights
 from unrolled import compose
 from unrolled.errors import InputError

@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from conformance.feedback import FROZEN
-from conformance.numbers import C, H, Pieces, T, forecast, forecasting, pieces, unscaled
+from conformance.feedback_spy import FROZEN
+from conformance.forecast_runs import C, H, Pieces, T, forecast, forecasting, pieces, unscaled
 from conformance.strategies import CASES, company, live, strategy
 from conformance.training import DROPOUT, SaveAfter, assert_same
 from unrolled.errors import InputError

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from conformance.feedback import FROZEN, spied
+from conformance.feedback_spy import FROZEN, spied
 from conformance.training import assert_close, make, train
 from unrolled import compose
 from unrolled.strategies import CheckpointedBPTT, FreeRunning, TruncatedBPTT

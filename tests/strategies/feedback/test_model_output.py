@@ -5,9 +5,9 @@ import torch
 from scipy.stats import chisquare
 from torch.utils.data import DataLoader
 
-from conformance.feedback import FROZEN, Spy, spied
-from conformance.numbers import Reader
-from conformance.streams import V, stream
+from conformance.feedback_spy import FROZEN, Spy, spied
+from conformance.forecast_runs import Reader
+from conformance.token_streams import V, stream
 from conformance.training import assert_same, fit, make, train
 from unrolled import compose
 from unrolled.errors import InputError

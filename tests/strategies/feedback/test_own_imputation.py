@@ -3,10 +3,10 @@
 import pytest
 import torch
 
-from conformance.feedback import FROZEN
-from conformance.hand_cells import lstm
-from conformance.marked import CHANNELS, O, T, impute, marked, pieces
-from conformance.numbers import Pieces
+from conformance.feedback_spy import FROZEN
+from conformance.forecast_runs import Pieces
+from conformance.missing_value_runs import CHANNELS, O, T, impute, marked, pieces
+from conformance.references.cells import lstm
 from conformance.strategies import company, live, strategy
 from conformance.training import DROPOUT, SaveAfter, assert_close, assert_same, make, weights
 from unrolled import compose

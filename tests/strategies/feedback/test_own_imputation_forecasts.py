@@ -1,9 +1,9 @@
-"""OwnImputation in a forecast: as in the small task of `conformance.marked`, number for number."""
+"""OwnImputation in a forecast: as in the small task of `conformance.missing_value_runs`, number for number."""
 
 import torch
 
-from conformance.marked import CHANNELS, MARKED, O, T, impute, marked, pieces
-from conformance.numbers import Pieces
+from conformance.forecast_runs import Pieces
+from conformance.missing_value_runs import CHANNELS, MARKED, O, T, impute, marked, pieces
 from conformance.training import DROPOUT, assert_same, fit
 from unrolled import compose
 from unrolled.strategies import OwnImputation, TruncatedBPTT

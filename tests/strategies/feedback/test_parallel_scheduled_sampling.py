@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from conformance.numbers import forecast
-from conformance.streams import T
+from conformance.forecast_runs import forecast
+from conformance.token_streams import T
 from conformance.training import assert_close, train
 from unrolled import compose
 from unrolled.strategies import CarriedState, ParallelScheduledSampling, ScheduledSampling, TruncatedBPTT

@@ -5,11 +5,11 @@ import pytorch_lightning as pl
 import torch
 from torch.nn import functional as F
 
-from conformance.feedback import FROZEN, Spy
-from conformance.feedback_loops import Judge
-from conformance.loops import Plain
-from conformance.numbers import C, H, forecast, pieces
-from conformance.streams import stream
+from conformance.feedback_spy import FROZEN, Spy
+from conformance.forecast_runs import C, H, forecast, pieces
+from conformance.references.feedback import Judge
+from conformance.references.loops import Plain
+from conformance.token_streams import stream
 from conformance.training import assert_close, fit, make, train, weights
 from unrolled import compose
 from unrolled.strategies import CarriedState, CheckpointedBPTT, ClipNorm, ProfessorForcing, TruncatedBPTT

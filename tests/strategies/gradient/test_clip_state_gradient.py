@@ -10,11 +10,11 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning.plugins import MixedPrecision
 
-from conformance.by_hand import LR, agree, architecture, batch, loader, only, ragged, ran, sgd
-from conformance.detached_graphs import Step
-from conformance.gradient_seam import BOUNDS, Cuts, cut_step
-from conformance.hand_cells import PARTS, STEPS
-from conformance.loops import nll
+from conformance.bptt_runs import LR, agree, architecture, batch, loader, only, ragged, ran, sgd
+from conformance.references.bptt import Step
+from conformance.references.cells import PARTS, STEPS
+from conformance.references.gradient import BOUNDS, Cuts, cut_step
+from conformance.references.loops import nll
 from conformance.training import DROPOUT, assert_close, assert_same, fit, make, train, weights
 from unrolled import compose
 from unrolled.errors import InputError, RunFailed

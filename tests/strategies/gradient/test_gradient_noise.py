@@ -7,8 +7,8 @@ import pytorch_lightning as pl
 import torch
 from scipy import stats
 
-from conformance.by_hand import LR, batch, loader, sgd
-from conformance.random_windows import draws
+from conformance.bptt_runs import LR, batch, loader, sgd
+from conformance.references.truncation import draws
 from conformance.training import DROPOUT, assert_close, assert_same, fit, make, train, weights
 from unrolled import compose
 from unrolled.strategies import CarriedState, ClipNorm, ClipValue, GradientNoise, TruncatedBPTT

@@ -7,8 +7,8 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning.loggers.logger import Logger
 
+from conformance.non_finite_gradients import Spoil
 from conformance.training import assert_close, assert_same, fit, make, train, weights
-from conformance.trouble import Spoil
 from unrolled import compose
 from unrolled.errors import RunFailed
 from unrolled.strategies import (

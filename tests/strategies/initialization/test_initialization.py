@@ -5,7 +5,7 @@ import torch
 from scipy import stats
 from torch import nn
 
-from conformance.by_hand import architecture
+from conformance.bptt_runs import architecture
 from conformance.training import DROPOUT, assert_close, make, weights
 from unrolled import compose, strategies
 from unrolled.errors import InputError

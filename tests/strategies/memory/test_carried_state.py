@@ -6,8 +6,8 @@ import torch
 from torch.nn import functional as F
 from torch.utils.data import DataLoader
 
-from conformance.hand_cells import PARTS, STEPS
-from conformance.streams import B, T, stream
+from conformance.references.cells import PARTS, STEPS
+from conformance.token_streams import B, T, stream
 from conformance.training import DROPOUT, assert_close, assert_same, fit, make, train
 from unrolled import compose
 from unrolled.functional.batch import SequenceBatch

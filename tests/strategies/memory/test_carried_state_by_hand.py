@@ -6,10 +6,10 @@ import pytest
 import pytorch_lightning as pl
 import torch
 
-from conformance.by_hand import LR, STACK, agree, architecture, batch, hand_weights, loader, ragged, ran, sgd
-from conformance.detached_graphs import CELLS, IGNORE, Memory, heard, trained, whole, williams_peng
-from conformance.feedback import Spy
-from conformance.streams import B, T, stream
+from conformance.bptt_runs import LR, STACK, agree, architecture, batch, hand_weights, loader, ragged, ran, sgd
+from conformance.feedback_spy import Spy
+from conformance.references.bptt import CELLS, IGNORE, Memory, heard, trained, whole, williams_peng
+from conformance.token_streams import B, T, stream
 from conformance.training import DROPOUT, SaveAfter, assert_close, assert_same, fit, make, train
 from unrolled import compose
 from unrolled.data.loaders.token_stream import StreamLoader

@@ -5,9 +5,9 @@ from itertools import pairwise
 import pytest
 import torch
 
-from conformance.by_hand import architecture, batch, loader, ragged
-from conformance.penalties import ar_tar
-from conformance.streams import stream
+from conformance.bptt_runs import architecture, batch, loader, ragged
+from conformance.references.penalty import ar_tar
+from conformance.token_streams import stream
 from conformance.training import DROPOUT, assert_close, assert_same, fit, make, train
 from unrolled import compose
 from unrolled.errors import InputError

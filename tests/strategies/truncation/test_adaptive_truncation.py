@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader
 
-from conformance.streams import restarting, stream
+from conformance.token_streams import restarting, stream
 from conformance.training import DROPOUT, SaveAfter, assert_same, fit, make, train
 from unrolled import compose
 from unrolled.functional.batch import SequenceBatch

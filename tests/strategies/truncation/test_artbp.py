@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch.utils.data import DataLoader
 
-from conformance.streams import B, V
+from conformance.token_streams import B, V
 from conformance.training import DROPOUT, assert_close, assert_same, fit, make, train
 from unrolled import compose
 from unrolled.functional.batch import IGNORE, SequenceBatch

@@ -6,10 +6,10 @@ import pytest
 import pytorch_lightning as pl
 import torch
 
-from conformance.by_hand import LR, STACK, agree, architecture, batch, loader, ragged, ran
-from conformance.detached_graphs import CELLS, trained
-from conformance.feedback import Spy
-from conformance.streams import stream
+from conformance.bptt_runs import LR, STACK, agree, architecture, batch, loader, ragged, ran
+from conformance.feedback_spy import Spy
+from conformance.references.bptt import CELLS, trained
+from conformance.token_streams import stream
 from conformance.training import DROPOUT, assert_close, assert_same, fit, make, train
 from unrolled import compose
 from unrolled.errors import InputError

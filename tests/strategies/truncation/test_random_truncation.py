@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 import torch
 
-from conformance.streams import stream
+from conformance.token_streams import stream
 from conformance.training import DROPOUT, Recorder, assert_same, fit, make, train
 from unrolled import compose
 from unrolled.functional.truncation import random_cuts

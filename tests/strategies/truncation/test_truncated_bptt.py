@@ -5,8 +5,8 @@ import torch
 from pytorch_lightning.callbacks import GradientAccumulationScheduler
 from torch.nn import functional as F
 
-from conformance.hand_cells import PARTS, STEPS
-from conformance.streams import B, T, stream
+from conformance.references.cells import PARTS, STEPS
+from conformance.token_streams import B, T, stream
 from conformance.training import DROPOUT, assert_close, assert_same, make, train
 from unrolled import compose
 from unrolled.errors import InputError

@@ -10,10 +10,10 @@ import pytorch_lightning as pl
 import torch
 from torch import nn
 
-from conformance.by_hand import LR, STACK, agree, architecture, batch, hand_weights, loader, only, ragged, ran, sgd
-from conformance.detached_graphs import CELLS, IGNORE, advance, initial, loss_of, trained, williams_peng
-from conformance.feedback import Spy
-from conformance.streams import V
+from conformance.bptt_runs import LR, STACK, agree, architecture, batch, hand_weights, loader, only, ragged, ran, sgd
+from conformance.feedback_spy import Spy
+from conformance.references.bptt import CELLS, IGNORE, advance, initial, loss_of, trained, williams_peng
+from conformance.token_streams import V
 from conformance.training import DROPOUT, assert_close, assert_same, fit, make, train, weights
 from unrolled import compose
 from unrolled.errors import InputError

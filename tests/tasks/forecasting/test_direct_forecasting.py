@@ -11,12 +11,12 @@ from sklearn.metrics import mean_pinball_loss
 from torch import nn
 from torch.utils.data import DataLoader
 
-from conformance.numbers import Pieces
-from conformance.series import made
-from conformance.series import make as make_data
+from conformance.forecast_runs import Pieces
+from conformance.forecast_series import made
+from conformance.forecast_series import make as make_data
+from conformance.forecast_windows import CHANNELS, COLUMNS, WIDTH, C, H, pieces, windows
 from conformance.strategies import CASES, strategy
 from conformance.training import QUIET, SaveAfter, assert_close, assert_same, fit
-from conformance.windows import CHANNELS, COLUMNS, WIDTH, C, H, pieces, windows
 from unrolled import compose
 from unrolled.errors import InputError
 from unrolled.strategies import ActivationPenalty, CarriedState, ClipNorm, ExponentialAveraging, TruncatedBPTT

@@ -5,8 +5,8 @@ import pytorch_lightning as pl
 import torch
 from torch.utils.data import DataLoader
 
+from conformance.forecast_windows import CHANNELS, C, H, windows
 from conformance.training import QUIET
-from conformance.windows import CHANNELS, C, H, windows
 from unrolled.errors import InputError
 from unrolled.tasks import DirectForecasting, Forecasting
 

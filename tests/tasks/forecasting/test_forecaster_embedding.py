@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from conformance.numbers import Pieces, unscaled
+from conformance.forecast_runs import Pieces, unscaled
 from conformance.training import fit
 from unrolled.errors import InputError
 from unrolled.functional.batch import ForecastBatch

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader
 
-from conformance.numbers import Pieces, unscaled
+from conformance.forecast_runs import Pieces, unscaled
 from conformance.training import QUIET, SaveAfter, assert_close, assert_same, fit
 from unrolled import compose
 from unrolled.errors import InputError

@@ -9,10 +9,10 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader
 
-from conformance.numbers import Pieces, Reader
+from conformance.forecast_runs import Pieces, Reader
+from conformance.forecast_windows import CHANNELS, COLUMNS, WIDTH, C, H, fed_back, pieces, windows
 from conformance.strategies import CASES, strategy
 from conformance.training import QUIET, assert_close, assert_same, fit
-from conformance.windows import CHANNELS, COLUMNS, WIDTH, C, H, fed_back, pieces, windows
 from unrolled import compose
 from unrolled.errors import InputError
 from unrolled.strategies import FreeRunning, TeacherForcing

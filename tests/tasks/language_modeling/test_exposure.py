@@ -9,8 +9,8 @@ import pytest
 import pytorch_lightning as pl
 import torch
 
-from conformance.loops import Plain
-from conformance.streams import V, stream
+from conformance.references.loops import Plain
+from conformance.token_streams import V, stream
 from conformance.training import DROPOUT, QUIET, assert_same, fit, make, train, weights
 from unrolled import compose
 from unrolled.data.loaders.token_stream import StreamLoader

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from conformance.loops import Plain
-from conformance.streams import V
+from conformance.references.loops import Plain
+from conformance.token_streams import V
 from conformance.training import DROPOUT, make, train, weights
 from unrolled.errors import InputError
 from unrolled.tasks import LanguageModeling

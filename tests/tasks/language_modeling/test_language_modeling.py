@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from conformance.loops import Plain, full
-from conformance.streams import stream
+from conformance.references.loops import Plain, full
+from conformance.token_streams import stream
 from conformance.training import TASK, assert_close, assert_same, fit, make, train, weights
 from unrolled import compose
 from unrolled.errors import InputError

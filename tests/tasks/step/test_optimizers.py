@@ -6,8 +6,8 @@ import pytest
 import torch
 from pytorch_lightning.callbacks import Callback
 
-from conformance import loops
-from conformance.streams import restarting, stream
+from conformance.references import loops
+from conformance.token_streams import restarting, stream
 from conformance.training import SaveAfter, assert_close, assert_same, fit, make, train, weights
 from unrolled.errors import InputError
 from unrolled.tasks import LanguageModeling

@@ -5,7 +5,7 @@ import random
 import pytest
 import torch
 
-from conformance.streams import stream
+from conformance.token_streams import stream
 from conformance.training import DROPOUT, QUIET, SaveAfter, assert_same, make, pl, train
 from unrolled import compose
 from unrolled.errors import InputError

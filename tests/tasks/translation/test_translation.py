@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from conformance.pairs import SOURCES, TARGETS, TASK, ByHand, batches, loader
 from conformance.training import assert_close, assert_same, fit, weights
+from conformance.translation_pairs import SOURCES, TARGETS, TASK, ByHand, batches, loader
 from unrolled import compose, strategies
 from unrolled.errors import InputError
 from unrolled.tasks import Translation

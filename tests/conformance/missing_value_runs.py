@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from conformance.numbers import Pieces, Reader
+from conformance.forecast_runs import Pieces, Reader
 from conformance.training import FIT, Run, fit
 from unrolled import compose
 from unrolled.functional.batch import SequenceBatch

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytorch_lightning as pl
 
-from conformance.bounds import NOT_TAKEN
+from conformance.references.clipping import NOT_TAKEN
 
 
 class Spoil(pl.Callback):

@@ -6,7 +6,7 @@ B batch, T time, H hidden, D discriminator's hidden.
 import torch
 from torch import Tensor, nn
 
-from conformance.loops import Batches, Optimizer, Plain, nll, schedule, update
+from conformance.references.loops import Batches, Optimizer, Plain, nll, schedule, update
 
 
 def by_coins(model: Plain, inputs: Tensor, coins: Tensor) -> Tensor:

@@ -10,9 +10,9 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from conformance.hand_cells import STEPS, State, Weights
-from conformance.loops import Batches, Optimizer, Plain, nll
-from conformance.random_windows import draws
+from conformance.references.cells import STEPS, State, Weights
+from conformance.references.loops import Batches, Optimizer, Plain, nll
+from conformance.references.truncation import draws
 
 Bound = Callable[[Tensor], Tensor]
 

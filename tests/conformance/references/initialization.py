@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor, nn
 
-from conformance.loops import Batches, Optimizer, Plain, full
-from conformance.random_windows import draws
+from conformance.references.loops import Batches, Optimizer, Plain, full
+from conformance.references.truncation import draws
 
 UNITS = 6
 INPUT, FORGET = slice(0, UNITS), slice(UNITS, 2 * UNITS)  # an LSTM's gates stand i f g o

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from conformance.hand_cells import Weights, lstm
+from conformance.references.cells import Weights, lstm
 
 IGNORE = -100
 

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from conformance.detached_graphs import CELLS, IGNORE, Step, Weights
-from conformance.streams import V
+from conformance.references.bptt import CELLS, IGNORE, Step, Weights
+from conformance.token_streams import V
 from conformance.training import Run, assert_close, fit, make
 from unrolled.functional.batch import SequenceBatch
 from unrolled.tasks.base import SequenceTask

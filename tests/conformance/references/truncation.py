@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from conformance.loops import Batches, Optimizer, Plain, nll, update
+from conformance.references.loops import Batches, Optimizer, Plain, nll, update
 
 SEED, LR = 0, 0.02  # of the kit's runs
 

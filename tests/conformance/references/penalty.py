@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from conformance.hand_cells import STEPS, State, Weights
-from conformance.loops import Batches, Optimizer, Plain, nll, update
+from conformance.references.cells import STEPS, State, Weights
+from conformance.references.loops import Batches, Optimizer, Plain, nll, update
 
 
 def penalized(

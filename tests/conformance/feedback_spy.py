@@ -7,7 +7,7 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
 
-from conformance.streams import stream
+from conformance.token_streams import stream
 from conformance.training import Run, fit, make
 from unrolled import compose
 from unrolled.tasks import LanguageModeling

@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from conformance.loops import Batches, Optimizer, Plain, nll, update
+from conformance.references.loops import Batches, Optimizer, Plain, nll, update
 
 
 def exponential(model: Plain, optimizer: Optimizer, batches: Batches, *, average_decay: float) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from conformance.loops import Batches, Optimizer, Plain, full, nll
+from conformance.references.loops import Batches, Optimizer, Plain, full, nll
 
 NOT_TAKEN = (2, 5)  # optimiser steps, counted from 0, that are spoilt
 
