@@ -47,8 +47,8 @@ class SequenceTask(Telemetry):
             constraint:           `constrain`                  what happens to the weights after it
             averaging:            `average`                    which weights are evaluated and saved
 
-    A subclass says what its loss is (`predict`, `measure`).  Every argument is a plain builtin, so that a checkpoint
-    can be read with weights_only.
+    A subclass defines its outputs and loss (`predict`, `readout`, `criterion`).  Every argument is a plain builtin, so
+    that a checkpoint can be read with weights_only.
 
     Args:
         optimizer: a torch optimiser by name: {class_path, init_args}.
@@ -93,9 +93,17 @@ class SequenceTask(Telemetry):
         """One fused pass over `inputs` (B, T, ...): hidden outputs (B, T, H) and the state behind them."""
         raise NotImplementedError(f"{type(self).__name__} does not say how it reads")
 
+    def readout(self, hidden: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        """The head's outputs for `hidden` (B, T, H), and those of `targets` (B, T, ...) they are compared with."""
+        raise NotImplementedError(f"{type(self).__name__} defines no readout")
+
+    def criterion(self, outputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        """The summed loss of what `readout` returned, and the number of targets it is summed over."""
+        raise NotImplementedError(f"{type(self).__name__} defines no loss")
+
     def measure(self, hidden: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-        """The summed loss of `hidden` (B, T, H) against `targets` (B, T, ...), and over how many targets."""
-        raise NotImplementedError(f"{type(self).__name__} does not say what it learns")
+        """The summed loss of `hidden` (B, T, H) against `targets` (B, T, ...), and the number of targets."""
+        return self.criterion(*self.readout(hidden, targets))
 
     def initial_state(self, batch_size: int) -> State:
         """The state before anything was read; every part has the batch first."""

@@ -18,8 +18,8 @@ from unrolled.tasks.step.mean_loss import MeanLoss
 class EvaluatedTask(SequenceTask):
     """An architecture between inputs and a loss, and the mean loss over each whole split.
 
-    A task builds its architecture by `build`, and says how inputs become features (`embed`), what the loss is
-    (`measure`) and what it is called (`metric`).
+    A task builds its architecture by `build` and its output layer as `head`.  It defines the features of the inputs
+    (`embed`), the loss (`criterion`) and its name (`metric`), and where needed the metrics of a batch (`score`).
 
     Args:
         architecture: {class_path, init_args} of an architecture.
@@ -31,6 +31,7 @@ class EvaluatedTask(SequenceTask):
 
     metric: ClassVar[str]  # the loss by the name of its unit, in the log and beside baselines
     architecture: Any  # of `unrolled.architectures`
+    head: Any  # module: from hidden outputs (..., H) to the outputs of the task
 
     def __init__(self, *, architecture: dict[str, Any], dropout: float = 0.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -43,12 +44,12 @@ class EvaluatedTask(SequenceTask):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         families = [base for base in cls.__mro__ if EvaluatedTask in base.__bases__ and not vars(base).get("seam")]
-        measuring = [base for base in cls.__mro__ if issubclass(base, families[0]) and "measure" in vars(base)]
+        measuring = [base for base in cls.__mro__ if issubclass(base, families[0]) and "criterion" in vars(base)]
         tasks = [base for base in measuring if not any(base in other.__mro__[1:] for other in measuring)]
         owner = next((base for base in cls.__mro__ if families[0] in base.__mro__ and vars(base).get("seam")), None)
         if len(families) > 1 and owner:
             fitting = [n for n in catalog.names("tasks") if issubclass(catalog.find("tasks", n), families[0])]
-            task = next(base for base in cls.__mro__ if issubclass(base, families[1]) and "measure" in vars(base))
+            task = next(base for base in cls.__mro__ if issubclass(base, families[1]) and "criterion" in vars(base))
             made_for = " or ".join(fitting or [families[0].__name__])
             raise InputError(f"{owner.__name__} is a strategy for {made_for}, not for {task.__name__}. Leave it out.")
         if len(families) > 1 or len(tasks) > 1:
@@ -93,6 +94,9 @@ class EvaluatedTask(SequenceTask):
         hidden, state = self.architecture(self.embed(inputs), state)
         return self.thin(hidden), state
 
+    def readout(self, hidden: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        return self.head(hidden), targets
+
     def thin(self, features: Tensor) -> Tensor:
         return F.dropout(features, self.dropout, self.training)
 
@@ -112,10 +116,15 @@ class EvaluatedTask(SequenceTask):
 
     def evaluate(self, stage: str, batch: SequenceBatch) -> None:
         """Add one batch of the split that is evaluated as `stage`, val or test."""
-        self._loss(stage).update(*self.listen(batch))
+        outputs, targets = self.readout(self.forward_eval(batch), batch.targets)
+        self._loss(stage).update(*self.criterion(outputs, targets))
+        self.score(stage, outputs, targets, batch)
 
-    def listen(self, batch: SequenceBatch) -> tuple[Tensor, Tensor]:
-        """The summed loss of an evaluation batch, and over how many targets; the state flows on from batch to batch."""
+    def score(self, stage: str, outputs: Tensor, targets: Tensor, batch: Any) -> None:
+        """Update the task's metrics with a batch, and the outputs and targets of its `readout`.  Default: none."""
+
+    def forward_eval(self, batch: SequenceBatch) -> Tensor:
+        """Hidden outputs (B, T, H) of an evaluation batch; the state is carried from batch to batch."""
         initial = self.initial_state(len(batch.inputs))
         state, outputs = carry(self.heard, initial), []
         borders = batch.fresh.any(0).nonzero().flatten().tolist()
@@ -125,7 +134,7 @@ class EvaluatedTask(SequenceTask):
             hidden, state = self.unroll(batch.inputs[:, begin:end], state)
             outputs.append(hidden)
         self.heard = state
-        return self.measure(torch.cat(outputs, 1), batch.targets)
+        return torch.cat(outputs, 1)
 
     def on_validation_epoch_end(self) -> None:
         self._conclude("val")

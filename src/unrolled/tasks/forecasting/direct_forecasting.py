@@ -74,14 +74,16 @@ class DirectForecasting(Forecaster, EvaluatedTask):
         read: Tensor = self.reader(inputs.unflatten(-1, (self.patch, -1))).flatten(-2)
         return read
 
-    def measure(self, hidden: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-        if not self.training:
-            self.told = self._split(self.tell(hidden[:, -1], self.ahead).detach())  # for `evaluate`
+    def readout(self, hidden: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        """Head outputs and targets (N, ...) at the N steps that have a target: the last step of each window."""
         asked = counted(targets)
         ahead = self.ahead[:, None].expand(-1, hidden.shape[1], -1)
-        return self.output.loss(self.tell(hidden[asked], ahead[asked]), targets[asked])
+        return self.head_outputs(hidden[asked], ahead[asked]), targets[asked]
 
-    def tell(self, hidden: Tensor, ahead: Tensor) -> Tensor:
+    def criterion(self, outputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        return self.output.loss(outputs, targets)
+
+    def head_outputs(self, hidden: Tensor, ahead: Tensor) -> Tensor:
         """The head's numbers of outputs (N, H) and of what is known in advance (N, H K)."""
         raw: Tensor = self.head(torch.cat([hidden, ahead], -1))
         return raw
@@ -91,8 +93,11 @@ class DirectForecasting(Forecaster, EvaluatedTask):
     def evaluate(self, stage: str, batch: Any) -> None:
         self.ahead = batch.ahead
         super().evaluate(stage, batch)
-        truth = batch.targets[:, -1].unflatten(-1, (self.horizon, -1))
-        self.judge.update(stage, self.told, truth, batch.rows)
+
+    def score(self, stage: str, outputs: Tensor, targets: Tensor, batch: Any) -> None:
+        if len(targets):  # a window without a target has no output here
+            truth = targets.unflatten(-1, (self.horizon, -1))
+            self.judge.update(stage, self._split(outputs), truth, batch.rows[counted(batch.targets).any(1)])
 
     @torch.no_grad()
     def forecast(self, batch: Any, draws: torch.Generator | None = None) -> tuple[Tensor, Tensor | None]:
@@ -104,9 +109,9 @@ class DirectForecasting(Forecaster, EvaluatedTask):
         self.eval()
         found = self.on_after_batch_transfer(batch, 0)
         hidden, _ = self.unroll(found.inputs, self.initial_state(len(found.inputs)))
-        told = self._split(self.tell(hidden[:, -1], found.ahead))
+        forecast = self._split(self.head_outputs(hidden[:, -1], found.ahead))
         self.train(training)
-        return told
+        return forecast
 
     def _split(self, raw: Tensor) -> tuple[Tensor, Tensor | None]:
         shape = (self.horizon, self.layout.values)

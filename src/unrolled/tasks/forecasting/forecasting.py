@@ -90,10 +90,8 @@ class Forecasting(Forecaster, Autoregressive):
         read: Tensor = self.reader(inputs)
         return read
 
-    def measure(self, hidden: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-        if not self.training:
-            self.forced = self.expected(hidden[:, -self.horizon :]).detach()  # for `evaluate`, at no second reading
-        return self.output.loss(self.head(hidden), targets)
+    def criterion(self, outputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        return self.output.loss(outputs, targets)
 
     def choose(
         self,
@@ -125,12 +123,11 @@ class Forecasting(Forecaster, Autoregressive):
 
     # ------------------------------------------------------------------------------------------- how it is evaluated
 
-    def evaluate(self, stage: str, batch: Any) -> None:
-        super().evaluate(stage, batch)
+    def score(self, stage: str, outputs: Tensor, targets: Tensor, batch: Any) -> None:
         number = self.judge.metric(stage).update_count * self.trainer.world_size + self.global_rank  # of the batch
         draws = generator(self.seed, "paths", number) if stage == "test" else None
-        told = self.forecast(batch, draws)
-        self.judge.update(stage, told, batch.targets[:, -self.horizon :], batch.rows, self.forced)
+        forced = self.output.expected(outputs[:, -self.horizon :])
+        self.judge.update(stage, self.forecast(batch, draws), targets[:, -self.horizon :], batch.rows, forced)
 
     def forecast(self, batch: Any, draws: torch.Generator | None = None) -> tuple[Tensor, Tensor | None]:
         """Of a batch of windows, T = C + H - 1: what is expected (B, H, O), and with `draws` the quantiles (..., Q).

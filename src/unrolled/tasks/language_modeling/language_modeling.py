@@ -68,11 +68,10 @@ class LanguageModeling(TokenOutput):
             embedded = self.token_dropout(embedded, inputs, self.embedding.num_embeddings)
         return self.thin(embedded)
 
-    def measure(self, hidden: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-        return cross_entropy(self.head(hidden), targets)
+    def criterion(self, outputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        return cross_entropy(outputs, targets)
 
-    def evaluate(self, stage: str, batch: SequenceBatch) -> None:
-        super().evaluate(stage, batch)
+    def score(self, stage: str, outputs: Tensor, targets: Tensor, batch: SequenceBatch) -> None:
         exposure.observe(self, stage, batch)
 
     def conclude(self, stage: str) -> dict[str, Tensor]:

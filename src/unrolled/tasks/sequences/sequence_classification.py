@@ -50,24 +50,27 @@ class SequenceClassification(PooledReader):
         self.output, self.label_smoothing = output, label_smoothing
         self.head = nn.Linear(self.pooled_size, classes)
         self.judges = nn.ModuleDict({stage: ClassMetrics(classes, output) for stage in ("val", "test")})
-        self.judged: str | None = None  # the stage, while one of its batches is evaluated
         self.confusion: dict[str, Tensor] = {}  # the last confusion matrix of each stage
 
     @property
     def unit(self) -> str:
         return "sequence"
 
-    def measure(self, hidden: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+    def readout(self, hidden: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        """Logits (N, C) and targets (N,), or (N, C) of labels, at the N steps that have a target."""
         if targets.is_floating_point() != (self.output == "sigmoid"):
             found = "several labels" if targets.is_floating_point() else "one class"
             raise InputError(f"task: output {self.output} does not fit data with {found} a sequence; use the other one")
         marked = counted(targets)
-        logits, truth = self.head(hidden[marked]), targets[marked]
-        if self.judged is not None:
-            self._judge(self.judged).update(self.decide(logits), truth.long())
+        return self.head(hidden[marked]), targets[marked]
+
+    def criterion(self, outputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
         if self.output == "sigmoid":
-            return binary_cross_entropy(logits, truth)
-        return cross_entropy(logits[None], truth[None], self.label_smoothing if self.training else 0.0)
+            return binary_cross_entropy(outputs, targets)
+        return cross_entropy(outputs[None], targets[None], self.label_smoothing if self.training else 0.0)
+
+    def score(self, stage: str, outputs: Tensor, targets: Tensor, batch: SequenceBatch) -> None:
+        self._judge(stage).update(self.decide(outputs), targets.long())
 
     def decide(self, logits: Tensor) -> Tensor:
         """The likeliest class (N,) of logits (N, C), or 1 for each label that is more likely than not, (N, C)."""
@@ -97,11 +100,6 @@ class SequenceClassification(PooledReader):
         if self.architecture.directions == 1 and not batch.fresh[:, 0].all():
             self.require_memory()
         super().on_train_batch_start(batch, batch_idx)
-
-    def evaluate(self, stage: str, batch: SequenceBatch) -> None:
-        self.judged = stage
-        super().evaluate(stage, batch)
-        self.judged = None
 
     def conclude(self, stage: str) -> dict[str, Tensor]:
         measured, self.confusion[stage] = self._judge(stage).conclude(stage)

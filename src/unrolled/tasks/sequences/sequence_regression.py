@@ -49,5 +49,5 @@ class SequenceRegression(WholeRows):
     def embed(self, inputs: Tensor) -> Tensor:
         return inputs
 
-    def measure(self, hidden: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-        return squared_error(self.head(hidden), targets)
+    def criterion(self, outputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        return squared_error(outputs, targets)

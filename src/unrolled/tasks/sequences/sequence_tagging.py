@@ -56,23 +56,17 @@ class SequenceTagging(WholeRows):
                 for stage in ("val", "test")
             }
         )
-        self.judged: str | None = None  # the stage, while one of its batches is evaluated
 
     def embed(self, inputs: Tensor) -> Tensor:
         if self.embedding is not None:
             return self.thin(self.embedding(inputs))
         return F.one_hot(inputs, self.vocabulary_size).to(self.head.weight.dtype)
 
-    def measure(self, hidden: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-        logits = self.head(hidden)
-        if self.judged is not None:
-            self._accuracy(self.judged).update(logits.argmax(-1).flatten(), targets.flatten())
-        return cross_entropy(logits, targets)
+    def criterion(self, outputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        return cross_entropy(outputs, targets)
 
-    def evaluate(self, stage: str, batch: SequenceBatch) -> None:
-        self.judged = stage
-        super().evaluate(stage, batch)
-        self.judged = None
+    def score(self, stage: str, outputs: Tensor, targets: Tensor, batch: SequenceBatch) -> None:
+        self._accuracy(stage).update(outputs.argmax(-1).flatten(), targets.flatten())
 
     def conclude(self, stage: str) -> dict[str, Tensor]:
         """Beside the loss the accuracy, the share of the targets that were the likeliest class, and 1 - accuracy."""

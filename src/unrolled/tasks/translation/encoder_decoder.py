@@ -85,11 +85,11 @@ class SourceReader(TokenOutput):
     @contextmanager
     def reading(self, memory: Memory) -> Iterator[None]:
         """Inside, the decoder reads with this source in mind."""
-        self.memory = memory
+        outer, self.memory = self.memory, memory
         try:
             yield
         finally:
-            self.memory = None  # it holds a graph
+            self.memory = outer  # the source holds a graph
 
     def initial_state(self, batch_size: int) -> State:
         state: State = self.architecture.initial_state(batch_size, self.memory)

@@ -38,7 +38,6 @@ class Translation(SourceReader):
             raise InputError(f"task: expected label_smoothing in [0, 1), got {label_smoothing}")
         self.level, self.label_smoothing = level, label_smoothing
         self.translations = nn.ModuleDict({stage: Translations() for stage in ("val", "test")})
-        self.said: list[Tensor] | None = None  # the likeliest ids of what is measured, in an evaluation
         self.examples: list[dict[str, Any]] = []  # of an evaluation that is under way
         self.described: dict[str, Any] = {}
 
@@ -46,11 +45,8 @@ class Translation(SourceReader):
     def unit(self) -> str:
         return self.level
 
-    def measure(self, hidden: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-        logits = self.head(hidden)
-        if self.said is not None:
-            self.said.append(sayable(logits).argmax(-1))
-        return cross_entropy(logits, targets, self.label_smoothing if self.training else 0.0)
+    def criterion(self, outputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        return cross_entropy(outputs, targets, self.label_smoothing if self.training else 0.0)
 
     @torch.no_grad()
     def translate(self, source: Tensor, lengths: Tensor, width: int = 1, alpha: float = 1.0) -> Hypotheses:
@@ -59,17 +55,19 @@ class Translation(SourceReader):
 
     def evaluate(self, stage: str, batch: Any) -> None:
         self.heard = ()  # each batch holds new sentences
-        memory = self.read_source(batch.source, batch.source_lengths)
-        self.said = []
-        with self.reading(memory):
+        with self.reading(self.read_source(batch.source, batch.source_lengths)):
             super().evaluate(stage, batch)
-        (forced,), self.said = self.said, None
+
+    def score(self, stage: str, outputs: Tensor, targets: Tensor, batch: Any) -> None:
+        """Translate the batch without the truth, and compare both its free and its teacher-forced ids."""
+        memory = self.memory
+        assert memory is not None
         free = translating.greedily(self, memory)
         if not self._translations(stage).truth_ids:
             self.examples = []  # another evaluation may have been broken off
         self.examples += translating.describe(self, batch, memory, free)
-        forced = forced.masked_fill(batch.targets == IGNORE, END)
-        self._translations(stage).update(free, forced, batch.targets, batch.places)
+        forced = sayable(outputs).argmax(-1).masked_fill(targets == IGNORE, END)
+        self._translations(stage).update(free, forced, targets, batch.places)
 
     def conclude(self, stage: str) -> dict[str, Tensor]:
         """Beside the loss what `Translations` measures."""
