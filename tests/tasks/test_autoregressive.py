@@ -96,7 +96,7 @@ def test_rows_do_not_touch_each_other_and_each_starts_from_the_initial_state():
     with torch.no_grad():
         task.initial[0] += 1.0
     assert not torch.allclose(task.run_free(prefix, 5), before)
-    assert not task.after and not task.heard
+    assert not task.cursor.saved and not task.heard
 
 
 def language_modeling(**given):

@@ -13,12 +13,13 @@ from unrolled.functional.batch import SequenceBatch, counted, lengthen
 from unrolled.functional.generators import generator
 from unrolled.functional.gradients import parameters, total_norm
 from unrolled.functional.padding import since
-from unrolled.functional.state import State, carry, detach, restart
+from unrolled.functional.state import State, carry, restart
 from unrolled.functional.windows import Window, spans, taught
 from unrolled.tasks.step import distributed as processes
 from unrolled.tasks.step import nonfinite as blame
 from unrolled.tasks.step import optimizers
 from unrolled.tasks.step import resume_state as progress
+from unrolled.tasks.step.cursor import Cursor
 from unrolled.tasks.step.telemetry import Telemetry
 
 Penalties = dict[str, Callable[[], Tensor]]  # by the strategy's name
@@ -63,8 +64,6 @@ class SequenceTask(Telemetry):
     recalled: Tensor  # (B, T) bool: where `enter` looks at a row's state
     borders: set[int]  # the steps of the batch at which it looks at any row's
     window: Window  # the one that is trained on
-    state: State  # what its reading goes on from, in front of step `position`
-    position: int
     accepted: bool  # whether its step was taken
 
     def __init__(self, *, optimizer: dict[str, Any] | None = None, lr_scheduler: dict[str, Any] | None = None) -> None:
@@ -72,9 +71,9 @@ class SequenceTask(Telemetry):
         self.save_hyperparameters()
         self.optimizer, self.lr_scheduler = optimizer, lr_scheduler
         self.seed = torch.initial_seed()
-        self.after: State = ()  # the state behind what was read: training's memory; empty before the first batch
+        self.cursor = Cursor(self)  # training's state, and its position in the batch
         self.ages: State = ()  # (B,), time steps that each row had read by then, where a memory strategy counts them
-        self.length = self.after_step = 0  # time steps of the batch, and where in it `after` stands
+        self.length = 0  # time steps of the batch
         self.resumed: dict[str, Any] | None = None  # random numbers that a checkpoint holds, until the first batch
         self.plan: list[Window] = []  # the windows of this batch, one optimiser step each
 
@@ -192,8 +191,8 @@ class SequenceTask(Telemetry):
         self.batch = lengthen(batch, processes.largest(self.trainer, batch.inputs.shape[1]))
         self.recalled = self.recall()
         self.borders = {*self.recalled.any(0).nonzero().flatten().tolist()}
-        self.leave(carry(self.after, self.initial_state(len(batch.inputs))), 0)
-        self.state, self.position = self.after, 0
+        self.cursor.save(carry(self.cursor.saved, self.initial_state(len(batch.inputs))), 0)
+        self.cursor.next_window()
         targeted = processes.anywhere(self.trainer, counted(self.batch.targets).any(0))
         self.length = len(targeted)
         self.window = Window(0, 0, self.length, self.length)
@@ -217,12 +216,12 @@ class SequenceTask(Telemetry):
             if self.accepted:
                 self.constrain()
                 self.average()
-            self.state, self.position = self.after, self.after_step
+            self.cursor.next_window()
             self.optimizer_steps += 1
         self.report_batch()
 
     def on_train_batch_end(self, outputs: Any, batch: SequenceBatch, batch_idx: int) -> None:
-        self.finish()
+        self.cursor.advance_to_end()
         release(self)
 
     def training_step(self, batch: SequenceBatch, batch_idx: int) -> Tensor | None:
@@ -242,33 +241,15 @@ class SequenceTask(Telemetry):
     def run_window(self) -> tuple[Tensor, Tensor, Tensor]:
         """Outputs (B, T, H) of the window's new steps, their summed loss, and over how many targets."""
         start, new, stop, resume = self.window
-        state, outputs = self.reach(start), []
-        self.leave(state, start)
+        state, outputs = self.cursor.advance_to(start), []
+        self.cursor.save(state, start)
         for begin, end in spans(start, stop, {resume, *self.borders, *self.joints()}):
             hidden, state = self(begin, end, state)
             outputs.append(hidden)
             if end == resume:
-                self.leave(state, resume)
+                self.cursor.save(state, resume)
         hidden = (torch.cat(outputs, 1) if len(outputs) > 1 else outputs[0])[:, new - start :]
         return hidden, *self.measure(hidden, self.batch.targets[:, new:stop])
-
-    def leave(self, state: State, step: int) -> None:
-        """Remember the state in front of `step`, for the next window or batch to go on from."""
-        self.after, self.after_step = detach(state), step
-
-    def reach(self, step: int) -> State:
-        """The state in front of `step`, read without a graph from where it stands, in the Trainer's precision."""
-        state = self.state
-        with torch.no_grad(), self.trainer.precision_plugin.forward_context():
-            for begin, end in spans(self.position, step, self.borders):
-                _, state = self(begin, end, state)
-        return state
-
-    def finish(self) -> None:
-        """Read what stands behind the last window, for the next batch to go on from."""
-        if self.after_step < self.length:
-            self.state, self.position = self.after, self.after_step
-            self.leave(self.reach(self.length), self.length)
 
     def forward(self, begin: int, end: int, state: State) -> tuple[Tensor, State]:
         """Read steps `begin` to `end` of the batch, a stretch without a border inside."""
@@ -303,7 +284,7 @@ class SequenceTask(Telemetry):
     # ------------------------------------------------------------------------------------------------ the checkpoint
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        self.finish()  # callbacks come before on_train_batch_end
+        self.cursor.advance_to_end()  # callbacks come before on_train_batch_end
         checkpoint["unrolled"] = progress.snapshot(self)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:

@@ -134,7 +134,7 @@ def test_a_free_run_samples_and_leaves_no_trace():
     assert float((free != inputs).float().mean()) > 0.05
     plain = make(compose(LanguageModeling, CarriedState, TruncatedBPTT), optimizer=FROZEN, k1=4, k2=4)
     fit(plain, trainer={"max_epochs": 1})
-    assert all(torch.equal(a, b) for a, b in zip(task.after, plain.after, strict=False))
+    assert all(torch.equal(a, b) for a, b in zip(task.cursor.saved, plain.cursor.saved, strict=False))
     again = make(compose(LanguageModeling, *strategies), optimizer=FROZEN, k1=4, k2=4, **ALWAYS)
     other = Spy(again)
     fit(again, trainer={"max_epochs": 1}, seed=9)

@@ -70,7 +70,7 @@ class ProfessorForcing(Feedback):
 
     def run_alone(self) -> Tensor:
         """Outputs (B, T, H) of the window's new steps; nothing of this run is remembered."""
-        state, outputs = self.reach(self.window.new), []
+        state, outputs = self.cursor.advance_to(self.window.new), []
         self.alone = True
         for begin, end in spans(self.window.new, self.window.stop, self.borders):
             hidden, state = self(begin, end, state)

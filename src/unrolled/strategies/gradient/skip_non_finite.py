@@ -7,7 +7,6 @@ from torch import Tensor
 
 from unrolled.errors import InputError, RunFailed
 from unrolled.functional.gradients import parameters
-from unrolled.functional.state import detach, restart
 from unrolled.tasks.base import SequenceTask
 from unrolled.tasks.step import distributed as processes
 from unrolled.tasks.step import nonfinite as blame
@@ -61,13 +60,9 @@ class SkipNonFinite(SequenceTask):
             raise RunFailed(f"SkipNonFinite: {self.at_most} steps in a row were skipped; {blame.failure(self)}")
         for parameter in parameters(optimizer):
             parameter.grad = None  # which every optimiser passes over
-        self.after = self._cured()
+        finite = [torch.isfinite(part).reshape(len(part), -1).all(1) for part in self.cursor.saved]
+        self.cursor.reset(~torch.stack(finite).all(0))
         return False
-
-    def _cured(self) -> tuple[Tensor, ...]:
-        """The state, anew in the rows in which it is no number."""
-        bad = torch.stack([~torch.isfinite(part).reshape(len(part), -1).all(1) for part in self.after]).any(0)
-        return detach(restart(self.after, bad, self.initial_state(len(bad))))
 
     def summarize(self, means: dict[str, Tensor]) -> dict[str, Tensor]:
         told = {name: self.skipped[0].float() for name in means if name == "strategy/skipped_steps"}

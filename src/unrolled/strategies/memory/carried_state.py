@@ -55,7 +55,7 @@ class CarriedState(SequenceTask):
 
     def recall(self) -> Tensor:
         fresh = self.batch.fresh.clone()
-        fresh[len(self.after[0]) if self.after else 0 :, 0] = True
+        fresh[len(self.cursor.saved[0]) if self.cursor.saved else 0 :, 0] = True
         if self.drop_probability > 0:
             fresh[:, 0] |= torch.rand(len(fresh), device=fresh.device) < self.drop_probability
         self.fresh = fresh

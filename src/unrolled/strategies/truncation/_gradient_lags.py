@@ -65,7 +65,7 @@ def lag_norms(task: Any, steps: Tensor, horizon: int, begin: int = 0) -> LagNorm
     chosen, devices = rows[steps >= 0], [task.device] if task.device.type == "cuda" else []
     autocast = task.trainer.precision_plugin.forward_context()
     with torch.random.fork_rng(devices), torch.enable_grad(), autocast:
-        states, outputs = [leaves(task.reach(begin))], []
+        states, outputs = [leaves(task.cursor.advance_to(begin))], []
         for t in range(begin, last + 1):
             hidden, state = task(t, t + 1, states[-1])
             outputs.append(hidden)

@@ -41,7 +41,7 @@ class CheckpointedBPTT(SequenceTask):
         steps = math.ceil(length / (self.segments or math.ceil(math.sqrt(length))))
         if steps == length:
             return super().run_window()
-        state, hidden, totals, counts = self.state, self.batch.inputs.new_empty(0), [], []
+        state, hidden, totals, counts = self.cursor.state, self.batch.inputs.new_empty(0), [], []
         for begin, end in spans(0, length, {*range(0, length, steps), *self.borders}):
             part, loss, targets, state = checkpoint(self._segment, begin, end, state, use_reentrant=False)
             if begin == 0:
@@ -49,7 +49,7 @@ class CheckpointedBPTT(SequenceTask):
             hidden[:, begin:end] = part  # a list of parts, joined at the end, would stand in memory twice
             totals.append(loss)
             counts.append(targets)
-        self.leave(state, length)
+        self.cursor.save(state, length)
         return hidden, torch.stack(totals).sum(), torch.stack(counts).sum()
 
     def _segment(self, begin: int, end: int, state: State) -> tuple[Tensor, Tensor, Tensor, State]:

@@ -63,15 +63,16 @@ class TruncatedBPTT(SequenceTask):
         if self.past == "recomputed" or self.k1 == self.k2:
             return super().run_window()
         start, new, stop, _ = self.window
-        state = self.reach(max(start, self.position))
+        first = max(start, self.cursor.step)  # the first step that has no graph yet
+        state = self.cursor.advance_to(first)
         learnt = {name: p for name, p in self.named_parameters() if p.requires_grad}
         copies = {name: p.detach().clone().requires_grad_() for name, p in learnt.items()}
-        self.pieces = [piece for piece in self.pieces if start <= piece.begin < self.position]
+        self.pieces = [piece for piece in self.pieces if start <= piece.begin < self.cursor.step]
         later = {new, *(window.start for window in self.plan)}  # a later window may begin in the middle of this one
-        for begin, end in spans(max(start, self.position), stop, later | self.borders):
+        for begin, end in spans(first, stop, later | self.borders):
             entry = leaves(state)
             hidden, state = torch.func.functional_call(self, copies, (begin, end, entry))
             self.pieces.append(Piece(begin, entry, hidden, state, tuple(copies.values())))
-        self.leave(state, stop)
+        self.cursor.save(state, stop)
         hidden = ThroughPieces.apply(self.pieces, new, *learnt.values())
         return hidden, *self.measure(hidden, self.batch.targets[:, new:stop])

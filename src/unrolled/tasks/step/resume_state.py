@@ -11,7 +11,7 @@ from unrolled.errors import InputError
 
 def snapshot(task: Any) -> dict[str, Any]:
     """Every process's hidden state, log sums and random number generators, and the step."""
-    mine = {"after": task.after, "ages": task.ages, "records": task.records, "random": _random_numbers()}
+    mine = {"after": task.cursor.saved, "ages": task.ages, "records": task.records, "random": _random_numbers()}
     ranks = [mine]
     if distributed.is_available() and distributed.is_initialized():
         ranks = [None] * distributed.get_world_size()  # type: ignore[list-item]
@@ -28,7 +28,7 @@ def restore(task: Any, saved: dict[str, Any]) -> None:
     if len(ranks) != world:
         raise InputError(f"the checkpoint was written by {len(ranks)} process(es), this run has {world}: use as many")
     mine = ranks[task.global_rank]
-    task.after, task.ages = mine["after"], mine["ages"]
+    task.cursor.saved, task.ages = mine["after"], mine["ages"]
     task.records, task.resumed = dict(mine["records"]), mine["random"]
 
 
@@ -43,7 +43,8 @@ def resume(task: Any) -> None:
     saved, task.resumed = task.resumed, None
     if saved is None:
         return
-    task.after, task.ages = (tuple(part.to(task.device) for part in parts) for parts in (task.after, task.ages))
+    task.cursor.saved = tuple(part.to(task.device) for part in task.cursor.saved)
+    task.ages = tuple(part.to(task.device) for part in task.ages)
     task.records = {name: (total.to(task.device), count) for name, (total, count) in task.records.items()}
     torch.set_rng_state(saved["torch"])
     version, words, gauss = saved["python"]

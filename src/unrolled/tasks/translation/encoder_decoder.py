@@ -100,7 +100,7 @@ class SourceReader(TokenOutput):
         return self.thin(hidden), state
 
     def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
-        self.after = ()  # each batch holds new sentences
+        self.cursor.reset()  # each batch holds new sentences
         super().on_train_batch_start(batch, batch_idx)
 
     def forward(self, begin: int, end: int, state: State) -> tuple[Tensor, State]:
