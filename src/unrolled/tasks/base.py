@@ -79,12 +79,20 @@ class SequenceTask(Telemetry):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        owners: dict[str, type] = {}
-        for base in cls.__mro__:
-            seam = vars(base).get("seam")
-            if seam and seam not in ADDITIVE and owners.setdefault(seam, base) is not base:
-                both = f"{owners[seam].__name__} and {base.__name__}"
+        for seam, strategy in cls._owners():
+            first = cls.strategy_of(seam)
+            if first and first is not strategy and seam not in ADDITIVE:
+                both = f"{first.__name__} and {strategy.__name__}"
                 raise InputError(f"{both} both own the seam '{seam}'. Keep one of them.")
+
+    @classmethod
+    def strategy_of(cls, seam: str) -> type | None:
+        """The strategy among the bases that owns `seam` (the first, where several share it)."""
+        return next((strategy for owned, strategy in cls._owners() if owned == seam), None)
+
+    @classmethod
+    def _owners(cls) -> list[tuple[str, type]]:
+        return [(seam, base) for base in cls.__mro__ if (seam := vars(base).get("seam"))]
 
     # ---------------------------------------------------------------------------------------------- what a task says
 

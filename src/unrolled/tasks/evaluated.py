@@ -30,6 +30,7 @@ class EvaluatedTask(SequenceTask):
     """
 
     metric: ClassVar[str]  # the loss by the name of its unit, in the log and beside baselines
+    accepts: ClassVar[tuple[type, ...]]  # the tasks that the strategy of feedback among the bases fits
     architecture: Any  # of `unrolled.architectures`
     head: Any  # module: from hidden outputs (..., H) to the outputs of the task
 
@@ -43,18 +44,15 @@ class EvaluatedTask(SequenceTask):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        families = [base for base in cls.__mro__ if EvaluatedTask in base.__bases__ and not vars(base).get("seam")]
-        measuring = [base for base in cls.__mro__ if issubclass(base, families[0]) and "criterion" in vars(base)]
-        tasks = [base for base in measuring if not any(base in other.__mro__[1:] for other in measuring)]
-        owner = next((base for base in cls.__mro__ if families[0] in base.__mro__ and vars(base).get("seam")), None)
-        if len(families) > 1 and owner:
-            fitting = [n for n in catalog.names("tasks") if issubclass(catalog.find("tasks", n), families[0])]
-            task = next(base for base in cls.__mro__ if issubclass(base, families[1]) and "criterion" in vars(base))
-            made_for = " or ".join(fitting or [families[0].__name__])
-            raise InputError(f"{owner.__name__} is a strategy for {made_for}, not for {task.__name__}. Leave it out.")
-        if len(families) > 1 or len(tasks) > 1:
+        tasks = [base for base in cls.__mro__ if issubclass(base, EvaluatedTask) and "criterion" in vars(base)]
+        if not all(issubclass(tasks[0], task) for task in tasks):
             both = " and ".join(base.__name__ for base in cls.__bases__)
             raise InputError(f"expected one task, got {both}. Keep one of them.")
+        strategy = cls.strategy_of("feedback")
+        if tasks and strategy and not issubclass(tasks[0], cls.accepts):
+            known = [name for name in catalog.names("tasks") if issubclass(catalog.find("tasks", name), cls.accepts)]
+            fits = f"{strategy.__name__} is a strategy for {' or '.join(known)}"
+            raise InputError(f"{fits}, not for {tasks[0].__name__}. Leave it out.")
 
     @property
     def unit(self) -> str:

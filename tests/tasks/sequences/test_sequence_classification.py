@@ -280,7 +280,7 @@ def test_both_directions_refuse_rows_that_go_on():
 @pytest.mark.parametrize("strategy", [(TruncatedBPTT, {"k1": 3}), (CarriedState, {})], ids=["truncation", "memory"])
 def test_both_directions_refuse_strategies_that_cut(strategy):
     cls, arguments = strategy
-    with pytest.raises(InputError, match=f"bidirectional: true reads whole sequences, but {cls.__name__} reads"):
+    with pytest.raises(InputError, match=f"bidirectional: true needs full sequences, but {cls.__name__} splits"):
         make(cls, bidirectional=True, **arguments)
 
 

@@ -21,6 +21,8 @@ class OwnOutput(Autoregressive):
         gradient: whether the gradient flows through what is fed back; an id has none, so there expected is needed.
     """
 
+    accepts = (Autoregressive,)
+
     def __init__(
         self,
         *,
@@ -45,8 +47,8 @@ class OwnOutput(Autoregressive):
         self.draw: dict[str, Any] = {"temperature": temperature, "top_k": top_k} if fed_back == "sample" else {}
 
     def owner(self) -> str:
-        """The strategy by name, for messages."""
-        return next(base.__name__ for base in type(self).__mro__ if vars(base).get("seam") == "feedback")
+        """The strategy's name, for error messages."""
+        return (self.strategy_of("feedback") or type(self)).__name__
 
     def initial_state(self, batch_size: int) -> State:
         own = self.nothing(batch_size)

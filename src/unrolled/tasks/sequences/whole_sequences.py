@@ -7,7 +7,6 @@ from unrolled.functional.batch import SequenceBatch, ends
 from unrolled.functional.state import State
 from unrolled.tasks.evaluated import EvaluatedTask
 
-CUTS = ("truncation", "memory")  # seams that read a sequence in pieces
 WHOLE = (
     "architecture: bidirectional: true reads whole sequences, but a row of this batch goes on with one of another "
     "batch, or holds several; use one direction, or data.init_args.over_long: truncate"
@@ -20,7 +19,7 @@ CARRIED = (
 
 def carries(task: EvaluatedTask) -> bool:
     """Whether one of its strategies brings the state from one batch to the next."""
-    return any(vars(base).get("seam") == "memory" for base in type(task).__mro__)
+    return task.strategy_of("memory") is not None
 
 
 class WholeRows(EvaluatedTask):
@@ -37,11 +36,11 @@ class WholeRows(EvaluatedTask):
     lengths: Tensor | None = None  # (B,), of the rows that both directions read now
 
     def check_directions(self, directions: int) -> None:
-        cuts = [base.__name__ for base in type(self).__mro__ if vars(base).get("seam") in CUTS]
+        cuts = self.strategy_of("truncation") or self.strategy_of("memory")
         if directions > 1 and cuts:
             raise InputError(
-                f"architecture: bidirectional: true reads whole sequences, but {cuts[0]} reads them in pieces; leave "
-                "one of them out"
+                f"architecture: bidirectional: true needs full sequences, but {cuts.__name__} splits them; remove one "
+                "of the two"
             )
 
     def predict(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:

@@ -77,9 +77,9 @@ def paced(optimizer: Any, factor: float) -> Iterator[None]:
 def refuse_accumulation(task: Any, windows: int | Literal["several"]) -> None:
     """Raise an InputError where gradients would be summed over batches, but a step is taken in each window of one."""
     if windows != 1 and (batches := task.trainer.accumulate_grad_batches) != 1:
-        owners = (base.__name__ for base in type(task).__mro__ if vars(base).get("seam") == "truncation")
+        owner = task.strategy_of("truncation") or type(task)
         raise InputError(
-            f"trainer.accumulate_grad_batches: {next(owners, type(task).__name__)} takes {windows} optimiser steps "
+            f"trainer.accumulate_grad_batches: {owner.__name__} takes {windows} optimiser steps "
             f"within a batch, so expected 1, got {batches}; remove it, or make each window a whole batch"
         )
 
