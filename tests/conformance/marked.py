@@ -35,8 +35,8 @@ class Marked(Autoregressive):
     def features(self, inputs: Tensor) -> Tensor:
         return inputs
 
-    def measure(self, hidden: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-        return squared_error(self.head(hidden), targets)
+    def criterion(self, outputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        return squared_error(outputs, targets)
 
     def expected(self, hidden: Tensor) -> Tensor:
         mean: Tensor = self.head(hidden)

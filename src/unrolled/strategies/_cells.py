@@ -1,11 +1,16 @@
 """What strategies that look into a recurrent cell share."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 from unrolled.errors import InputError
 
+if TYPE_CHECKING:
+    from unrolled.tasks.base import SequenceTask
 
-def cells(task: Any, strategy: str, *fits: Any) -> list[Any]:
+
+def cells(task: SequenceTask, strategy: str, *fits: Any) -> list[Any]:
     """Each layer and direction of the task's architecture.
 
     Raises:

@@ -12,6 +12,7 @@ from unrolled.functional.batch import SequenceBatch
 from unrolled.functional.state import State, carry, restart
 from unrolled.functional.windows import spans
 from unrolled.tasks.base import SequenceTask
+from unrolled.tasks.data_contract import HasBaselineMetric
 from unrolled.tasks.step.mean_loss import MeanLoss
 
 
@@ -163,7 +164,8 @@ class EvaluatedTask(SequenceTask):
 
     def baselines(self, data: Any, split: str) -> dict[str, Any]:
         """What is reached without a network on a split of `data`: `baselines` by name, and their `baseline_metric`."""
-        return {"baseline_metric": getattr(data, "baseline_metric", self.metric), "baselines": data.baselines(split)}
+        metric = data.baseline_metric if isinstance(data, HasBaselineMetric) else self.metric
+        return {"baseline_metric": metric, "baselines": data.baselines(split)}
 
     def findings(self, data: Any, split: str) -> dict[str, Any]:
         """What else was found on a split of `data`, by name, for its results.  Here: nothing."""

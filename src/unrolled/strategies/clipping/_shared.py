@@ -1,6 +1,8 @@
 """What strategies of the clipping seam share."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from torch import Tensor
 from torch.optim import Optimizer
@@ -8,8 +10,11 @@ from torch.optim import Optimizer
 from unrolled.errors import InputError
 from unrolled.functional.gradients import parameters, total_norm
 
+if TYPE_CHECKING:
+    from unrolled.tasks.base import SequenceTask
 
-def refuse_a_second(strategy: Any, gradient_clip_val: float | None) -> None:
+
+def refuse_a_second(strategy: SequenceTask, gradient_clip_val: float | None) -> None:
     """Raise an InputError where the Trainer was told to clip too."""
     if gradient_clip_val is not None:
         raise InputError(
@@ -18,7 +23,7 @@ def refuse_a_second(strategy: Any, gradient_clip_val: float | None) -> None:
         )
 
 
-def tell(strategy: Any, optimizer: Optimizer, clipped: Tensor) -> None:
+def tell(strategy: SequenceTask, optimizer: Optimizer, clipped: Tensor) -> None:
     """Log whether anything was `clipped` in this step, and the norm of the gradient that is left."""
     strategy.record("strategy/clipped_share", clipped.float())
     strategy.record("strategy/grad_norm_after", total_norm(parameters(optimizer)))

@@ -8,6 +8,7 @@ from torch import Tensor
 from unrolled.errors import InputError
 from unrolled.functional.state import State
 from unrolled.strategies.feedback._own_reader import OwnReader
+from unrolled.tasks.data_contract import HasChannels
 
 
 class OwnImputation(OwnReader):
@@ -32,7 +33,7 @@ class OwnImputation(OwnReader):
 
     def __init__(self, *, gradient: bool = False, **kwargs: Any) -> None:
         super().__init__(gradient=gradient, **kwargs)
-        channels: dict[str, int] = getattr(self, "channels", {})
+        channels = self.channels if isinstance(self, HasChannels) else {}
         self.numbers = channels.get("values", 0)
         if not channels.get("marks"):
             told = "expected inputs that say what is missing, got none; let the data say marks: true, or leave it out"

@@ -8,6 +8,7 @@ from torch import nn
 from unrolled.errors import InputError
 from unrolled.functional.initialization import log_count_ratios
 from unrolled.tasks.base import SequenceTask
+from unrolled.tasks.data_contract import CountsTokens, data_module
 
 
 class NaiveBayesInitialization(SequenceTask):
@@ -38,7 +39,7 @@ class NaiveBayesInitialization(SequenceTask):
         if ratio_scale is not None and not 0 < ratio_scale < float("inf"):
             raise InputError(f"NaiveBayesInitialization: expected ratio_scale above 0 and finite, got {ratio_scale}")
         self.ratio_scale = ratio_scale
-        classes, embedding = self.hparams.get("classes"), getattr(self, "embedding", None)
+        classes, embedding = self.hparams.get("classes"), dict(self.named_children()).get("embedding")
         if classes is None or not isinstance(embedding, nn.Embedding):
             told = "expected a task that embeds tokens and tells their classes, got one that does not; leave it out"
             raise InputError(f"NaiveBayesInitialization: {told}")
@@ -51,8 +52,8 @@ class NaiveBayesInitialization(SequenceTask):
         super().setup(stage)
         if stage != "fit" or self.ratio_scale is None or self.optimizer_steps > 0:
             return
-        data: Any = getattr(self.trainer, "datamodule", None)
-        if getattr(data, "token_counts", None) is None:
+        data = data_module(self)
+        if not isinstance(data, CountsTokens):
             told = f"expected data that count tokens by class, got {type(data).__name__}; leave it out"
             raise InputError(f"NaiveBayesInitialization: {told}")
         ratios = log_count_ratios(*data.token_counts())

@@ -1,12 +1,17 @@
 """How far back a loss reaches: the gradient that arrives at the states before it.  B batch, T time, R lags."""
 
-from typing import Any, NamedTuple
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 from torch import Tensor
 
 from unrolled.functional.batch import counted
 from unrolled.functional.retained_graph import leaves
+
+if TYPE_CHECKING:
+    from unrolled.tasks.base import SequenceTask
 
 
 class LagNorms(NamedTuple):
@@ -17,7 +22,9 @@ class LagNorms(NamedTuple):
     seen: Tensor  # (B, R) bool: False at lags from before the first step read, and in rows that were left out
 
 
-def mean_lags(task: Any, targeted: list[bool], horizon: int, random: torch.Generator) -> list[tuple[float, float]]:
+def mean_lags(
+    task: SequenceTask, targeted: list[bool], horizon: int, random: torch.Generator
+) -> list[tuple[float, float]]:
     """For the lags j = 1 ... R the means of `LagNorms`: (norm, norm of the sum), the same on every process.
 
     One step of each row is looked at, drawn from those with a target; all of them lie in a stretch of the batch that is
@@ -49,7 +56,7 @@ def pick(eligible: Tensor, numbers: Tensor) -> Tensor:
     return torch.where(count > 0, (eligible & (order == nth[:, None])).int().argmax(1), -1)
 
 
-def lag_norms(task: Any, steps: Tensor, horizon: int, begin: int = 0) -> LagNorms:
+def lag_norms(task: SequenceTask, steps: Tensor, horizon: int, begin: int = 0) -> LagNorms:
     """Read `task.batch` step by step, and send the loss of row r at step `steps[r]` back through `horizon` lags.
 
     A row that starts anew stops the gradient: lags beyond are zeros that were seen.  No parameter's `grad`, no state of

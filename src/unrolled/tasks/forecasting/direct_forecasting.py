@@ -9,6 +9,7 @@ from unrolled.errors import InputError
 from unrolled.functional.batch import counted
 from unrolled.functional.forecasting.distributions import LEVELS
 from unrolled.functional.forecasting.patches import fold
+from unrolled.tasks.data_contract import streams_series
 from unrolled.tasks.evaluated import EvaluatedTask
 from unrolled.tasks.forecasting.evaluation import ForecastJudge
 from unrolled.tasks.forecasting.forecaster import Forecaster, check_marks
@@ -63,7 +64,7 @@ class DirectForecasting(Forecaster, EvaluatedTask):
 
     def on_train_start(self) -> None:
         super().on_train_start()
-        if getattr(self.trainer.train_dataloader, "streams", False):  # a piece may be as long as a window
+        if streams_series(self):  # a piece may be as long as a window
             raise InputError(STREAM)
 
     def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:

@@ -6,6 +6,7 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
 
+from unrolled.architectures import GRUD
 from unrolled.errors import InputError
 from unrolled.functional.forecasting.channels import Channels
 from unrolled.functional.forecasting.distributions import make_output
@@ -69,8 +70,9 @@ def check_marks(cell: object, layout: Channels, patch: int = 1) -> None:
     Raises:
         InputError: another number of values, no marks or no times since, or steps that are read in patches.
     """
-    if (values := getattr(cell, "values", None)) is None:
+    if not isinstance(cell, GRUD):
         return
+    values = cell.values
     if not values == layout.values == layout.marks == layout.since or patch > 1:
         told = f"{layout.values}, {layout.marks} and {layout.since}" + (f" in patches of {patch}" if patch > 1 else "")
         raise InputError(

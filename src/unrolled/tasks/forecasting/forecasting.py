@@ -10,6 +10,7 @@ from unrolled.errors import InputError
 from unrolled.functional.forecasting.distributions import LEVELS
 from unrolled.functional.generators import generator
 from unrolled.tasks.autoregressive import Autoregressive
+from unrolled.tasks.data_contract import sequences_span_batches
 from unrolled.tasks.forecasting.evaluation import ForecastJudge
 from unrolled.tasks.forecasting.forecaster import Forecaster, check_marks
 from unrolled.tasks.sequences.whole_sequences import carries
@@ -118,7 +119,7 @@ class Forecasting(Forecaster, Autoregressive):
 
     def on_train_start(self) -> None:
         super().on_train_start()
-        if getattr(self.trainer.train_dataloader, "goes_on", False) and not carries(self):
+        if sequences_span_batches(self) and not carries(self):
             raise InputError(CARRIED)
 
     # ------------------------------------------------------------------------------------------- how it is evaluated

@@ -3,7 +3,9 @@
 B texts, P tokens of the prefix, L tokens written, N tokens of training, V vocabulary.
 """
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -15,7 +17,11 @@ from unrolled.functional.generators import generator
 from unrolled.functional.losses import perplexity
 from unrolled.functional.ngrams import NgramModel
 from unrolled.functional.text_scores import distinct, repetition
+from unrolled.tasks.data_contract import HasTokens, data_module
 from unrolled.tasks.step.mean_loss import WIDE
+
+if TYPE_CHECKING:
+    from unrolled.tasks.language_modeling.language_modeling import LanguageModeling
 
 ROWS, PREFIX, LENGTH = 64, 50, 100  # texts of each process at most, their prefix at most, and what is written behind it
 ORDERS = {"character": 5, "word": 3, "subword": 3}  # of the n-gram that judges
@@ -75,23 +81,24 @@ class TextExposure(Metric):
         }
 
 
-def observe(task: Any, stage: str, batch: SequenceBatch) -> None:
+def observe(task: LanguageModeling, stage: str, batch: SequenceBatch) -> None:
     """Let a language model write behind the rows of an evaluation's first batch; without training tokens, nothing.
 
     The tokens are those that the trainer's data module holds.  The draws have a generator of their own, so that
     training goes on as if there had been no evaluation, and two evaluations of one model agree.
     """
-    tokens = getattr(getattr(task.trainer, "datamodule", None), "tokens", None)
-    if not tokens or not len(tokens.get("train", ())) or task.exposure.written:
+    data = data_module(task)
+    train = data.tokens.get("train") if isinstance(data, HasTokens) else None
+    if train is None or not len(train) or task.exposure.written:
         return
     steps = min(PREFIX, max(1, batch.inputs.shape[1] // 2))
     prefix, truth = batch.inputs[:ROWS, :steps], batch.targets[:ROWS, steps - 1 :][:, :LENGTH]
     draws = generator(task.seed, "free running", stage, task.global_rank)
     written = task.run_free(prefix, LENGTH, temperature=1.0, generator=draws)
-    task.exposure.update(tokens["train"], prefix, written, truth)
+    task.exposure.update(train, prefix, written, truth)
 
 
-def conclude(task: Any, stage: str) -> dict[str, Tensor]:
+def conclude(task: LanguageModeling, stage: str) -> dict[str, Tensor]:
     """What was observed in this evaluation, by name, and start anew; empty if nothing was."""
     if not task.exposure.written:
         return {}

@@ -1,7 +1,9 @@
 """How well classes are told, over a whole split.  N examples, C classes, L labels of an example."""
 
+from __future__ import annotations
+
 from dataclasses import asdict
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -17,6 +19,10 @@ from torchmetrics.classification import (
 
 from unrolled.functional.batch import pad_rows
 from unrolled.functional.classification import class_scores
+from unrolled.tasks.data_contract import HasLanguages
+
+if TYPE_CHECKING:
+    from unrolled.tasks.sequences.sequence_classification import SequenceClassification
 
 Output = Literal["softmax", "sigmoid"]
 
@@ -85,12 +91,12 @@ def by_class(classes: list[str], confusion: Tensor) -> dict[str, dict[str, float
     return {name: asdict(score) for name, score in zip(classes, class_scores(confusion), strict=True)}
 
 
-def by_language(task: Any, data: Any, split: str) -> dict[str, dict[str, float]]:
+def by_language(task: SequenceClassification, data: Any, split: str) -> dict[str, dict[str, float]]:
     """Of the rows of each language of a split: how many, and the share of the classes, or labels, told right.
 
     Empty, where the data does not tell of a language.
     """
-    languages = data.languages(split) if hasattr(data, "languages") else []
+    languages = data.languages(split) if isinstance(data, HasLanguages) else []
     if not languages:
         return {}
     right: dict[str, list[float]] = {}

@@ -9,6 +9,7 @@ from torch.nn import functional as F
 from unrolled.errors import InputError
 from unrolled.functional.batch import SequenceBatch, counted
 from unrolled.functional.losses import binary_cross_entropy, cross_entropy
+from unrolled.tasks.data_contract import HasClasses
 from unrolled.tasks.sequences.metrics import ClassMetrics, by_class, by_language
 from unrolled.tasks.sequences.sequence_encoder import PooledReader
 
@@ -111,7 +112,7 @@ class SequenceClassification(PooledReader):
         Where the data tells the language of a row, also the accuracy `by_language`.
         """
         counts = self.confusion["test" if split == "test" else "val"]
-        classes = [str(name) for name in getattr(data, "classes", range(len(counts)))]
+        classes = [str(name) for name in (data.classes if isinstance(data, HasClasses) else range(len(counts)))]
         found = {"classes": classes, "confusion": counts.tolist(), "by_class": by_class(classes, counts)}
         return found | ({"by_language": languages} if (languages := by_language(self, data, split)) else {})
 

@@ -5,6 +5,7 @@ from torch import Tensor
 from unrolled.errors import InputError
 from unrolled.functional.batch import SequenceBatch, ends
 from unrolled.functional.state import State
+from unrolled.tasks.data_contract import sequences_span_batches
 from unrolled.tasks.evaluated import EvaluatedTask
 
 WHOLE = (
@@ -51,7 +52,7 @@ class WholeRows(EvaluatedTask):
 
     def on_train_start(self) -> None:
         super().on_train_start()
-        if getattr(self.trainer.train_dataloader, "goes_on", False):  # told before the first step, not in some batch
+        if sequences_span_batches(self):  # refused before the first step, not in some batch
             if self.architecture.directions > 1:
                 raise InputError(WHOLE)
             self.require_memory()

@@ -1,9 +1,14 @@
 """What several processes agree on before they train; with one process nothing is asked."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
+
+if TYPE_CHECKING:
+    from unrolled.tasks.base import SequenceTask
 
 
 def largest(trainer: Any, number: int) -> int:
@@ -21,7 +26,7 @@ def anywhere(trainer: Any, marks: Tensor) -> list[bool]:
     return told
 
 
-def no_loss(task: Any) -> Tensor | None:
+def no_loss(task: SequenceTask) -> Tensor | None:
     """What a training step without a target returns: nothing, or where DDP waits for gradients, zeros for each."""
     if task.trainer.world_size == 1:
         return None

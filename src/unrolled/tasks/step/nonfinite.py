@@ -1,6 +1,8 @@
 """Which step and module a nan or an inf came from."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -8,8 +10,11 @@ from torch import Tensor
 from unrolled.errors import RunFailed
 from unrolled.functional.gradients import nonfinite
 
+if TYPE_CHECKING:
+    from unrolled.tasks.base import SequenceTask
 
-def failure(task: Any) -> RunFailed:
+
+def failure(task: SequenceTask) -> RunFailed:
     """What to say when the loss or the gradient of the step that would come is no number."""
     return RunFailed(
         f"optimiser step {task.optimizer_steps + 1}: the loss is {float(task.loss):g} and the gradient's norm "
@@ -18,7 +23,7 @@ def failure(task: Any) -> RunFailed:
     )
 
 
-def first_bad_module(task: Any) -> str:
+def first_bad_module(task: SequenceTask) -> str:
     """In words: the first module whose weights or output, or the one nearest to the loss whose gradient, is no number.
 
     The step is run once more to look into it; it is not going to be taken.
@@ -36,7 +41,7 @@ def first_bad_module(task: Any) -> str:
     return "every output and gradient is finite by itself"
 
 
-def _run(task: Any) -> tuple[list[str], list[str]]:
+def _run(task: SequenceTask) -> tuple[list[str], list[str]]:
     """The modules in the order in which they ran, and those among them whose output was not finite."""
     order: list[str] = []
     bad: list[str] = []

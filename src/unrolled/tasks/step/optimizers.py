@@ -1,14 +1,19 @@
 """Torch's optimisers and schedulers by name."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from torch import nn
 from torch.optim.lr_scheduler import LinearLR
 
 from unrolled.config import catalog
 from unrolled.errors import InputError
+
+if TYPE_CHECKING:
+    from unrolled.tasks.base import SequenceTask
 
 # These set the rate to what they say, whatever it was, so that nothing else can shape it beside them.
 ABSOLUTE = ("OneCycleLR", "CyclicLR", "CosineAnnealingWarmRestarts")
@@ -74,7 +79,7 @@ def paced(optimizer: Any, factor: float) -> Iterator[None]:
             group["lr"] = rate
 
 
-def refuse_accumulation(task: Any, windows: int | Literal["several"]) -> None:
+def refuse_accumulation(task: SequenceTask, windows: int | Literal["several"]) -> None:
     """Raise an InputError where gradients would be summed over batches, but a step is taken in each window of one."""
     if windows != 1 and (batches := task.trainer.accumulate_grad_batches) != 1:
         owner = task.strategy_of("truncation") or type(task)

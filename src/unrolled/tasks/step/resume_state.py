@@ -1,15 +1,20 @@
 """What a checkpoint must hold, beside weights and counters, for a run to go on as if it had never stopped."""
 
+from __future__ import annotations
+
 import random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import distributed
 
 from unrolled.errors import InputError
 
+if TYPE_CHECKING:
+    from unrolled.tasks.base import SequenceTask
 
-def snapshot(task: Any) -> dict[str, Any]:
+
+def snapshot(task: SequenceTask) -> dict[str, Any]:
     """Every process's hidden state, log sums and random number generators, and the step."""
     mine = {"after": task.cursor.saved, "ages": task.ages, "records": task.records, "random": _random_numbers()}
     ranks = [mine]
@@ -19,7 +24,7 @@ def snapshot(task: Any) -> dict[str, Any]:
     return {"optimizer_steps": task.optimizer_steps, "seed": task.seed, "ranks": ranks}
 
 
-def restore(task: Any, saved: dict[str, Any]) -> None:
+def restore(task: SequenceTask, saved: dict[str, Any]) -> None:
     """Set what `snapshot` took; the random numbers wait until the first batch, behind all set-up."""
     task.optimizer_steps, task.seed = saved["optimizer_steps"], saved["seed"]
     if task._trainer is None or not task.trainer.training:
@@ -32,13 +37,13 @@ def restore(task: Any, saved: dict[str, Any]) -> None:
     task.records, task.resumed = dict(mine["records"]), mine["random"]
 
 
-def begin(task: Any) -> None:
+def begin(task: SequenceTask) -> None:
     """Let each process draw random numbers of its own: they were all seeded alike, for the same first weights."""
     if task.trainer.world_size > 1:
         torch.manual_seed(torch.initial_seed() + task.global_rank)
 
 
-def resume(task: Any) -> None:
+def resume(task: SequenceTask) -> None:
     """Before the first batch: the state to the device, the generators to where the checkpoint found them."""
     saved, task.resumed = task.resumed, None
     if saved is None:

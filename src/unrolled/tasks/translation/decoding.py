@@ -1,6 +1,8 @@
 """How a translation task says what it has read.  B batch, S source steps, L steps said, K width of the beam."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -9,6 +11,10 @@ from unrolled.architectures.source_encoder import Memory
 from unrolled.functional.beam_search import Hypotheses, Step, beam_search, greedy
 from unrolled.functional.state import State
 from unrolled.functional.translation import BEGIN, TranslationBatch, sayable, until_end
+from unrolled.tasks.data_contract import HasVocabularies, data_module
+
+if TYPE_CHECKING:
+    from unrolled.tasks.translation.translation import Translation
 
 EXAMPLES = 5  # sentences of an evaluation that results.json shows
 
@@ -21,14 +27,14 @@ def limit(memory: Memory) -> Tensor:
     return 2 * memory.mask.sum(1) + 10
 
 
-def greedily(task: Any, memory: Memory) -> Tensor:
+def greedily(task: Translation, memory: Memory) -> Tensor:
     """(B, L): the likeliest id at each step, up to END."""
     with torch.no_grad(), task.reading(memory):
         state = task.architecture.initial_state(len(memory.mask), memory)
         return greedy(_step(task), state, limit(memory))
 
 
-def translate(task: Any, memory: Memory, width: int, alpha: float) -> Hypotheses:
+def translate(task: Translation, memory: Memory, width: int, alpha: float) -> Hypotheses:
     """The best translation of each source that a beam of `width` finds, under a length penalty of `alpha`."""
     with torch.no_grad(), task.reading(memory.repeat(width)):
         state = task.architecture.initial_state(len(memory.mask) * width, task.memory)
@@ -36,7 +42,7 @@ def translate(task: Any, memory: Memory, width: int, alpha: float) -> Hypotheses
 
 
 @torch.no_grad()
-def alignment(task: Any, memory: Memory, ids: Tensor) -> Tensor | None:
+def alignment(task: Translation, memory: Memory, ids: Tensor) -> Tensor | None:
     """Where the decoder looks while it says `ids` (B, L): weights (B, L, S); None without attention."""
     read = torch.cat([torch.full_like(ids[:, :1], BEGIN), ids[:, :-1]], 1)
     state = task.architecture.initial_state(len(ids), memory)
@@ -46,13 +52,13 @@ def alignment(task: Any, memory: Memory, ids: Tensor) -> Tensor | None:
     return weights[0] if weights[0].dim() == 3 else torch.stack(weights, 1)
 
 
-def describe(task: Any, batch: TranslationBatch, memory: Memory, said: Tensor) -> list[dict[str, Any]]:
+def describe(task: Translation, batch: TranslationBatch, memory: Memory, said: Tensor) -> list[dict[str, Any]]:
     """A batch's first sentence by its tokens, and the weights (steps said, source steps) of its translation.
 
     One of each batch, for batches hold sentences of about one length.  [] where nobody knows what the numbers mean.
     """
-    data: Any = getattr(task.trainer, "datamodule", None)
-    if not hasattr(data, "source_vocabulary"):
+    data = data_module(task)
+    if not isinstance(data, HasVocabularies):
         return []
     (truth,), (translation,) = until_end(batch.targets[:1]), until_end(said[:1])
     length = int(batch.source_lengths[0])
@@ -74,7 +80,7 @@ def few(examples: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [examples[place * len(examples) // most] for place in range(most)]
 
 
-def _step(task: Any) -> Step:
+def _step(task: Translation) -> Step:
     def step(ids: Tensor, state: State) -> tuple[Tensor, State]:
         hidden, state = task.predict(ids[:, None], state)
         return sayable(task.head(hidden[:, 0]).log_softmax(-1)), state

@@ -3,8 +3,10 @@
 B sentences, T target steps.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -12,6 +14,10 @@ from torchmetrics import Metric
 from torchmetrics.utilities import dim_zero_cat
 
 from unrolled.functional.translation import bleu, character_error_rate, chrf, until_end
+from unrolled.tasks.data_contract import HasTexts, WritesText, data_module
+
+if TYPE_CHECKING:
+    from unrolled.tasks.base import SequenceTask
 
 Write = Callable[[list[int]], str]  # ids of a sentence -> its text
 NOWHERE = -1  # the place of a pair that no data set holds
@@ -72,16 +78,18 @@ class Translations(Metric):
         return {name: torch.tensor(value, device=self.device) for name, value in measured.items()}
 
 
-def writer(task: Any) -> Write:
+def writer(task: SequenceTask) -> Write:
     """How the trainer's data write a sentence; without a vocabulary, its numbers."""
-    write: Write = getattr(getattr(task.trainer, "datamodule", None), "write", _numbers)
-    return write
+    data = data_module(task)
+    return data.write if isinstance(data, WritesText) else _numbers
 
 
-def truths(task: Any, stage: str) -> list[str]:
+def truths(task: SequenceTask, stage: str) -> list[str]:
     """The target sentences of the trainer's data that an evaluation is held against; [] where there are none."""
-    texts = getattr(getattr(task.trainer, "datamodule", None), "texts", {})
-    return [target for _, target in texts.get({"val": "valid"}.get(stage, stage), ())]
+    data = data_module(task)
+    if not isinstance(data, HasTexts):
+        return []
+    return [target for _, target in data.texts.get({"val": "valid"}.get(stage, stage), ())]
 
 
 def _numbers(ids: list[int]) -> str:
