@@ -170,3 +170,8 @@ class EvaluatedTask(SequenceTask):
     def findings(self, data: Any, split: str) -> dict[str, Any]:
         """What else was found on a split of `data`, by name, for its results.  Here: nothing."""
         return {}
+
+
+def carries(task: EvaluatedTask) -> bool:
+    """Whether a strategy carries the state from batch to batch."""
+    return task.strategy_of("memory") is not None

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from unrolled.errors import InputError
 from unrolled.functional.schedules import by_loss
-from unrolled.strategies.feedback._coins import Coins
+from unrolled.strategies.feedback._choice import Coins
 
 
 class LossScheduledSampling(Coins):

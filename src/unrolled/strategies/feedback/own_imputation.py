@@ -7,11 +7,11 @@ from torch import Tensor
 
 from unrolled.errors import InputError
 from unrolled.functional.state import State
-from unrolled.strategies.feedback._own_reader import OwnReader
+from unrolled.strategies.feedback._model_output import ModelOutput
 from unrolled.tasks.data_contract import HasChannels
 
 
-class OwnImputation(OwnReader):
+class OwnImputation(ModelOutput):
     """Read the truth where it was observed, else what the model expected after the step before.
 
         x_t := m_t * x_t + (1 - m_t) * E[x_t | what was read before t]        m_t, the marks: 1 observed, 0 missing

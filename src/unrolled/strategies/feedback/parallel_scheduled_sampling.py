@@ -9,7 +9,7 @@ from unrolled.errors import InputError
 from unrolled.functional.feedback import none_like, withhold
 from unrolled.functional.schedules import Decay, probability
 from unrolled.functional.state import State
-from unrolled.strategies.feedback._coins import Coins
+from unrolled.strategies.feedback._choice import Coins
 
 
 class ParallelScheduledSampling(Coins):

@@ -3,7 +3,7 @@
 from typing import Any
 
 from unrolled.errors import InputError
-from unrolled.strategies.feedback._coins import Coins
+from unrolled.strategies.feedback._choice import Coins
 
 
 class TeacherForcing(Coins):

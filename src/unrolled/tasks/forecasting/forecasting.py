@@ -11,9 +11,9 @@ from unrolled.functional.forecasting.distributions import LEVELS
 from unrolled.functional.generators import generator
 from unrolled.tasks.autoregressive import Autoregressive
 from unrolled.tasks.data_contract import sequences_span_batches
+from unrolled.tasks.evaluated import carries
 from unrolled.tasks.forecasting.evaluation import ForecastJudge
 from unrolled.tasks.forecasting.forecaster import Forecaster, check_marks
-from unrolled.tasks.sequences.whole_sequences import carries
 
 ROWS = 8192  # paths that are drawn at a time, of all rows together
 

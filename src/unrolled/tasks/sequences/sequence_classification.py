@@ -6,26 +6,43 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from unrolled.architectures.pooling import PARTS, Pool
+from unrolled.architectures.token_dropout import TokenDropout
 from unrolled.errors import InputError
 from unrolled.functional.batch import SequenceBatch, counted
 from unrolled.functional.losses import binary_cross_entropy, cross_entropy
+from unrolled.functional.state import State
 from unrolled.tasks.data_contract import HasClasses
 from unrolled.tasks.sequences.metrics import ClassMetrics, by_class, by_language
-from unrolled.tasks.sequences.sequence_encoder import PooledReader
+from unrolled.tasks.sequences.whole_sequences import WholeRows
+
+SPREAD = 0.1  # standard deviation of the first embeddings: with torch's 1, a rare word outweighs what is learnt
 
 
-class SequenceClassification(PooledReader):
+class SequenceClassification(WholeRows):
     """p(class | sequence) = softmax(W pool(h_1 ... h_T) + b), trained on the mean negative log-likelihood in nats.
 
-    A sequence's class is the target of its last step; IGNORE stands at the others.  `PooledReader` says how it reads.
+    A sequence's class is the target of its last step; the other steps have the target IGNORE.  The pool is part of the
+    state, so that windows, and sequences that continue in the next batch, pool the full sequence; a truncation strategy
+    cuts the gradient alone.  With a shortcut x_t is pooled with h_t: pool([h_1, x_1] ... [h_T, x_T]).
+
+    Source of the shortcut: Lai, Xu, Liu & Zhao 2015, "Recurrent convolutional neural networks for text classification".
 
     Args:
-        classes: how many different classes C there are, or labels; the data says it.
+        classes: number of classes C, or of labels; set by the data.
         output: softmax: one class for each sequence; sigmoid: any of C labels, targets (B, T, C) of 0 and 1.
-        label_smoothing: share of each target, in [0, 1), that all classes have alike, in training alone; of softmax.
+        label_smoothing: share of each target, in [0, 1), that is spread over all classes, in training only; softmax.
+        vocabulary_size: number of tokens, of inputs (B, T); set by the data.
+        input_size: features of a step, of inputs (B, T, F); the data sets one of these two.
+        embedding_size: features E of a token.
+        embedding_dropout: probability that a token of the vocabulary is dropped in training, at each of its positions.
+        pool: last: the output at the last step (of a second direction, at the first); mean, max: over the steps;
+            attention: their mean, weighted by learnt scores.
+        shortcut: whether each step's input features are pooled together with its output.
 
     Raises:
-        InputError: too few classes, another output, targets of the other output, a share outside [0, 1).
+        InputError: too few classes, another output, targets of the other output, a share outside [0, 1), sizes too
+            small, both kinds of input or none, another pool, an embedding_dropout outside [0, 1).
     """
 
     metric = "nats_per_target"
@@ -39,9 +56,29 @@ class SequenceClassification(PooledReader):
         architecture: dict[str, Any],
         output: Literal["softmax", "sigmoid"] = "softmax",
         label_smoothing: float = 0.0,
+        vocabulary_size: int | None = None,
+        input_size: int | None = None,
+        embedding_size: int = 64,
+        embedding_dropout: float = 0.0,
+        pool: Literal["last", "mean", "max", "attention"] = "last",
+        shortcut: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(architecture=architecture, **kwargs)
+        if (vocabulary_size is None) == (input_size is None):
+            given = f"{vocabulary_size} and {input_size}"
+            raise InputError(f"task: expected a vocabulary_size or an input_size, got {given}")
+        if min(vocabulary_size or input_size or 0, embedding_size) < 1:
+            given = f"{vocabulary_size or input_size} and {embedding_size}"
+            raise InputError(f"task: expected sizes of at least 1, got {given}")
+        features = input_size or embedding_size
+        self.architecture = self.build(architecture, features)
+        self.embedding = nn.Embedding(vocabulary_size, embedding_size) if vocabulary_size else None
+        if self.embedding is not None:
+            nn.init.normal_(self.embedding.weight, std=SPREAD)
+        self.token_dropout, self.shortcut = TokenDropout(embedding_dropout), shortcut
+        self.pooled_size = self.architecture.output_size + features * shortcut
+        self.pool = Pool(pool, self.pooled_size)
         if output not in ("softmax", "sigmoid"):
             raise InputError(f"task: expected an output of softmax or sigmoid, got {output!r}")
         if classes < (fewest := 2 if output == "softmax" else 1):
@@ -56,6 +93,30 @@ class SequenceClassification(PooledReader):
     @property
     def unit(self) -> str:
         return "sequence"
+
+    def embed(self, inputs: Tensor) -> Tensor:
+        if self.embedding is None:
+            return inputs
+        return self.thin(self.token_dropout(self.embedding(inputs), inputs, self.embedding.num_embeddings))
+
+    def initial_state(self, batch_size: int) -> State:
+        state = super().initial_state(batch_size)
+        return *state, *self.pool.initial_state(state[0])
+
+    def predict(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
+        parts = len(state) - PARTS[self.pool.how]
+        features, own = self.embed(inputs), state[:parts]
+        if self.lengths is None:
+            hidden, read = self.architecture(features, own)
+        else:
+            hidden, read = self.architecture(features, own, self.lengths)
+            if self.pool.how == "last":  # the second direction ends at the first step
+                ahead, back = hidden.chunk(2, -1)
+                hidden = torch.cat([ahead, back[:, :1].expand_as(back)], -1)
+        if self.shortcut:
+            hidden = torch.cat([hidden, features], -1)
+        pooled, pool = self.pool(hidden, state[parts:])
+        return self.thin(pooled), (*read, *pool)
 
     def readout(self, hidden: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
         """Logits (N, C) and targets (N,), or (N, C) of labels, at the N steps that have a target."""

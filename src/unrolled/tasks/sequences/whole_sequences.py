@@ -6,7 +6,7 @@ from unrolled.errors import InputError
 from unrolled.functional.batch import SequenceBatch, ends
 from unrolled.functional.state import State
 from unrolled.tasks.data_contract import sequences_span_batches
-from unrolled.tasks.evaluated import EvaluatedTask
+from unrolled.tasks.evaluated import EvaluatedTask, carries
 
 WHOLE = (
     "architecture: bidirectional: true reads whole sequences, but a row of this batch goes on with one of another "
@@ -16,11 +16,6 @@ CARRIED = (
     "strategies: expected the strategy CarriedState, for rows of this batch go on with those of the one before; add "
     "it, or choose data.init_args.over_long: truncate"
 )
-
-
-def carries(task: EvaluatedTask) -> bool:
-    """Whether one of its strategies brings the state from one batch to the next."""
-    return task.strategy_of("memory") is not None
 
 
 class WholeRows(EvaluatedTask):
