@@ -22,6 +22,7 @@ from unrolled.tasks.step import resume_state as progress
 from unrolled.tasks.step.cursor import Cursor
 from unrolled.tasks.step.telemetry import Telemetry
 
+Read = Callable[[Tensor, State], tuple[Tensor, State]]  # inputs, state -> hidden outputs, next state
 Penalties = dict[str, Callable[[], Tensor]]  # by the strategy's name
 ADDITIVE = {"penalty", "gradient", "constraint"}  # seams that several strategies may share
 
@@ -239,7 +240,7 @@ class SequenceTask(Telemetry):
         hidden, total, count = self.run_window()
         count = processes.mean(self.trainer, count).to(total.dtype)
         if self.targeted:
-            self.record("train/loss", total / count)
+            self.on_loss(total / count)
         loss = total / self.share(count)
         for _, penalty in sorted(self.penalties(hidden).items()):
             loss = loss + penalty()
@@ -259,13 +260,17 @@ class SequenceTask(Telemetry):
         hidden = (torch.cat(outputs, 1) if len(outputs) > 1 else outputs[0])[:, new - start :]
         return hidden, *self.measure(hidden, self.batch.targets[:, new:stop])
 
-    def forward(self, begin: int, end: int, state: State) -> tuple[Tensor, State]:
-        """Read steps `begin` to `end` of the batch, a stretch without a border inside."""
+    def on_loss(self, window_loss: Tensor) -> None:
+        """Hook: the mean loss of a window, without penalties."""
+        self.record("train/loss", window_loss)
+
+    def forward(self, begin: int, end: int, state: State, read: Read | None = None) -> tuple[Tensor, State]:
+        """Read steps `begin` to `end` of the batch, a stretch without a border inside, by `read` (null: `unroll`)."""
         if begin in self.joints():
             state = self.pass_on(state, begin)
         if begin in self.borders:
             state = self.enter(state, begin)
-        return self.unroll(self.batch.inputs[:, begin:end], state)
+        return (read or self.unroll)(self.batch.inputs[:, begin:end], state)
 
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
         """Measure the gradient once, for the log, for clipping, and to stop before a nan reaches the weights."""

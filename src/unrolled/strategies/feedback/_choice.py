@@ -11,6 +11,7 @@ from unrolled.functional.batch import SequenceBatch
 from unrolled.functional.feedback import Per, known, none_like, numbers
 from unrolled.functional.state import State
 from unrolled.strategies.feedback._model_output import ModelOutput
+from unrolled.tasks.base import Read
 
 
 class Feedback(ModelOutput):
@@ -24,17 +25,20 @@ class Feedback(ModelOutput):
     def truth(self, rows: int, begin: int, end: int) -> Tensor:
         """(B, T) bool: which of the batch's steps from `begin` to `end` read the truth."""
 
-    def forward(self, begin: int, end: int, state: State) -> tuple[Tensor, State]:
+    def forward(self, begin: int, end: int, state: State, read: Read | None = None) -> tuple[Tensor, State]:
         self.first_step = begin  # of the inputs that `unroll` reads next
-        return super().forward(begin, end, state)
+        return super().forward(begin, end, state, read)
 
     def unroll(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
         if not self.training or self.ratio() >= 1:
             hidden, after = self.predict(inputs, state[:-1])
             return hidden, (*after, none_like(state[-1]))
-        begin, end = self.first_step, self.first_step + inputs.shape[1]
-        given = self.age()[:, begin:end] < self.prefix
-        truth = self.truth(len(inputs), begin, end) | given
+        return self.mix(inputs, state, self.truth(len(inputs), self.first_step, self.first_step + inputs.shape[1]))
+
+    def mix(self, inputs: Tensor, state: State, truth: Tensor) -> tuple[Tensor, State]:
+        """Read the truth where `truth` (B, T) is True or a row's prefix is read, else the model's last output."""
+        given = self.age()[:, self.first_step : self.first_step + inputs.shape[1]] < self.prefix
+        truth = truth | given
         choice = ~given
         choice[:, 0] &= known(state[-1])
         self.record("strategy/choices", choice.sum())

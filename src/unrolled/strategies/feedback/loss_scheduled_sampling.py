@@ -56,10 +56,9 @@ class LossScheduledSampling(Coins):
     def ratio(self) -> float:
         return by_loss(float(self.mean_loss), self.low, self.high, self.start, self.end)
 
-    def record(self, name: str, value: Tensor | float) -> None:
-        super().record(name, value)
-        if name == "train/loss":
-            self.last_loss = torch.as_tensor(value).detach()
+    def on_loss(self, window_loss: Tensor) -> None:
+        super().on_loss(window_loss)
+        self.last_loss = window_loss.detach()
 
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
         super().on_before_optimizer_step(optimizer)

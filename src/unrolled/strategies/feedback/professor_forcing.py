@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from unrolled.errors import InputError
+from unrolled.functional.state import State
 from unrolled.functional.windows import spans
 from unrolled.strategies.feedback._choice import Feedback
 from unrolled.strategies.feedback._discriminator import Discriminator
@@ -48,14 +49,14 @@ class ProfessorForcing(Feedback):
         if not (0 <= weight < float("inf") and discriminator_size >= 1 and heard_above + learns_below < float("inf")):
             given = f"{weight}, {discriminator_size}, {heard_above}, {learns_below}"
             raise InputError(f"ProfessorForcing: expected weight >= 0, a size >= 1 and two accuracies, got {given}")
-        self.weight, self.heard_above, self.learns_below, self.alone = weight, heard_above, learns_below, False
+        self.weight, self.heard_above, self.learns_below = weight, heard_above, learns_below
         self.discriminator = Discriminator(self.architecture.output_size, discriminator_size) if weight > 0 else None
 
     def ratio(self) -> float:
-        return 0.0 if self.alone else 1.0
+        return 1.0
 
     def truth(self, rows: int, begin: int, end: int) -> Tensor:
-        return torch.zeros(rows, end - begin, dtype=torch.bool, device=self.device)
+        return torch.ones(rows, end - begin, dtype=torch.bool, device=self.device)
 
     def penalties(self, hidden: Tensor) -> Penalties:
         mine = {"ProfessorForcing": lambda: self._play(self.discriminator, hidden)} if self.discriminator else {}
@@ -71,9 +72,10 @@ class ProfessorForcing(Feedback):
     def run_alone(self) -> Tensor:
         """Outputs (B, T, H) of the window's new steps; nothing of this run is remembered."""
         state, outputs = self.cursor.advance_to(self.window.new), []
-        self.alone = True
         for begin, end in spans(self.window.new, self.window.stop, self.borders):
-            hidden, state = self(begin, end, state)
+            hidden, state = self(begin, end, state, self._run_free)
             outputs.append(hidden)
-        self.alone = False
         return torch.cat(outputs, 1)
+
+    def _run_free(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
+        return self.mix(inputs, state, torch.zeros(inputs.shape[:2], dtype=torch.bool, device=inputs.device))

@@ -19,6 +19,7 @@ from unrolled.functional.losses import cross_entropy, perplexity
 from unrolled.functional.state import State
 from unrolled.functional.translation import END, bleu, character_error_rate, sayable
 from unrolled.tasks.autoregressive import TokenOutput
+from unrolled.tasks.base import Read
 from unrolled.tasks.translation import decoding as translating
 from unrolled.tasks.translation.metrics import Translations, truths, writer
 
@@ -128,11 +129,11 @@ class Translation(TokenOutput):
         self.cursor.reset()  # each batch holds new sentences
         super().on_train_batch_start(batch, batch_idx)
 
-    def forward(self, begin: int, end: int, state: State) -> tuple[Tensor, State]:
+    def forward(self, begin: int, end: int, state: State, read: Read | None = None) -> tuple[Tensor, State]:
         batch: Any = self.batch
         memory = self.read_source(batch.source, batch.source_lengths)
         with self.reading(memory):
-            hidden, state = super().forward(begin, end, state)
+            hidden, state = super().forward(begin, end, state, read)
         if begin > 0:  # the bridge has no part in this, and DDP refuses a weight without a gradient
             hidden = hidden + 0 * sum(part.sum() for part in memory.start)
         return hidden, state
