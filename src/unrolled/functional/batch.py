@@ -16,7 +16,7 @@ class SequenceBatch(NamedTuple):
 
     inputs: Tensor  # (B, T): token ids; (B, T, F): numbers
     targets: Tensor  # (B, T): class ids, IGNORE where there is nothing to predict; (B, T, O): numbers, nan there
-    fresh: Tensor  # (B, T) bool: True where a row starts a new sequence at that step
+    resets: Tensor  # (B, T) bool: True where a row starts a new sequence at that step
 
 
 class ForecastBatch(NamedTuple):
@@ -24,24 +24,24 @@ class ForecastBatch(NamedTuple):
 
     inputs: Tensor  # (B, T, C): the channels of each step, nan nowhere
     targets: Tensor  # (B, T, O): the numbers of the step after it; nan where missing or not asked
-    fresh: Tensor  # (B, T) bool: True where a row starts a new window or series at that step
+    resets: Tensor  # (B, T) bool: True where a row starts a new window or series at that step
     rows: Tensor  # (B, 1 + 4 O): number of the series, then O each: location, scale, deviation, season error
 
 
 Batch = TypeVar("Batch", SequenceBatch, ForecastBatch)
 
 
-def counted(targets: Tensor) -> Tensor:
+def has_target(targets: Tensor) -> Tensor:
     """(B, T) bool: where there is something to predict."""
     return ~targets.isnan().all(-1) if targets.is_floating_point() else targets != IGNORE
 
 
-def how_many(targets: Tensor) -> Tensor:
+def num_targets(targets: Tensor) -> Tensor:
     """(): over how many targets a summed loss is summed: classes that there are, or single numbers."""
     return (~targets.isnan() if targets.is_floating_point() else targets != IGNORE).sum()
 
 
-def uncount(targets: Tensor, steps: Tensor) -> Tensor:
+def drop_targets(targets: Tensor, steps: Tensor) -> Tensor:
     """The targets without those at `steps` (B, T) bool."""
     if targets.is_floating_point():
         return targets.masked_fill(steps[..., None], float("nan"))
@@ -58,7 +58,7 @@ def lengthen(batch: Batch, length: int) -> Batch:
     return batch._replace(  # what else a batch carries stays
         inputs=pad(batch.inputs, (*numbers, 0, missing)),
         targets=pad(batch.targets, ((0, 0) * (batch.targets.dim() - 2) + (0, missing)), value=nothing),
-        fresh=torch.cat([batch.fresh, batch.fresh.new_zeros(len(batch.fresh), missing)], 1),
+        resets=torch.cat([batch.resets, batch.resets.new_zeros(len(batch.resets), missing)], 1),
     )
 
 
@@ -85,7 +85,7 @@ def pad_rows(inputs: Sequence[Tensor], targets: Sequence[Tensor], length: int | 
     return lengthen(SequenceBatch(read, told, fresh), length or read.shape[1])
 
 
-def ends(targets: Tensor) -> Tensor:
+def row_lengths(targets: Tensor) -> Tensor:
     """(B,): where each row ends, in time steps: after its last target; 1 in a row without any."""
     steps = torch.arange(1, targets.shape[1] + 1, device=targets.device)
-    return (counted(targets) * steps).amax(1).clamp(min=1)
+    return (has_target(targets) * steps).amax(1).clamp(min=1)

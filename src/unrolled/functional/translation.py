@@ -20,7 +20,7 @@ class TranslationBatch(NamedTuple):
 
     inputs: Tensor  # (B, T): BEGIN, then the target
     targets: Tensor  # (B, T): the target, then END; IGNORE behind it
-    fresh: Tensor  # (B, T) bool: True at each row's first step
+    resets: Tensor  # (B, T) bool: True at each row's first step
     source: Tensor  # (B, S): token ids
     source_lengths: Tensor  # (B,), in time steps
     places: Tensor | None = None  # (B,): which of its split's pairs each is, where it is known

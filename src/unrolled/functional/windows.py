@@ -32,7 +32,7 @@ def between(cuts: Iterable[int]) -> list[Window]:
     return [Window(start, start, stop, stop) for start, stop in pairwise(cuts)]
 
 
-def taught(plan: list[Window], targeted: list[bool]) -> list[Window]:
+def with_targets(plan: list[Window], targeted: list[bool]) -> list[Window]:
     """The windows with something to learn: those with a target at one of their new steps."""
     kept = [window for window in plan if any(targeted[window.new : window.stop])]
     following = [window.start for window in kept[1:]] + [len(targeted)]

@@ -14,7 +14,7 @@ class Autoregressive(EvaluatedTask):
     """What feedback needs of a task: its own output, a mark of none, and the output in the place of the truth.
 
     An own output is an id or numbers (`choose`), or the features that are expected of it (`expected`).  A task says
-    both, and where it reads more than its outputs, what the rest of an input is to become (`substitute`).
+    both, and where it reads more than its outputs, what the rest of an input is to become (`replace_inputs`).
     """
 
     prefix: int = 0  # first steps of a row that are given in use as well, so that none of them is fed back
@@ -50,11 +50,11 @@ class Autoregressive(EvaluatedTask):
         """The features (..., F) that are expected of an output after `hidden` (..., H); they carry a gradient."""
         raise NotImplementedError(f"{type(self).__name__} does not say what it expects")
 
-    def nothing(self, batch_size: int) -> Tensor:
+    def no_output(self, batch_size: int) -> Tensor:
         """The mark of no output yet: -1 for ids (B,), nan for numbers (B, O)."""
         raise NotImplementedError(f"{type(self).__name__} does not say what no output is")
 
-    def substitute(self, inputs: Tensor, own: Tensor) -> Tensor:
+    def replace_inputs(self, inputs: Tensor, own: Tensor) -> Tensor:
         """Inputs (B, ...) with the model's own output in the place of the truth, where there is one.
 
         Own features take the place of the truth's: of ids it is then their features that come back.
@@ -75,8 +75,8 @@ class Autoregressive(EvaluatedTask):
         Args:
             inputs: the prefix.
             length: steps that are put out.
-            ahead: inputs (B, length - 1, ...) of the steps after the prefix, of which only what `substitute` leaves is
-                read; null: the prefix's last step again and again.
+            ahead: inputs (B, length - 1, ...) of the steps after the prefix, where `replace_inputs` keeps what is no
+                output; null: the prefix's last step is repeated.
             copies: runs of each row, which part where outputs are drawn; there are then B copies rows, those of the
                 first row first.
             choice: arguments of `choose`.
@@ -97,7 +97,7 @@ class Autoregressive(EvaluatedTask):
         state, outputs = tuple(parts), [self.choose(last, **choice)]
         while len(outputs) < length:
             step = inputs[:, -1] if ahead is None else ahead[:, len(outputs) - 1]
-            step = self.substitute(step.repeat_interleave(copies, 0), outputs[-1])
+            step = self.replace_inputs(step.repeat_interleave(copies, 0), outputs[-1])
             hidden, state = self.unroll(step[:, None], state)
             outputs.append(self.choose(hidden[:, -1], **choice))
         self.train(training)
@@ -115,7 +115,7 @@ class TokenOutput(Autoregressive):
         return embedded
 
     def embed(self, inputs: Tensor) -> Tensor:
-        return self.thin(self.features(inputs))
+        return self.apply_dropout(self.features(inputs))
 
     def choose(
         self,
@@ -134,5 +134,5 @@ class TokenOutput(Autoregressive):
         mean: Tensor = self.head(hidden).softmax(-1) @ self.embedding.weight
         return mean
 
-    def nothing(self, batch_size: int) -> Tensor:
+    def no_output(self, batch_size: int) -> Tensor:
         return torch.full((batch_size,), -1, device=self.head.weight.device)

@@ -9,12 +9,12 @@ from torch import Tensor
 
 from unrolled.architectures.dropout_masks import release, renew
 from unrolled.errors import InputError
-from unrolled.functional.batch import SequenceBatch, counted, lengthen
+from unrolled.functional.batch import SequenceBatch, has_target, lengthen
 from unrolled.functional.generators import generator
 from unrolled.functional.gradients import parameters, total_norm
 from unrolled.functional.padding import since
 from unrolled.functional.state import State, carry, restart
-from unrolled.functional.windows import Window, spans, taught
+from unrolled.functional.windows import Window, spans, with_targets
 from unrolled.tasks.step import distributed as processes
 from unrolled.tasks.step import nonfinite as blame
 from unrolled.tasks.step import optimizers
@@ -33,12 +33,12 @@ class SequenceTask(Telemetry):
     The first weights (initialization: `initialize`) are set once, when a task is made, or in `setup`, where they need
     the data.  Then one batch, in the order in which things happen (seam: what its owner overrides):
 
-        on_train_batch_start      memory:     `recall`         where a row's state is looked at
+        on_train_batch_start      memory:     `reset_mask`         where a row's state is looked at
                                   truncation: `windows`        where time is cut
         for each window:          optimizer_step runs Lightning's own closure once per window
             training_step         `run_window` reads its steps in fused calls, `forward`, from border to border
-                                  memory:     `enter`          the state that a row goes on from
-                                  truncation: `pass_on`        the gradient that crosses a joint of fused calls
+                                  memory:     `reset_state`          the state that a row goes on from
+                                  truncation: `cross_split`        the gradient that crosses a joint of fused calls
                                   feedback:   `unroll`         what the model reads, step by step
                                   penalty:    `penalties`      what is added to the loss
             backward              gradient:                    what flows back through a state meets `Stepwise.through`
@@ -62,8 +62,8 @@ class SequenceTask(Telemetry):
     steps_within_batch: ClassVar[bool] = False  # whether a batch may take several optimiser steps, whatever its length
     chosen_by: ClassVar[str] = "loss"  # the figure of the validation that is lowest at a run's best checkpoint
     batch: SequenceBatch  # this one, as long as the longest of all processes
-    recalled: Tensor  # (B, T) bool: where `enter` looks at a row's state
-    borders: set[int]  # the steps of the batch at which it looks at any row's
+    reset_rows: Tensor  # (B, T) bool: where `reset_state` looks at a row's state
+    reset_steps: set[int]  # the steps of the batch at which it looks at any row's
     window: Window  # the one that is trained on
     accepted: bool  # whether its step was taken
 
@@ -122,30 +122,30 @@ class SequenceTask(Telemetry):
     def initialize(self) -> None:
         """initialization: set the first weights; its owner calls it once, when made.  Here: as torch does."""
 
-    def recall(self) -> Tensor:
-        """memory: (B, T), where `enter` looks at a row's state.  Here: at a batch's start, and a sequence's."""
-        fresh = self.batch.fresh.clone()
+    def reset_mask(self) -> Tensor:
+        """memory: (B, T), where `reset_state` looks at a row's state.  Here: at a batch's start, and a sequence's."""
+        fresh = self.batch.resets.clone()
         fresh[:, 0] = True
         return fresh
 
-    def age(self) -> Tensor:
+    def steps_since_reset(self) -> Tensor:
         """memory: (B, T), time steps that a row has read since it started anew.  Here: within the batch."""
-        return since(self.recalled, torch.zeros_like(self.recalled[:, 0], dtype=torch.int64))
+        return since(self.reset_rows, torch.zeros_like(self.reset_rows[:, 0], dtype=torch.int64))
 
-    def enter(self, state: State, t: int) -> State:
-        """memory: the state that step `t` goes on from, where `recall` says.  Here: the initial one."""
-        return restart(state, self.recalled[:, t], self.initial_state(len(self.recalled)))
+    def reset_state(self, state: State, t: int) -> State:
+        """memory: the state that step `t` goes on from, where `reset_mask` says.  Here: the initial one."""
+        return restart(state, self.reset_rows[:, t], self.initial_state(len(self.reset_rows)))
 
     def windows(self, targeted: list[bool]) -> list[Window]:
         """truncation: how time is cut; `targeted` tells the steps at which a row has a target.  Here: not at all."""
         length = len(targeted)
         return [Window(0, 0, length, length)]
 
-    def joints(self) -> set[int]:
+    def split_points(self) -> set[int]:
         """truncation: steps at which this window's fused call is split.  Here: none."""
         return set()
 
-    def pass_on(self, state: State, t: int) -> State:
+    def cross_split(self, state: State, t: int) -> State:
         """truncation: the state that crosses the joint in front of step `t`, where its gradient may be changed."""
         return state
 
@@ -198,14 +198,14 @@ class SequenceTask(Telemetry):
         progress.resume(self)
         renew(self)
         self.batch = lengthen(batch, processes.largest(self.trainer, batch.inputs.shape[1]))
-        self.recalled = self.recall()
-        self.borders = {*self.recalled.any(0).nonzero().flatten().tolist()}
+        self.reset_rows = self.reset_mask()
+        self.reset_steps = {*self.reset_rows.any(0).nonzero().flatten().tolist()}
         self.cursor.save(carry(self.cursor.saved, self.initial_state(len(batch.inputs))), 0)
         self.cursor.next_window()
-        targeted = processes.anywhere(self.trainer, counted(self.batch.targets).any(0))
+        targeted = processes.anywhere(self.trainer, has_target(self.batch.targets).any(0))
         self.length = len(targeted)
         self.window = Window(0, 0, self.length, self.length)
-        self.plan = taught(self.windows(targeted), targeted)
+        self.plan = with_targets(self.windows(targeted), targeted)
         self.targeted = any(targeted)
         if not self.targeted and self.trainer.accumulate_grad_batches > 1:
             self.plan = [self.window]  # nothing to learn here, but the step of the batches before may be due
@@ -252,7 +252,7 @@ class SequenceTask(Telemetry):
         start, new, stop, resume = self.window
         state, outputs = self.cursor.advance_to(start), []
         self.cursor.save(state, start)
-        for begin, end in spans(start, stop, {resume, *self.borders, *self.joints()}):
+        for begin, end in spans(start, stop, {resume, *self.reset_steps, *self.split_points()}):
             hidden, state = self(begin, end, state)
             outputs.append(hidden)
             if end == resume:
@@ -266,10 +266,10 @@ class SequenceTask(Telemetry):
 
     def forward(self, begin: int, end: int, state: State, read: Read | None = None) -> tuple[Tensor, State]:
         """Read steps `begin` to `end` of the batch, a stretch without a border inside, by `read` (null: `unroll`)."""
-        if begin in self.joints():
-            state = self.pass_on(state, begin)
-        if begin in self.borders:
-            state = self.enter(state, begin)
+        if begin in self.split_points():
+            state = self.cross_split(state, begin)
+        if begin in self.reset_steps:
+            state = self.reset_state(state, begin)
         return (read or self.unroll)(self.batch.inputs[:, begin:end], state)
 
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:

@@ -40,7 +40,7 @@ class EvaluatedTask(SequenceTask):
         if not 0 <= dropout < 1:
             raise InputError(f"task: expected dropout in [0, 1), got {dropout}")
         self.dropout = dropout
-        self.heard: State = ()  # evaluation's memory, apart from training's
+        self.eval_state: State = ()  # evaluation's memory, apart from training's
         self.losses = nn.ModuleDict({stage: MeanLoss() for stage in ("val", "test")})
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -91,12 +91,12 @@ class EvaluatedTask(SequenceTask):
 
     def predict(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
         hidden, state = self.architecture(self.embed(inputs), state)
-        return self.thin(hidden), state
+        return self.apply_dropout(hidden), state
 
     def readout(self, hidden: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
         return self.head(hidden), targets
 
-    def thin(self, features: Tensor) -> Tensor:
+    def apply_dropout(self, features: Tensor) -> Tensor:
         return F.dropout(features, self.dropout, self.training)
 
     # ------------------------------------------------------------------------------------------- how it is evaluated
@@ -108,10 +108,10 @@ class EvaluatedTask(SequenceTask):
         self.evaluate("test", batch)
 
     def on_validation_epoch_start(self) -> None:
-        self.heard = ()
+        self.eval_state = ()
 
     def on_test_epoch_start(self) -> None:
-        self.heard = ()
+        self.eval_state = ()
 
     def evaluate(self, stage: str, batch: SequenceBatch) -> None:
         """Add one batch of the split that is evaluated as `stage`, val or test."""
@@ -125,14 +125,14 @@ class EvaluatedTask(SequenceTask):
     def forward_eval(self, batch: SequenceBatch) -> Tensor:
         """Hidden outputs (B, T, H) of an evaluation batch; the state is carried from batch to batch."""
         initial = self.initial_state(len(batch.inputs))
-        state, outputs = carry(self.heard, initial), []
-        borders = batch.fresh.any(0).nonzero().flatten().tolist()
-        for begin, end in spans(0, batch.inputs.shape[1], borders):
-            if begin in borders:
-                state = restart(state, batch.fresh[:, begin], initial)
+        state, outputs = carry(self.eval_state, initial), []
+        reset_steps = batch.resets.any(0).nonzero().flatten().tolist()
+        for begin, end in spans(0, batch.inputs.shape[1], reset_steps):
+            if begin in reset_steps:
+                state = restart(state, batch.resets[:, begin], initial)
             hidden, state = self.unroll(batch.inputs[:, begin:end], state)
             outputs.append(hidden)
-        self.heard = state
+        self.eval_state = state
         return torch.cat(outputs, 1)
 
     def on_validation_epoch_end(self) -> None:

@@ -72,7 +72,7 @@ def test_the_own_last_token_crosses_windows_and_batches(owner, arguments, k):
 
 def test_a_fresh_row_starts_with_the_truth_again():
     batches = list(stream())
-    batches[2] = batches[2]._replace(fresh=torch.tensor([[row == 1 and t == 0 for t in range(T)] for row in range(B)]))
+    batches[2] = batches[2]._replace(resets=torch.tensor([[row == 1 and t == 0 for t in range(T)] for row in range(B)]))
     loader = DataLoader(batches, batch_size=None)
     _, spy = spied(CarriedState, TeacherForcing, loader=loader, ratio=0.0, deaf=True)
     assert [tokens[:, 0].tolist() for tokens in spy.trained[1:]] == [

@@ -266,7 +266,7 @@ class Marked(StreamLoader):
 
     def __iter__(self):
         for made in super().__iter__():
-            fresh, targets = made.fresh.clone(), made.targets.clone()
+            fresh, targets = made.resets.clone(), made.targets.clone()
             fresh[1, 3] |= self.position == 2
             fresh[0, -1], targets[:, -2:] = True, IGNORE
             yield SequenceBatch(made.inputs, targets, fresh)
@@ -299,10 +299,10 @@ class Losses(pl.Callback):
     """Of every validation, unrounded."""
 
     def __init__(self):
-        self.heard = []
+        self.eval_state = []
 
     def on_validation_epoch_end(self, trainer, task):
-        self.heard.append(float(task.losses["val"].compute()))
+        self.eval_state.append(float(task.losses["val"].compute()))
 
 
 @pytest.mark.parametrize("given", [{}, ALL, {"drop_probability": 1.0}, {"burn_in": 3}], ids=str)

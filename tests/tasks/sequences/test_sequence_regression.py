@@ -102,7 +102,7 @@ def test_a_target_at_the_last_step_alone_is_learnt_and_measured_there():
 def test_evaluation_is_the_mean_over_all_numbers_of_the_split_and_the_state_flows_on(stage):
     """Batches with unequal shares of missing numbers; only the first one is fresh."""
     made = batches()
-    made = [b._replace(fresh=b.fresh & (number == 0)) for number, b in enumerate(made)]
+    made = [b._replace(resets=b.resets & (number == 0)) for number, b in enumerate(made)]
     task = make().double()
     run = fit(task, loader(batches()))
     evaluate = run.trainer.validate if stage == "val" else run.trainer.test

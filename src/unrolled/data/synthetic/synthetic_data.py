@@ -32,7 +32,7 @@ class SyntheticLoader(ResumableLoader):
         rows, epoch = (self.data.eval_batch_size, 0) if self.split != "train" else (self.data.batch_size, self.epoch)
         random = generator(self.data.seed, self.split, epoch, index, self.rank)
         inputs, targets = self.data.draw_split(self.split, rows, random)
-        return SequenceBatch(inputs, targets, self.data.fresh(rows, inputs.shape[1], index))
+        return SequenceBatch(inputs, targets, self.data.resets(rows, inputs.shape[1], index))
 
 
 class SyntheticData(pl.LightningDataModule):
@@ -84,7 +84,7 @@ class SyntheticData(pl.LightningDataModule):
         """What is reached without learning, in closed form and the same on every split: losses by name."""
         raise NotImplementedError
 
-    def fresh(self, rows: int, length: int, index: int) -> Tensor:
+    def resets(self, rows: int, length: int, index: int) -> Tensor:
         """(B, T) bool: where the rows of batch `index` start anew.  Here: each at its first step."""
         return (torch.arange(length) == 0).repeat(rows, 1)
 

@@ -37,7 +37,7 @@ class Feedback(ModelOutput):
 
     def mix(self, inputs: Tensor, state: State, truth: Tensor) -> tuple[Tensor, State]:
         """Read the truth where `truth` (B, T) is True or a row's prefix is read, else the model's last output."""
-        given = self.age()[:, self.first_step : self.first_step + inputs.shape[1]] < self.prefix
+        given = self.steps_since_reset()[:, self.first_step : self.first_step + inputs.shape[1]] < self.prefix
         truth = truth | given
         choice = ~given
         choice[:, 0] &= known(state[-1])

@@ -51,7 +51,7 @@ class ModelOutput(Autoregressive):
             raise InputError(f"{owner}: expected a finite temperature above 0 and a top_k of at least 1, {given}")
         if fed_back != "sample" and (temperature != 1 or top_k is not None):
             raise InputError(f"{owner}: temperature and top_k need fed_back: sample, not {fed_back}; {given}")
-        if gradient and fed_back != "expected" and not self.nothing(1).is_floating_point():
+        if gradient and fed_back != "expected" and not self.no_output(1).is_floating_point():
             raise InputError(f"{owner}: gradient: {gradient} needs fed_back: expected, got {fed_back}; an id has none")
         self.fed_back, self.gradient = fed_back, gradient
         self.draw: dict[str, Any] = {"temperature": temperature, "top_k": top_k} if fed_back == "sample" else {}
@@ -61,7 +61,7 @@ class ModelOutput(Autoregressive):
         return (self.strategy_of("feedback") or type(self)).__name__
 
     def initial_state(self, batch_size: int) -> State:
-        output = self.nothing(batch_size)
+        output = self.no_output(batch_size)
         if self.fed_back == "expected" and not output.is_floating_point():
             output = none_like(self.features(output.clamp(min=0)).detach())
         return *super().initial_state(batch_size), output
@@ -71,9 +71,9 @@ class ModelOutput(Autoregressive):
         output = self.expected(hidden) if self.fed_back == "expected" else self.choose(hidden, **self.draw)
         return output if self.gradient else output.detach()
 
-    def put(self, inputs: Tensor, outputs: Tensor) -> Tensor:
+    def replace_steps(self, inputs: Tensor, outputs: Tensor) -> Tensor:
         """The inputs (B, T, ...), replaced by the model's outputs (B, T, ...) where there are any."""
-        return self.substitute(inputs.flatten(0, 1), outputs.flatten(0, 1)).unflatten(0, inputs.shape[:2])
+        return self.replace_inputs(inputs.flatten(0, 1), outputs.flatten(0, 1)).unflatten(0, inputs.shape[:2])
 
     def read(self, inputs: Tensor, truth: Tensor, state: State) -> tuple[Tensor, State]:
         """Hidden outputs (B, T, H) and the next state; reads the model's output where `truth` (B, T) is False.
@@ -85,7 +85,7 @@ class ModelOutput(Autoregressive):
             return torch.cat(outputs, 1), after
         with torch.no_grad():
             fed_back, _, _ = self._walk(inputs, truth, state)
-        return self.predict(self.put(inputs, fed_back), state[:-1])
+        return self.predict(self.replace_steps(inputs, fed_back), state[:-1])
 
     def _walk(self, inputs: Tensor, truth: Tensor, state: State) -> tuple[Tensor, list[Tensor], State]:
         """The outputs (B, T, ...) that are fed back (none where the truth is read), hidden outputs by segment, state.
@@ -98,7 +98,7 @@ class ModelOutput(Autoregressive):
             first = withhold(last, truth[:, begin])
             offers.append(torch.stack([first, *[none_like(last)] * (end - begin - 1)], 1))
             if self.gradient or end < inputs.shape[1]:
-                hidden, after = self.predict(self.put(inputs[:, begin:end], offers[-1]), after)
+                hidden, after = self.predict(self.replace_steps(inputs[:, begin:end], offers[-1]), after)
                 outputs.append(hidden)
                 last = self.answer(hidden[:, -1])
         return torch.cat(offers, 1), outputs, after

@@ -50,6 +50,6 @@ class OwnImputation(ModelOutput):
     def answer(self, hidden: Tensor) -> Tensor:
         return super().answer(hidden) if self.training else self.expected(hidden)  # no draws in evaluation
 
-    def put(self, inputs: Tensor, own: Tensor) -> Tensor:
+    def replace_steps(self, inputs: Tensor, own: Tensor) -> Tensor:
         values, others = inputs.split([self.numbers, inputs.shape[-1] - self.numbers], -1)
         return torch.cat([torch.where(own.isnan(), values, own), others], -1)

@@ -60,6 +60,6 @@ class ParallelScheduledSampling(Coins):
         offered = withhold(torch.stack([own, *[none_like(own)] * (inputs.shape[1] - 1)], 1), truth)
         with torch.set_grad_enabled(self.gradient and torch.is_grad_enabled()):
             for _ in range(self.passes - 1):
-                hidden, _ = self.predict(self.put(inputs, offered), before)
+                hidden, _ = self.predict(self.replace_steps(inputs, offered), before)
                 offered = withhold(torch.cat([own[:, None], self.answer(hidden[:, :-1])], 1), truth)
-        return self.predict(self.put(inputs, offered), before)
+        return self.predict(self.replace_steps(inputs, offered), before)

@@ -72,7 +72,7 @@ class ProfessorForcing(Feedback):
     def run_alone(self) -> Tensor:
         """Outputs (B, T, H) of the window's new steps; nothing of this run is remembered."""
         state, outputs = self.cursor.advance_to(self.window.new), []
-        for begin, end in spans(self.window.new, self.window.stop, self.borders):
+        for begin, end in spans(self.window.new, self.window.stop, self.reset_steps):
             hidden, state = self(begin, end, state, self._run_free)
             outputs.append(hidden)
         return torch.cat(outputs, 1)

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from unrolled.errors import InputError
-from unrolled.functional.batch import uncount
+from unrolled.functional.batch import drop_targets
 from unrolled.functional.padding import since
 from unrolled.functional.state import State, carry, detach, restart
 from unrolled.tasks.base import Penalties, SequenceTask
@@ -53,25 +53,25 @@ class CarriedState(SequenceTask):
         state, learned = super().initial_state(batch_size), iter(self.initial)
         return tuple(next(learned, part).expand_as(part) if part.is_floating_point() else part for part in state)
 
-    def recall(self) -> Tensor:
-        fresh = self.batch.fresh.clone()
+    def reset_mask(self) -> Tensor:
+        fresh = self.batch.resets.clone()
         fresh[len(self.cursor.saved[0]) if self.cursor.saved else 0 :, 0] = True
         if self.drop_probability > 0:
             fresh[:, 0] |= torch.rand(len(fresh), device=fresh.device) < self.drop_probability
-        self.fresh = fresh
+        self.resets = fresh
         self.read_before = age = since(fresh, *carry(self.ages, (fresh.new_zeros(len(fresh), dtype=torch.int64),)))
         self.ages = (age[:, -1] + 1,)
         warming = age < self.burn_in
-        self.batch = self.batch._replace(targets=uncount(self.batch.targets, warming))
+        self.batch = self.batch._replace(targets=drop_targets(self.batch.targets, warming))
         self.warm = age == self.burn_in  # the first step behind a burn-in, where the gradient ends
         return fresh | self.warm
 
-    def age(self) -> Tensor:
+    def steps_since_reset(self) -> Tensor:
         return self.read_before
 
-    def enter(self, state: State, t: int) -> State:
+    def reset_state(self, state: State, t: int) -> State:
         state = restart(state, self.warm[:, t], detach(state))
-        return restart(state, self.fresh[:, t], self.initial_state(len(self.fresh)))
+        return restart(state, self.resets[:, t], self.initial_state(len(self.resets)))
 
     def penalties(self, hidden: Tensor) -> Penalties:
         # A window in which no row starts anew has a gradient of zero there, and not none, which DDP would refuse.

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from unrolled.errors import InputError
-from unrolled.functional.batch import counted
+from unrolled.functional.batch import has_target
 from unrolled.functional.penalties import activity, change, until_last
 from unrolled.tasks.base import Penalties, SequenceTask
 from unrolled.tasks.step import distributed as processes
@@ -52,8 +52,8 @@ class ActivationPenalty(SequenceTask):
     def _activation(self, hidden: Tensor) -> Tensor:
         hidden = hidden.to(torch.promote_types(hidden.dtype, torch.float32))
         new, stop = self.window.new, self.window.stop
-        steps = until_last(counted(self.batch.targets))[:, new:stop]
-        pairs = steps[:, 1:] & ~self.batch.fresh[:, new + 1 : stop]
+        steps = until_last(has_target(self.batch.targets))[:, new:stop]
+        pairs = steps[:, 1:] & ~self.batch.resets[:, new + 1 : stop]
         counts = processes.mean(self.trainer, torch.stack([steps.sum(), pairs.sum()])).to(hidden.dtype)
         sums = [activity(hidden, steps), change(hidden, pairs)]
         added = self.alpha * sums[0] / counts[0] + self.beta * sums[1] / counts[1]

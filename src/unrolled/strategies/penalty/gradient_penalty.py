@@ -68,7 +68,7 @@ class GradientPenalty(SequenceTask):
         return added
 
     def _omega(self, error: Tensor) -> Tensor:
-        reads = stretches(self.calls, self.recalled[:, : self.window.stop], error.dtype)
+        reads = stretches(self.calls, self.reset_rows[:, : self.window.stop], error.dtype)
 
         def advance(inputs: Tensor, state: State) -> Any:
             return self.architecture.trace(inputs, state)[:2]

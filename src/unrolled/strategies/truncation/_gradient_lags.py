@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import torch
 from torch import Tensor
 
-from unrolled.functional.batch import counted
+from unrolled.functional.batch import has_target
 from unrolled.functional.retained_graph import leaves
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def mean_lags(
     ends = [t + 1 for t, any_row in enumerate(targeted) if any_row and t >= span] or [min(span, len(targeted))]
     end = ends[int(torch.randint(len(ends), (), generator=random))]
     begin = max(0, end - span)
-    eligible = counted(task.batch.targets)[:, begin:end]
+    eligible = has_target(task.batch.targets)[:, begin:end]
     numbers = torch.rand(task.trainer.world_size, len(eligible), generator=random)[task.global_rank]
     steps = pick(eligible, numbers)
     norms, sums, seen = lag_norms(task, torch.where(steps < 0, -1, steps + begin), min(horizon, len(targeted)), begin)
@@ -89,6 +89,6 @@ def lag_norms(task: SequenceTask, steps: Tensor, horizon: int, begin: int = 0) -
     place = steps[:, None] - begin - torch.arange(horizon, device=steps.device)  # (B, R): where lag j = 1, ... stands
     by_lag = gradient[rows[:, None], place.clamp(min=0)] * (place >= 0)[..., None]
     read_steps = torch.arange(begin, last + 1, device=steps.device)
-    anew = (task.recalled[:, begin : last + 1] & (read_steps <= steps[:, None])).any(1)
+    anew = (task.reset_rows[:, begin : last + 1] & (read_steps <= steps[:, None])).any(1)
     seen = (steps >= 0)[:, None] & ((place >= 0) | anew[:, None])
     return LagNorms(by_lag.norm(dim=-1), by_lag.cumsum(1).norm(dim=-1), seen)

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from unrolled.errors import InputError
-from unrolled.functional.batch import how_many
+from unrolled.functional.batch import num_targets
 from unrolled.functional.state import State
 from unrolled.functional.truncation import scale_gradient, toss
 from unrolled.functional.windows import Window, between
@@ -50,7 +50,7 @@ class ARTBP(SequenceTask):
         self.expected_length, self.tail_exponent, self.coin_every = expected_length, tail_exponent, coin_every
 
     def windows(self, targeted: list[bool]) -> list[Window]:
-        self.all_targets = processes.mean(self.trainer, how_many(self.batch.targets))
+        self.all_targets = processes.mean(self.trainer, num_targets(self.batch.targets))
         length = len(targeted)
         coins = self.coins(len(range(self.coin_every, length, self.coin_every)))
         self.factors = toss(length, coins, self.expected_length, self.tail_exponent, self.coin_every)
@@ -61,10 +61,10 @@ class ARTBP(SequenceTask):
         """`count` random numbers from [0, 1), the same on every process."""
         return torch.rand(count, dtype=torch.float64, generator=self.draws("ARTBP")).tolist()
 
-    def joints(self) -> set[int]:
+    def split_points(self) -> set[int]:
         return self.passed[self.window.start]
 
-    def pass_on(self, state: State, t: int) -> State:
+    def cross_split(self, state: State, t: int) -> State:
         return scale_gradient(state, self.factors[self.window.start][t])
 
     def share(self, count: Tensor) -> Tensor:

@@ -42,7 +42,7 @@ class CheckpointedBPTT(SequenceTask):
         if steps == length:
             return super().run_window()
         state, hidden, totals, counts = self.cursor.state, self.batch.inputs.new_empty(0), [], []
-        for begin, end in spans(0, length, {*range(0, length, steps), *self.borders}):
+        for begin, end in spans(0, length, {*range(0, length, steps), *self.reset_steps}):
             part, loss, targets, state = checkpoint(self._segment, begin, end, state, use_reentrant=False)
             if begin == 0:
                 hidden = part.new_empty(len(part), length, part.shape[2])

@@ -69,7 +69,7 @@ class TruncatedBPTT(SequenceTask):
         copies = {name: p.detach().clone().requires_grad_() for name, p in learnt.items()}
         self.pieces = [piece for piece in self.pieces if start <= piece.begin < self.cursor.step]
         later = {new, *(window.start for window in self.plan)}  # a later window may begin in the middle of this one
-        for begin, end in spans(first, stop, later | self.borders):
+        for begin, end in spans(first, stop, later | self.reset_steps):
             entry = leaves(state)
             hidden, state = torch.func.functional_call(self, copies, (begin, end, entry))
             self.pieces.append(Piece(begin, entry, hidden, state, tuple(copies.values())))

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from unrolled.errors import InputError
-from unrolled.functional.batch import counted
+from unrolled.functional.batch import has_target
 from unrolled.functional.forecasting.distributions import LEVELS
 from unrolled.functional.forecasting.patches import fold
 from unrolled.tasks.data_contract import streams_series
@@ -77,7 +77,7 @@ class DirectForecasting(Forecaster, EvaluatedTask):
 
     def readout(self, hidden: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
         """Head outputs and targets (N, ...) at the N steps that have a target: the last step of each window."""
-        asked = counted(targets)
+        asked = has_target(targets)
         ahead = self.ahead[:, None].expand(-1, hidden.shape[1], -1)
         return self.head_outputs(hidden[asked], ahead[asked]), targets[asked]
 
@@ -98,7 +98,7 @@ class DirectForecasting(Forecaster, EvaluatedTask):
     def score(self, stage: str, outputs: Tensor, targets: Tensor, batch: Any) -> None:
         if len(targets):  # a window without a target has no output here
             truth = targets.unflatten(-1, (self.horizon, -1))
-            self.judge.update(stage, self._split(outputs), truth, batch.rows[counted(batch.targets).any(1)])
+            self.judge.update(stage, self._split(outputs), truth, batch.rows[has_target(batch.targets).any(1)])
 
     @torch.no_grad()
     def forecast(self, batch: Any, draws: torch.Generator | None = None) -> tuple[Tensor, Tensor | None]:

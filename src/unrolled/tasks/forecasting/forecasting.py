@@ -110,11 +110,11 @@ class Forecasting(Forecaster, Autoregressive):
     def expected(self, hidden: Tensor) -> Tensor:
         return self.output.expected(self.head(hidden))
 
-    def nothing(self, batch_size: int) -> Tensor:
+    def no_output(self, batch_size: int) -> Tensor:
         weight = self.head.weight
         return torch.full((batch_size, self.layout.values), float("nan"), dtype=weight.dtype, device=weight.device)
 
-    def substitute(self, inputs: Tensor, own: Tensor) -> Tensor:
+    def replace_inputs(self, inputs: Tensor, own: Tensor) -> Tensor:
         return self.layout.replace(inputs, own)
 
     def on_train_start(self) -> None:

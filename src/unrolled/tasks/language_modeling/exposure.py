@@ -12,7 +12,7 @@ from torch import Tensor
 from torchmetrics import Metric
 from torchmetrics.utilities import dim_zero_cat
 
-from unrolled.functional.batch import SequenceBatch, counted
+from unrolled.functional.batch import SequenceBatch, has_target
 from unrolled.functional.generators import generator
 from unrolled.functional.losses import perplexity
 from unrolled.functional.ngrams import NgramModel
@@ -62,7 +62,7 @@ class TextExposure(Metric):
         if self.counted is not train:
             self.counted = train
             self.judge = NgramModel(train[:COUNTED].cpu().numpy(), self.order, self.vocabulary_size)
-        masks = [counted(tokens).cpu().numpy() for tokens in (written, truth)]
+        masks = [has_target(tokens).cpu().numpy() for tokens in (written, truth)]
         ids = [tokens.cpu().numpy() * known for tokens, known in zip((written, truth), masks, strict=True)]
         nats = [self.judge.nll(tokens, prefix.cpu().numpy()) for tokens in ids]
         self.nats = self.nats + self.nats.new_tensor([float((n * k).sum()) for n, k in zip(nats, masks, strict=True)])

@@ -66,7 +66,7 @@ class LanguageModeling(TokenOutput):
         embedded = self.features(inputs)
         if not inputs.is_floating_point():
             embedded = self.token_dropout(embedded, inputs, self.embedding.num_embeddings)
-        return self.thin(embedded)
+        return self.apply_dropout(embedded)
 
     def criterion(self, outputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
         return cross_entropy(outputs, targets)

@@ -9,7 +9,7 @@ from torch.nn import functional as F
 from unrolled.architectures.pooling import PARTS, Pool
 from unrolled.architectures.token_dropout import TokenDropout
 from unrolled.errors import InputError
-from unrolled.functional.batch import SequenceBatch, counted
+from unrolled.functional.batch import SequenceBatch, has_target
 from unrolled.functional.losses import binary_cross_entropy, cross_entropy
 from unrolled.functional.state import State
 from unrolled.tasks.data_contract import HasClasses
@@ -97,7 +97,7 @@ class SequenceClassification(WholeRows):
     def embed(self, inputs: Tensor) -> Tensor:
         if self.embedding is None:
             return inputs
-        return self.thin(self.token_dropout(self.embedding(inputs), inputs, self.embedding.num_embeddings))
+        return self.apply_dropout(self.token_dropout(self.embedding(inputs), inputs, self.embedding.num_embeddings))
 
     def initial_state(self, batch_size: int) -> State:
         state = super().initial_state(batch_size)
@@ -116,14 +116,14 @@ class SequenceClassification(WholeRows):
         if self.shortcut:
             hidden = torch.cat([hidden, features], -1)
         pooled, pool = self.pool(hidden, state[parts:])
-        return self.thin(pooled), (*read, *pool)
+        return self.apply_dropout(pooled), (*read, *pool)
 
     def readout(self, hidden: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
         """Logits (N, C) and targets (N,), or (N, C) of labels, at the N steps that have a target."""
         if targets.is_floating_point() != (self.output == "sigmoid"):
             found = "several labels" if targets.is_floating_point() else "one class"
             raise InputError(f"task: output {self.output} does not fit data with {found} a sequence; use the other one")
-        marked = counted(targets)
+        marked = has_target(targets)
         return self.head(hidden[marked]), targets[marked]
 
     def criterion(self, outputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
@@ -154,12 +154,12 @@ class SequenceClassification(WholeRows):
         batch = SequenceBatch(*(part.to(self.device) for part in batch))
         self.measure_rows(batch)
         hidden, _ = self.predict(batch.inputs, self.initial_state(len(batch.inputs)))
-        logits: Tensor = self.head(hidden[counted(batch.targets)])
+        logits: Tensor = self.head(hidden[has_target(batch.targets)])
         self.train(training)
         return logits
 
     def on_train_batch_start(self, batch: SequenceBatch, batch_idx: int) -> None:
-        if self.architecture.directions == 1 and not batch.fresh[:, 0].all():
+        if self.architecture.directions == 1 and not batch.resets[:, 0].all():
             self.require_memory()
         super().on_train_batch_start(batch, batch_idx)
 

@@ -59,7 +59,7 @@ class SequenceTagging(WholeRows):
 
     def embed(self, inputs: Tensor) -> Tensor:
         if self.embedding is not None:
-            return self.thin(self.embedding(inputs))
+            return self.apply_dropout(self.embedding(inputs))
         return F.one_hot(inputs, self.vocabulary_size).to(self.head.weight.dtype)
 
     def criterion(self, outputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:

@@ -3,7 +3,7 @@
 from torch import Tensor
 
 from unrolled.errors import InputError
-from unrolled.functional.batch import SequenceBatch, ends
+from unrolled.functional.batch import SequenceBatch, row_lengths
 from unrolled.functional.state import State
 from unrolled.tasks.data_contract import sequences_span_batches
 from unrolled.tasks.evaluated import EvaluatedTask, carries
@@ -43,7 +43,7 @@ class WholeRows(EvaluatedTask):
         if self.lengths is None:
             return super().predict(inputs, state)
         hidden, state = self.architecture(self.embed(inputs), state, self.lengths)
-        return self.thin(hidden), state
+        return self.apply_dropout(hidden), state
 
     def on_train_start(self) -> None:
         super().on_train_start()
@@ -69,6 +69,6 @@ class WholeRows(EvaluatedTask):
         """Before a batch is read: how long its rows are, where a direction needs to know."""
         self.lengths = None
         if self.architecture.directions > 1:
-            if not batch.fresh[:, 0].all() or batch.fresh[:, 1:].any():
+            if not batch.resets[:, 0].all() or batch.resets[:, 1:].any():
                 raise InputError(WHOLE)
-            self.lengths = ends(batch.targets)
+            self.lengths = row_lengths(batch.targets)

@@ -41,7 +41,7 @@ class Cursor:
         """The state before `step`, computed without a graph in the Trainer's precision."""
         state = self.state
         with torch.no_grad(), self.task.trainer.precision_plugin.forward_context():
-            for begin, end in spans(self.step, step, self.task.borders):
+            for begin, end in spans(self.step, step, self.task.reset_steps):
                 _, state = self.task(begin, end, state)
         return state
 

@@ -104,7 +104,7 @@ class Translation(TokenOutput):
 
     def read_source(self, source: Tensor, lengths: Tensor) -> Memory:
         """What the decoder needs of sources (B, S) of `lengths` (B,)."""
-        values, mask, start = self.encoder(self.thin(self.source_embedding(source)), lengths)
+        values, mask, start = self.encoder(self.apply_dropout(self.source_embedding(source)), lengths)
         attention = self.architecture.attention
         return Memory(values, values if attention is None else attention.project(values), mask, start)
 
@@ -123,7 +123,7 @@ class Translation(TokenOutput):
 
     def predict(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
         hidden, state = self.architecture(self.embed(inputs), state, self.memory)
-        return self.thin(hidden), state
+        return self.apply_dropout(hidden), state
 
     def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
         self.cursor.reset()  # each batch holds new sentences
@@ -147,7 +147,7 @@ class Translation(TokenOutput):
         return translating.translate(self, self.read_source(source, lengths), width, alpha)
 
     def evaluate(self, stage: str, batch: Any) -> None:
-        self.heard = ()  # each batch holds new sentences
+        self.eval_state = ()  # each batch holds new sentences
         with self.reading(self.read_source(batch.source, batch.source_lengths)):
             super().evaluate(stage, batch)
 
