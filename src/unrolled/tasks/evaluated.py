@@ -150,7 +150,7 @@ class EvaluatedTask(SequenceTask):
     def _conclude(self, stage: str) -> None:
         for name, value in self.conclude(stage).items():  # the same on every process already; sync_dist only says so
             self.log(name, value, prog_bar=name == f"{stage}/loss", sync_dist=True)
-        self.log_dict(self.clock(), sync_dist=True)
+        self.log_dict(self.training_metrics.clock(), sync_dist=True)
 
     def _loss(self, stage: str) -> MeanLoss:
         metric = self.losses[stage]

@@ -162,7 +162,7 @@ def test_the_free_run_of_a_forecast_begins_behind_what_is_given():
 def test_what_is_logged():
     class Kept(pl.Callback):
         def on_train_batch_end(self, trainer, task, *_):
-            self.records = dict(task.records)
+            self.records = dict(task.training_metrics.records)
 
     kept = Kept()
     run = train(Taught, **ALWAYS, trainer={"max_steps": 3}, callbacks=[kept])

@@ -61,10 +61,11 @@ class CarriedState(SequenceTask):
         self.resets = fresh
         self.read_before = age = since(fresh, *carry(self.ages, (fresh.new_zeros(len(fresh), dtype=torch.int64),)))
         self.ages = (age[:, -1] + 1,)
-        warming = age < self.burn_in
-        self.batch = self.batch._replace(targets=drop_targets(self.batch.targets, warming))
-        self.warm = age == self.burn_in  # the first step behind a burn-in, where the gradient ends
+        self.warm = age == self.burn_in  # the first step after a burn-in, where the gradient ends
         return fresh | self.warm
+
+    def loss_targets(self) -> Tensor:
+        return drop_targets(super().loss_targets(), self.read_before < self.burn_in)
 
     def steps_since_reset(self) -> Tensor:
         return self.read_before

@@ -16,7 +16,12 @@ if TYPE_CHECKING:
 
 def snapshot(task: SequenceTask) -> dict[str, Any]:
     """Every process's hidden state, log sums and random number generators, and the step."""
-    mine = {"after": task.cursor.saved, "ages": task.ages, "records": task.records, "random": _random_numbers()}
+    mine = {
+        "after": task.cursor.saved,
+        "ages": task.ages,
+        "records": task.training_metrics.records,
+        "random": _random_numbers(),
+    }
     ranks = [mine]
     if distributed.is_available() and distributed.is_initialized():
         ranks = [None] * distributed.get_world_size()  # type: ignore[list-item]
@@ -24,8 +29,10 @@ def snapshot(task: SequenceTask) -> dict[str, Any]:
     return {"optimizer_steps": task.optimizer_steps, "seed": task.seed, "ranks": ranks}
 
 
-def restore(task: SequenceTask, saved: dict[str, Any]) -> None:
-    """Set what `snapshot` took; the random numbers wait until the first batch, behind all set-up."""
+def restore(task: SequenceTask, saved: dict[str, Any] | None) -> None:
+    """Set what `snapshot` took (null: a checkpoint of weights only); random states wait until the first batch."""
+    if saved is None:
+        return
     task.optimizer_steps, task.seed = saved["optimizer_steps"], saved["seed"]
     if task._trainer is None or not task.trainer.training:
         return
@@ -34,7 +41,7 @@ def restore(task: SequenceTask, saved: dict[str, Any]) -> None:
         raise InputError(f"the checkpoint was written by {len(ranks)} process(es), this run has {world}: use as many")
     mine = ranks[task.global_rank]
     task.cursor.saved, task.ages = mine["after"], mine["ages"]
-    task.records, task.resumed = dict(mine["records"]), mine["random"]
+    task.training_metrics.records, task.resumed = dict(mine["records"]), mine["random"]
 
 
 def begin(task: SequenceTask) -> None:
@@ -50,7 +57,8 @@ def resume(task: SequenceTask) -> None:
         return
     task.cursor.saved = tuple(part.to(task.device) for part in task.cursor.saved)
     task.ages = tuple(part.to(task.device) for part in task.ages)
-    task.records = {name: (total.to(task.device), count) for name, (total, count) in task.records.items()}
+    metrics = task.training_metrics
+    metrics.records = {name: (total.to(task.device), count) for name, (total, count) in metrics.records.items()}
     torch.set_rng_state(saved["torch"])
     version, words, gauss = saved["python"]
     random.setstate((version, tuple(words), gauss))
