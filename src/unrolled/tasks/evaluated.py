@@ -1,4 +1,4 @@
-"""What every task around one architecture shares: how it reads, and how it is evaluated.  B batch, T time, H hidden."""
+"""The base of tasks with one architecture: features, evaluation, baselines.  B batch, T time, H hidden."""
 
 from typing import Any, ClassVar
 
@@ -17,7 +17,7 @@ from unrolled.tasks.step.mean_loss import MeanLoss
 
 
 class EvaluatedTask(SequenceTask):
-    """An architecture between inputs and a loss, and the mean loss over each whole split.
+    """An architecture between inputs and a loss, and the mean loss over each split.
 
     A task builds its architecture by `build` and its output layer as `head`.  It defines the features of the inputs
     (`embed`), the loss (`criterion`) and its name (`metric`), and where needed the metrics of a batch (`score`).
@@ -27,10 +27,10 @@ class EvaluatedTask(SequenceTask):
         dropout: probability that a feature of the last layer's output, or of an embedding, is zeroed in training.
 
     Raises:
-        InputError: a dropout outside [0, 1); a strategy that was made for another task.
+        InputError: a dropout outside [0, 1); a strategy that was for another kind of task.
     """
 
-    metric: ClassVar[str]  # the loss by the name of its unit, in the log and beside baselines
+    metric: ClassVar[str]  # the name of the loss in its unit, in the log and next to baselines
     accepts: ClassVar[tuple[type, ...]]  # the tasks that the strategy of feedback among the bases fits
     architecture: Any  # of `unrolled.architectures`
     head: Any  # module: from hidden outputs (..., H) to the outputs of the task
@@ -40,7 +40,7 @@ class EvaluatedTask(SequenceTask):
         if not 0 <= dropout < 1:
             raise InputError(f"task: expected dropout in [0, 1), got {dropout}")
         self.dropout = dropout
-        self.eval_state: State = ()  # evaluation's memory, apart from training's
+        self.eval_state: State = ()  # the state of an evaluation, separate from training's
         self.losses = nn.ModuleDict({stage: MeanLoss() for stage in ("val", "test")})
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -57,16 +57,14 @@ class EvaluatedTask(SequenceTask):
 
     @property
     def unit(self) -> str:
-        """What one target is, in words."""
+        """The name of one target."""
         return "step"
-
-    # ------------------------------------------------------------------------------------------------ how it reads
 
     def build(self, architecture: dict[str, Any], input_size: int) -> Any:
         """The architecture for `input_size` features.
 
         Raises:
-            InputError: a bidirectional one that the task cannot use.
+            InputError: a bidirectional architecture that the task cannot use.
         """
         cell: Any = catalog.find("architectures", architecture["class_path"])
         built = cell(input_size=input_size, **(architecture.get("init_args") or {}))
@@ -74,16 +72,16 @@ class EvaluatedTask(SequenceTask):
         return built
 
     def check_directions(self, directions: int) -> None:
-        """Refuse two directions, where a task cannot use them.  Here: always."""
+        """Refuse two directions where the task cannot use them.  Default: always."""
         if directions > 1:
             raise InputError(
-                "architecture: expected one direction, got bidirectional: true; a window of time cannot read the steps "
-                "behind its border, nor a language model those that it is to predict"
+                "architecture: expected one direction, got bidirectional: true; a window cannot read steps after its "
+                "end, and a language model must not read the tokens that it predicts"
             )
 
     def embed(self, inputs: Tensor) -> Tensor:
         """Features (B, T, F) of the inputs (B, T) or (B, T, F)."""
-        raise NotImplementedError(f"{type(self).__name__} does not say what it reads")
+        raise NotImplementedError(f"{type(self).__name__} does not define embed")
 
     def initial_state(self, batch_size: int) -> State:
         state: State = self.architecture.initial_state(batch_size)
@@ -98,8 +96,6 @@ class EvaluatedTask(SequenceTask):
 
     def apply_dropout(self, features: Tensor) -> Tensor:
         return F.dropout(features, self.dropout, self.training)
-
-    # ------------------------------------------------------------------------------------------- how it is evaluated
 
     def validation_step(self, batch: SequenceBatch, batch_idx: int) -> None:
         self.evaluate("val", batch)
@@ -142,13 +138,13 @@ class EvaluatedTask(SequenceTask):
         self._conclude("test")
 
     def conclude(self, stage: str) -> dict[str, Tensor]:
-        """What was measured over the whole split, by name, and start anew."""
+        """The metrics of the split by name; resets them."""
         loss = self._loss(stage).compute()
         self._loss(stage).reset()
         return self.summarize({f"{stage}/loss": loss})
 
     def _conclude(self, stage: str) -> None:
-        for name, value in self.conclude(stage).items():  # the same on every process already; sync_dist only says so
+        for name, value in self.conclude(stage).items():  # equal on every process; sync_dist avoids a warning
             self.log(name, value, prog_bar=name == f"{stage}/loss", sync_dist=True)
         self.log_dict(self.training_metrics.clock(), sync_dist=True)
 
@@ -158,17 +154,17 @@ class EvaluatedTask(SequenceTask):
         return metric
 
     def summarize(self, means: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Beside each loss the same by the name of its unit."""
+        """Add each loss under the name of its unit."""
         losses = {name: loss for name, loss in means.items() if name.endswith("/loss")}
         return means | {name.replace("/loss", f"/{self.metric}"): loss for name, loss in losses.items()}
 
     def baselines(self, data: Any, split: str) -> dict[str, Any]:
-        """What is reached without a network on a split of `data`: `baselines` by name, and their `baseline_metric`."""
+        """Results without a network on a split of `data`: `baselines` by name, and their `baseline_metric`."""
         metric = data.baseline_metric if isinstance(data, HasBaselineMetric) else self.metric
         return {"baseline_metric": metric, "baselines": data.baselines(split)}
 
     def findings(self, data: Any, split: str) -> dict[str, Any]:
-        """What else was found on a split of `data`, by name, for its results.  Here: nothing."""
+        """Further results on a split of `data`, by name, for results.json.  Default: none."""
         return {}
 
 

@@ -1,4 +1,4 @@
-"""Which step and module a nan or an inf came from."""
+"""Find the step and module that produced a nan or an inf."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def failure(task: SequenceTask) -> RunFailed:
-    """What to say when the loss or the gradient of the step that would come is no number."""
+    """The error for a step whose loss or gradient is not finite."""
     return RunFailed(
         f"optimiser step {task.optimizer_steps + 1}: the loss is {float(task.loss):g} and the gradient's norm "
         f"{float(task.gradient_norm):g}; {first_bad_module(task)}. The weights are as before this step: lower the "
@@ -24,9 +24,10 @@ def failure(task: SequenceTask) -> RunFailed:
 
 
 def first_bad_module(task: SequenceTask) -> str:
-    """In words: the first module whose weights or output, or the one nearest to the loss whose gradient, is no number.
+    """A sentence that names the first module whose weights or output are not finite, or else the module nearest to the
+    loss whose gradient is not finite.
 
-    The step is run once more to look into it; it is not going to be taken.
+    Runs the step's forward pass once more.
     """
     weights = nonfinite(task.named_parameters())
     if weights:
@@ -42,7 +43,7 @@ def first_bad_module(task: SequenceTask) -> str:
 
 
 def _run(task: SequenceTask) -> tuple[list[str], list[str]]:
-    """The modules in the order in which they ran, and those among them whose output was not finite."""
+    """The modules in the order of execution, and those whose output was not finite."""
     order: list[str] = []
     bad: list[str] = []
 

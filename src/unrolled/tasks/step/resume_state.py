@@ -1,4 +1,4 @@
-"""What a checkpoint must hold, beside weights and counters, for a run to go on as if it had never stopped."""
+"""State of a run, besides weights, that a bitwise resume needs."""
 
 from __future__ import annotations
 
@@ -45,13 +45,13 @@ def restore(task: SequenceTask, saved: dict[str, Any] | None) -> None:
 
 
 def begin(task: SequenceTask) -> None:
-    """Let each process draw random numbers of its own: they were all seeded alike, for the same first weights."""
+    """Seed each process differently; all were seeded alike for equal first weights."""
     if task.trainer.world_size > 1:
         torch.manual_seed(torch.initial_seed() + task.global_rank)
 
 
 def resume(task: SequenceTask) -> None:
-    """Before the first batch: the state to the device, the generators to where the checkpoint found them."""
+    """Before the first batch: move the state to the device and restore the random states."""
     saved, task.resumed = task.resumed, None
     if saved is None:
         return
