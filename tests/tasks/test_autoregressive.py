@@ -156,7 +156,10 @@ def test_draws_that_numbers_do_not_allow_are_refused_in_one_line():
     with pytest.raises(InputError, match="^Forecasting: a draw at temperature 0.5 needs output gaussian, .*got point$"):
         forecasting().choose(hidden, 0.5)
     for task in (forecasting(), gaussian()):
-        with pytest.raises(InputError, match=r"^Forecasting: expected no top_k, got 2; numbers have no likeliest few$"):
+        with pytest.raises(
+            InputError,
+            match=r"^Forecasting: expected no top_k, got 2; top_k applies to tokens, not to numeric outputs$",
+        ):
             task.choose(hidden, top_k=2)
     for task in (language_modeling(), gaussian()):
         with pytest.raises(InputError, match="^sampling: expected a temperature above 0"):

@@ -1,4 +1,4 @@
-"""The optional attributes of data modules, loaders and tasks that tasks and strategies read.
+"""The optional attributes of data modules, loaders, tasks and cells that tasks and strategies read.
 
 Every class of `unrolled.data` that has the attributes meets a protocol; it need not name it.
 """
@@ -78,6 +78,13 @@ class HasChannels(Protocol):
     """A task that knows the layout of its inputs: the number of channels of each kind."""
 
     channels: dict[str, int]
+
+
+@runtime_checkable
+class ReadsMarks(Protocol):
+    """A cell (GRU-D) that reads `values`, as many marks and as many times since the last observation."""
+
+    values: int
 
 
 @runtime_checkable

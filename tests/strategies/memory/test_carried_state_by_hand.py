@@ -299,10 +299,10 @@ class Losses(pl.Callback):
     """Of every validation, unrounded."""
 
     def __init__(self):
-        self.eval_state = []
+        self.heard = []
 
     def on_validation_epoch_end(self, trainer, task):
-        self.eval_state.append(float(task.losses["val"].compute()))
+        self.heard.append(float(task.losses["val"].compute()))
 
 
 @pytest.mark.parametrize("given", [{}, ALL, {"drop_probability": 1.0}, {"burn_in": 3}], ids=str)

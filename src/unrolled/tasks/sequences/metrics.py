@@ -1,4 +1,4 @@
-"""How well classes are told, over a whole split.  N examples, C classes, L labels of an example."""
+"""Classification metrics over a split.  N examples, C classes, L labels of an example."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ Output = Literal["softmax", "sigmoid"]
 class ClassMetrics(nn.Module):
     """Accuracy, error rate, F1 and confusion matrix of one split, summed over its batches and processes.
 
-        accuracy    micro: the share of the examples whose likeliest class is theirs; of several labels, the share of
-                    the single yes or no answers that are right
+        accuracy    micro: share of the examples whose most likely class is correct; for several labels, share of the
+                    single labels that are correct
         error_rate  1 - accuracy
-        f1          macro: the mean over the classes that occur, or were told, of 2 precision recall / (both together)
+        f1          macro: mean over the classes that occur, or were predicted, of 2 P R / (P + R), precision and recall
 
     Args:
         classes: C, or L.
@@ -59,17 +59,17 @@ class ClassMetrics(nn.Module):
             }
         )
 
-    def update(self, told: Tensor, truth: Tensor) -> None:
-        """Add the classes `told` (N,) and `truth` (N,); or labels told and true, 0 or 1, (N, L)."""
+    def update(self, predicted: Tensor, truth: Tensor) -> None:
+        """Add the classes `predicted` (N,) and `truth` (N,); or labels of 0 and 1, (N, L)."""
         self.count.update(len(truth))
         if len(truth):
-            self.metrics.update(told, truth)
+            self.metrics.update(predicted, truth)
 
     def conclude(self, stage: str) -> tuple[dict[str, Tensor], Tensor]:
-        """The numbers as `stage`/name, and how often each class was told as which, and start anew.
+        """The metrics as `stage`/name and the confusion matrix; resets both.
 
-        Without an example they are nan: the batches of a validation may all end before a sequence does.  The confusion
-        matrix is (C, C), truth down and told across; of labels one for each, (L, 2, 2).
+        Without an example the metrics are nan: the batches of a validation may all end before a sequence does.  The
+        confusion matrix is (C, C), rows truth and columns prediction; of labels one for each, (L, 2, 2).
         """
         if not self.count.compute():
             found = dict.fromkeys(("accuracy", "f1"), torch.tensor(torch.nan))
@@ -83,18 +83,18 @@ class ClassMetrics(nn.Module):
         return {f"{stage}/{name}": value for name, value in found.items()}, confusion
 
 
-ROWS = 100  # sequences that are read at once
+ROWS = 100  # sequences per batch
 
 
 def by_class(classes: list[str], confusion: Tensor) -> dict[str, dict[str, float]]:
-    """The scores of each class by its name, from how often each was told as which; see `ClassScore`."""
+    """The scores of each class by its name, from the confusion matrix; see `ClassScore`."""
     return {name: asdict(score) for name, score in zip(classes, class_scores(confusion), strict=True)}
 
 
 def by_language(task: SequenceClassification, data: Any, split: str) -> dict[str, dict[str, float]]:
-    """Of the rows of each language of a split: how many, and the share of the classes, or labels, told right.
+    """For each language of a split: the number of its sequences, and the accuracy of their classes, or labels.
 
-    Empty, where the data does not tell of a language.
+    Empty where the data has no languages.
     """
     languages = data.languages(split) if isinstance(data, HasLanguages) else []
     if not languages:
@@ -103,8 +103,8 @@ def by_language(task: SequenceClassification, data: Any, split: str) -> dict[str
     rows = [*zip(data.inputs[split], data.targets(split), data.labels[split], languages, strict=True)]
     for begin in range(0, len(rows), ROWS):
         inputs, targets, labels, names = zip(*rows[begin : begin + ROWS], strict=True)
-        told = task.tell(pad_rows(inputs, targets)).cpu()
-        for name, answer, truth in zip(names, told, labels, strict=True):
+        predicted = task.predict_classes(pad_rows(inputs, targets)).cpu()
+        for name, answer, truth in zip(names, predicted, labels, strict=True):
             right.setdefault(name, []).append(float((answer == truth).double().mean()))
     return {
         name: {"count": len(found), "accuracy": torch.tensor(found).mean().item()}

@@ -1,4 +1,4 @@
-"""Tell the class of a whole sequence.  B batch, T time, E embedding, F features, H hidden, C classes."""
+"""Sequence classification.  B batch, T time, E embedding, F features, H hidden, C classes."""
 
 from typing import Any, Literal
 
@@ -46,8 +46,8 @@ class SequenceClassification(WholeRows):
     """
 
     metric = "nats_per_target"
-    chosen_by = "error_rate"  # the loss of few rows rises with confidence while they are still told better
-    label_steps = False  # a sequence has a class, not each of its steps: data say so by the same name
+    chosen_by = "error_rate"  # with little data the loss rises with confidence while the error rate still falls
+    label_steps = False  # each sequence has a class, not each step; data has an attribute of the same name
 
     def __init__(
         self,
@@ -135,16 +135,16 @@ class SequenceClassification(WholeRows):
         self._judge(stage).update(self.decide(outputs), targets.long())
 
     def decide(self, logits: Tensor) -> Tensor:
-        """The likeliest class (N,) of logits (N, C), or 1 for each label that is more likely than not, (N, C)."""
+        """The most likely class (N,) of logits (N, C), or 1 for each label with a probability above 0.5, (N, C)."""
         return (logits > 0).long() if self.output == "sigmoid" else logits.argmax(-1)
 
     def probabilities(self, batch: SequenceBatch) -> Tensor:
-        """(B, C): of each row of a batch of whole sequences, the probability of each class, or label."""
+        """(B, C): the probability of each class, or label, for each row of a batch of full sequences."""
         logits = self._logits(batch)
         return torch.sigmoid(logits) if self.output == "sigmoid" else F.softmax(logits, -1)
 
-    def tell(self, batch: SequenceBatch) -> Tensor:
-        """Of each row of a batch of whole sequences, what `decide` says: (B,), or (B, C) of labels."""
+    def predict_classes(self, batch: SequenceBatch) -> Tensor:
+        """The classes (B,), or labels (B, C), of a batch of full sequences, by `decide`."""
         return self.decide(self._logits(batch))
 
     @torch.no_grad()
@@ -168,9 +168,9 @@ class SequenceClassification(WholeRows):
         return super().conclude(stage) | measured
 
     def findings(self, data: Any, split: str) -> dict[str, Any]:
-        """Of the split that was evaluated last: `classes` by name, their `confusion` matrix, their scores `by_class`.
+        """For the split that was evaluated last: names of the `classes`, `confusion` matrix, scores `by_class`.
 
-        Where the data tells the language of a row, also the accuracy `by_language`.
+        Where the data has languages, also the accuracy `by_language`.
         """
         counts = self.confusion["test" if split == "test" else "val"]
         classes = [str(name) for name in (data.classes if isinstance(data, HasClasses) else range(len(counts)))]

@@ -1,4 +1,4 @@
-"""Both directions, for tasks whose batches hold whole sequences.  B batch, T time."""
+"""Bidirectional architectures, for batches of full sequences.  B batch, T time."""
 
 from torch import Tensor
 
@@ -9,27 +9,27 @@ from unrolled.tasks.data_contract import sequences_span_batches
 from unrolled.tasks.evaluated import EvaluatedTask, carries
 
 WHOLE = (
-    "architecture: bidirectional: true reads whole sequences, but a row of this batch goes on with one of another "
-    "batch, or holds several; use one direction, or data.init_args.over_long: truncate"
+    "architecture: bidirectional: true needs full sequences, but a row of this batch continues in another batch, or "
+    "holds several; use one direction, or data.init_args.over_long: truncate"
 )
 CARRIED = (
-    "strategies: expected the strategy CarriedState, for rows of this batch go on with those of the one before; add "
-    "it, or choose data.init_args.over_long: truncate"
+    "strategies: expected the strategy CarriedState, since rows of this batch continue those of the one before; add "
+    "it, or set data.init_args.over_long: truncate"
 )
 
 
 class WholeRows(EvaluatedTask):
-    """Lets a bidirectional architecture read each row as one sequence, from its first step to its last target.
+    """Let a bidirectional architecture read each row as one sequence, from its first step to its last target.
 
-    The padding behind it changes nothing: the architecture is told each row's length.  In one direction this class
-    changes nothing at all, for what is measured has read no step behind it.
+    The architecture receives each row's length, so that padding has no effect.  With one direction this class changes
+    nothing: an output depends on no later step.
 
     Raises:
         InputError: a bidirectional architecture with a strategy of truncation or memory, or with rows that hold
-            several sequences or go on with one of the batch before; rows that go on without a strategy of memory.
+            several sequences or continue one of the batch before; rows that continue without a strategy of memory.
     """
 
-    lengths: Tensor | None = None  # (B,), of the rows that both directions read now
+    lengths: Tensor | None = None  # (B,), of the rows of this batch, where there are two directions
 
     def check_directions(self, directions: int) -> None:
         cuts = self.strategy_of("truncation") or self.strategy_of("memory")
@@ -53,7 +53,7 @@ class WholeRows(EvaluatedTask):
             self.require_memory()
 
     def require_memory(self) -> None:
-        """Refuse rows that go on in the next batch, where nothing carries their state there."""
+        """Require CarriedState when sequences span batches."""
         if not carries(self):
             raise InputError(CARRIED)
 
@@ -66,7 +66,7 @@ class WholeRows(EvaluatedTask):
         super().evaluate(stage, batch)
 
     def measure_rows(self, batch: SequenceBatch) -> None:
-        """Before a batch is read: how long its rows are, where a direction needs to know."""
+        """Set the lengths of a batch's rows, where there are two directions."""
         self.lengths = None
         if self.architecture.directions > 1:
             if not batch.resets[:, 0].all() or batch.resets[:, 1:].any():

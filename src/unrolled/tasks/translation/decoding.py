@@ -1,4 +1,4 @@
-"""How a translation task says what it has read.  B batch, S source steps, L steps said, K width of the beam."""
+"""Greedy and beam-search decoding.  B batch, S source steps, L generated steps, K width of the beam."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ EXAMPLES = 5  # sentences of an evaluation that results.json shows
 
 
 def limit(memory: Memory) -> Tensor:
-    """(B,): ids that are said of each source at most, END counted: beyond, a model that learns goes round in a circle.
+    """(B,): largest number of generated ids for each source, including END, since an untrained model may never end.
 
-    Of its own length, so that what is said of a sentence does not depend on those beside it.
+    It depends on the length of each source alone, so that a translation does not depend on the rest of the batch.
     """
     return 2 * memory.mask.sum(1) + 10
 
 
 def greedily(task: Translation, memory: Memory) -> Tensor:
-    """(B, L): the likeliest id at each step, up to END."""
+    """(B, L): the most likely id at each step, up to END."""
     with torch.no_grad(), task.reading(memory):
         state = task.architecture.initial_state(len(memory.mask), memory)
         return greedy(_step(task), state, limit(memory))
@@ -43,7 +43,7 @@ def translate(task: Translation, memory: Memory, width: int, alpha: float) -> Hy
 
 @torch.no_grad()
 def alignment(task: Translation, memory: Memory, ids: Tensor) -> Tensor | None:
-    """Where the decoder looks while it says `ids` (B, L): weights (B, L, S); None without attention."""
+    """Attention weights (B, L, S) of the decoder for generated `ids` (B, L); None without attention."""
     read = torch.cat([torch.full_like(ids[:, :1], BEGIN), ids[:, :-1]], 1)
     state = task.architecture.initial_state(len(ids), memory)
     _, _, weights = task.architecture.run(task.embed(read), state, memory)
@@ -52,24 +52,24 @@ def alignment(task: Translation, memory: Memory, ids: Tensor) -> Tensor | None:
     return weights[0] if weights[0].dim() == 3 else torch.stack(weights, 1)
 
 
-def describe(task: Translation, batch: TranslationBatch, memory: Memory, said: Tensor) -> list[dict[str, Any]]:
-    """A batch's first sentence by its tokens, and the weights (steps said, source steps) of its translation.
+def describe(task: Translation, batch: TranslationBatch, memory: Memory, ids: Tensor) -> list[dict[str, Any]]:
+    """The tokens of a batch's first sentence, and the attention weights (L, S) of its translation.
 
-    One of each batch, for batches hold sentences of about one length.  [] where nobody knows what the numbers mean.
+    One sentence of each batch, since a batch holds sentences of similar length.  [] where the data has no vocabularies.
     """
     data = data_module(task)
     if not isinstance(data, HasVocabularies):
         return []
-    (truth,), (translation,) = until_end(batch.targets[:1]), until_end(said[:1])
+    (truth,), (translation,) = until_end(batch.targets[:1]), until_end(ids[:1])
     length = int(batch.source_lengths[0])
     example = {
         "source": data.source_vocabulary.words(batch.source[0, :length].tolist()),
         "truth": data.vocabulary.words(truth),
         "translation": data.vocabulary.words(translation),
     }
-    looks = alignment(task, memory.first(), said[:1])
+    looks = alignment(task, memory.first(), ids[:1])
     if looks is not None:
-        steps = looks[0, : len(translation) + 1, :length]  # the last one says END, if there is one
+        steps = looks[0, : len(translation) + 1, :length]  # the last step is END, if it was generated
         example["attention"] = [[round(weight, 4) for weight in step] for step in steps.tolist()]
     return [example]
 

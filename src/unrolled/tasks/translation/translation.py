@@ -1,4 +1,4 @@
-"""Say in one language what was read in another.  B batch, S source steps, T target steps, H hidden."""
+"""Translation with attention.  B batch, S source steps, T target steps, H hidden."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -88,7 +88,7 @@ class Translation(TokenOutput):
             raise InputError(f"task: expected label_smoothing in [0, 1), got {label_smoothing}")
         self.level, self.label_smoothing = level, label_smoothing
         self.translations = nn.ModuleDict({stage: Translations() for stage in ("val", "test")})
-        self.examples: list[dict[str, Any]] = []  # of an evaluation that is under way
+        self.examples: list[dict[str, Any]] = []  # of the current evaluation
         self.described: dict[str, Any] = {}
 
     @property
@@ -98,19 +98,19 @@ class Translation(TokenOutput):
     def check_directions(self, directions: int) -> None:
         if directions > 1:
             raise InputError(
-                "architecture: expected one direction of a Translation's decoder, got bidirectional: true; leave it "
-                "out: its encoder reads in both directions in any case"
+                "architecture: expected one direction for a Translation's decoder, got bidirectional: true; remove it: "
+                "the encoder always reads in both directions"
             )
 
     def read_source(self, source: Tensor, lengths: Tensor) -> Memory:
-        """What the decoder needs of sources (B, S) of `lengths` (B,)."""
+        """Encode sources (B, S) of `lengths` (B,) for the decoder."""
         values, mask, start = self.encoder(self.apply_dropout(self.source_embedding(source)), lengths)
         attention = self.architecture.attention
         return Memory(values, values if attention is None else attention.project(values), mask, start)
 
     @contextmanager
     def reading(self, memory: Memory) -> Iterator[None]:
-        """Inside, the decoder reads with this source in mind."""
+        """Within the context, the decoder attends to this source."""
         outer, self.memory = self.memory, memory
         try:
             yield
@@ -134,7 +134,7 @@ class Translation(TokenOutput):
         memory = self.read_source(batch.source, batch.source_lengths)
         with self.reading(memory):
             hidden, state = super().forward(begin, end, state, read)
-        if begin > 0:  # the bridge has no part in this, and DDP refuses a weight without a gradient
+        if begin > 0:  # the bridge is not used here, and DDP refuses a weight without a gradient
             hidden = hidden + 0 * sum(part.sum() for part in memory.start)
         return hidden, state
 
@@ -157,13 +157,13 @@ class Translation(TokenOutput):
         assert memory is not None
         free = translating.greedily(self, memory)
         if not self._translations(stage).truth_ids:
-            self.examples = []  # another evaluation may have been broken off
+            self.examples = []  # an earlier evaluation may have been interrupted
         self.examples += translating.describe(self, batch, memory, free)
         forced = sayable(outputs).argmax(-1).masked_fill(targets == IGNORE, END)
         self._translations(stage).update(free, forced, targets, batch.places)
 
     def conclude(self, stage: str) -> dict[str, Tensor]:
-        """Beside the loss what `Translations` measures."""
+        """Add the metrics of `Translations`."""
         metric = self._translations(stage)
         found = metric.compute(writer(self), truths(self, stage))
         measured = {f"{stage}/{name}": value for name, value in found.items()}
@@ -172,22 +172,22 @@ class Translation(TokenOutput):
         return super().conclude(stage) | measured
 
     def summarize(self, means: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Beside each loss in nats per token its perplexity."""
+        """Add the perplexity of each loss in nats per token."""
         losses = {name: nats for name, nats in means.items() if name.endswith("/loss")}
         return means | {name.replace("/loss", "/perplexity"): perplexity(nats) for name, nats in losses.items()}
 
     def baselines(self, data: Any, split: str) -> dict[str, Any]:
-        """What is reached on a split of `data` without a network: the character error rate, and BLEU beside it."""
+        """Results on a split of `data` without a network: character error rate, and BLEU."""
         truth = [target for _, target in data.texts[split]]
-        told = data.baselines(split)
+        outputs = data.baselines(split)
         return {
             "baseline_metric": "character_error_rate",  # the lower the better, as every other one
-            "baselines": {name: character_error_rate(said, truth) for name, said in told.items()},
-            "baselines_bleu": {name: bleu(said, truth)[0] for name, said in told.items()},
+            "baselines": {name: character_error_rate(output, truth) for name, output in outputs.items()},
+            "baselines_bleu": {name: bleu(output, truth)[0] for name, output in outputs.items()},
         }
 
     def findings(self, data: Any, split: str) -> dict[str, Any]:
-        """sacrebleu's signatures, and some sentences: source, truth, translation, and where each step looked."""
+        """sacrebleu's signatures, and example sentences: source, truth, translation, attention weights."""
         return self.described
 
     def _translations(self, stage: str) -> Translations:
