@@ -162,7 +162,7 @@ def test_the_share_of_what_was_observed_is_told():
 @pytest.mark.parametrize("channels", [None, {**CHANNELS, "marks": 0}])
 def test_inputs_without_marks_are_refused_in_one_line(channels):
     with pytest.raises(
-        InputError, match=r"^OwnImputation: expected inputs that say what is missing, got none; [^\n]*$"
+        InputError, match=r"^OwnImputation: expected inputs with marks of missing values, got none; [^\n]*$"
     ):
         if channels is None:
             make(compose(LanguageModeling, OwnImputation))

@@ -1,4 +1,4 @@
-"""What strategies of the clipping seam share."""
+"""Helpers of gradient clipping."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
 
 
 def refuse_a_second(strategy: SequenceTask, gradient_clip_val: float | None) -> None:
-    """Raise an InputError where the Trainer was told to clip too."""
+    """Raise an InputError where the Trainer clips too."""
     if gradient_clip_val is not None:
         raise InputError(
-            f"trainer.gradient_clip_val: expected none beside a clipping strategy ({type(strategy).__name__}), "
+            f"trainer.gradient_clip_val: expected none with a clipping strategy ({type(strategy).__name__}), "
             f"got {gradient_clip_val}. Keep one of them"
         )
 
 
-def tell(strategy: SequenceTask, optimizer: Optimizer, clipped: Tensor) -> None:
+def record_clipping(strategy: SequenceTask, optimizer: Optimizer, clipped: Tensor) -> None:
     """Log whether anything was `clipped` in this step, and the norm of the gradient that is left."""
     strategy.record("strategy/clipped_share", clipped.float())
     strategy.record("strategy/grad_norm_after", total_norm(parameters(optimizer)))

@@ -1,4 +1,4 @@
-"""feedback: from the truth towards the model's own output as the loss falls."""
+"""feedback: scheduled sampling, controlled by the training loss."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from unrolled.strategies.feedback._choice import Coins
 
 
 class LossScheduledSampling(Coins):
-    """At each step read the truth with a probability that falls with the training loss: who knows more is led less.
+    """At each step read the truth with a probability that falls with the training loss.
 
         p = end + (start - end) (m - low) / (high - low), between them        m <- smoothing m + (1 - smoothing) loss
 
@@ -23,7 +23,7 @@ class LossScheduledSampling(Coins):
     Args:
         start: probability of the truth as long as the mean loss is `high` or more.
         end: probability from `low` down.
-        high: a mean loss, in the loss's own unit: nats per token, or squares of the data.
+        high: a mean loss, in the unit of the loss: nats per token, or squares of the data.
         low: a mean loss below it.
         smoothing: how much of the mean is kept at an optimiser step; 0 follows the last loss alone.
 

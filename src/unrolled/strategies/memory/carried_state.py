@@ -1,4 +1,4 @@
-"""memory: a batch starts where the batch before it ended."""
+"""memory: carry the state from batch to batch."""
 
 from typing import Any
 
@@ -13,9 +13,9 @@ from unrolled.tasks.base import Penalties, SequenceTask
 
 
 class CarriedState(SequenceTask):
-    """The state of each row flows on from batch to batch; its gradient does not.
+    """Carry the state of each row from batch to batch, without its gradient.
 
-    For streams: row r of a batch must continue row r of the batch before.  A row that the data marks as fresh starts
+    For streams: row r of a batch must continue row r of the batch before.  A row with `resets` set by the data starts
     from the initial state instead, also in the middle of a batch.  Source: Mikolov et al. 2010, "Recurrent neural
     network based language model".
 
@@ -54,15 +54,15 @@ class CarriedState(SequenceTask):
         return tuple(next(learned, part).expand_as(part) if part.is_floating_point() else part for part in state)
 
     def reset_mask(self) -> Tensor:
-        fresh = self.batch.resets.clone()
-        fresh[len(self.cursor.saved[0]) if self.cursor.saved else 0 :, 0] = True
+        resets = self.batch.resets.clone()
+        resets[len(self.cursor.saved[0]) if self.cursor.saved else 0 :, 0] = True
         if self.drop_probability > 0:
-            fresh[:, 0] |= torch.rand(len(fresh), device=fresh.device) < self.drop_probability
-        self.resets = fresh
-        self.read_before = age = since(fresh, *carry(self.ages, (fresh.new_zeros(len(fresh), dtype=torch.int64),)))
+            resets[:, 0] |= torch.rand(len(resets), device=resets.device) < self.drop_probability
+        self.resets = resets
+        self.read_before = age = since(resets, *carry(self.ages, (resets.new_zeros(len(resets), dtype=torch.int64),)))
         self.ages = (age[:, -1] + 1,)
         self.warm = age == self.burn_in  # the first step after a burn-in, where the gradient ends
-        return fresh | self.warm
+        return resets | self.warm
 
     def loss_targets(self) -> Tensor:
         return drop_targets(super().loss_targets(), self.read_before < self.burn_in)
@@ -75,6 +75,6 @@ class CarriedState(SequenceTask):
         return restart(state, self.resets[:, t], self.initial_state(len(self.resets)))
 
     def penalties(self, hidden: Tensor) -> Penalties:
-        # A window in which no row starts anew has a gradient of zero there, and not none, which DDP would refuse.
-        nothing = {"CarriedState": lambda: torch.stack([0 * part.sum() for part in self.initial]).sum()}
-        return super().penalties(hidden) | (nothing if self.initial else {})
+        # In a window without a reset the gradient is zero instead of None, which DDP would refuse.
+        zero = {"CarriedState": lambda: torch.stack([0 * part.sum() for part in self.initial]).sum()}
+        return super().penalties(hidden) | (zero if self.initial else {})

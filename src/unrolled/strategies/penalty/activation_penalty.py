@@ -1,4 +1,4 @@
-"""penalty: keep outputs small, and slow."""
+"""penalty: activation (AR) and temporal activation (TAR) regularisation."""
 
 from typing import Any
 
@@ -17,15 +17,15 @@ class ActivationPenalty(SequenceTask):
 
         alpha * mean(h_t^2) + beta * mean((h_t - h_{t-1})^2)
 
-    Means over units, rows and time steps.  Steps behind a row's last target are padding and do not count, nor does the
+    Means over units, rows and time steps.  Steps after a row's last target are padding and do not count, nor does the
     difference across the start of a sequence or of a window.
 
     Source: Merity, McCann & Socher 2017, "Revisiting activation regularization for language RNNs"; alpha = 2 and
     beta = 1 in Merity, Keskar & Socher 2018.
 
     Notes:
-        h is what the output layer reads, dropped out; there TAR takes it before.  The task's own `dropout`, anew at
-        each step, is itself a change: beside TAR use the architecture's `variational_output`, one mask over time.
+        h is what the output layer reads, dropped out; there TAR takes it before.  The task's `dropout`, a new
+        mask at each step, is itself a change: with TAR use the architecture's `variational_output`, one mask over time.
 
     Args:
         alpha: factor of AR; 0 adds nothing.

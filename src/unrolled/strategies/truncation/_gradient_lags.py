@@ -1,4 +1,4 @@
-"""How far back a loss reaches: the gradient that arrives at the states before it.  B batch, T time, R lags."""
+"""Gradient norms by lag: the gradient of a loss at the states before it.  B batch, T time, R lags."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def pick(eligible: Tensor, numbers: Tensor) -> Tensor:
 def lag_norms(task: SequenceTask, steps: Tensor, horizon: int, begin: int = 0) -> LagNorms:
     """Read `task.batch` step by step, and send the loss of row r at step `steps[r]` back through `horizon` lags.
 
-    A row that starts anew stops the gradient: lags beyond are zeros that were seen.  No parameter's `grad`, no state of
+    A reset stops the gradient: lags beyond it are zeros that count as seen.  No parameter's `grad`, no state of
     the task and no random number generator changes.
 
     Args:
@@ -79,16 +79,16 @@ def lag_norms(task: SequenceTask, steps: Tensor, horizon: int, begin: int = 0) -
             states.append(state)
         read = torch.cat(outputs, 1)[chosen, steps[chosen] - begin]
         loss, _ = task.measure(read[:, None], task.batch.targets[chosen, steps[chosen]][:, None])
-        learnt = [part.requires_grad for part in states[-1]]  # not so an own output that is fed back as a constant
+        learnt = [part.requires_grad for part in states[-1]]  # not an output that is fed back as a constant
         wanted = [[part for part, kept in zip(state, learnt, strict=True) if kept] for state in states[:-1]]
         parts = [part for state in wanted for part in state]
         found = torch.autograd.grad(loss, parts, materialize_grads=True)
     width = len(wanted[0])
     at = [torch.cat([g.reshape(len(rows), -1) for g in found[i : i + width]], 1) for i in range(0, len(found), width)]
-    gradient = torch.stack(at, 1)  # (B, steps, everything in a state): at the state in front of each step
-    place = steps[:, None] - begin - torch.arange(horizon, device=steps.device)  # (B, R): where lag j = 1, ... stands
+    gradient = torch.stack(at, 1)  # (B, steps, everything in a state): at the state before each step
+    place = steps[:, None] - begin - torch.arange(horizon, device=steps.device)  # (B, R): the step of lag j = 1, ...
     by_lag = gradient[rows[:, None], place.clamp(min=0)] * (place >= 0)[..., None]
     read_steps = torch.arange(begin, last + 1, device=steps.device)
-    anew = (task.reset_rows[:, begin : last + 1] & (read_steps <= steps[:, None])).any(1)
-    seen = (steps >= 0)[:, None] & ((place >= 0) | anew[:, None])
+    was_reset = (task.reset_rows[:, begin : last + 1] & (read_steps <= steps[:, None])).any(1)
+    seen = (steps >= 0)[:, None] & ((place >= 0) | was_reset[:, None])
     return LagNorms(by_lag.norm(dim=-1), by_lag.cumsum(1).norm(dim=-1), seen)

@@ -1,4 +1,4 @@
-"""truncation: at random, and made up for, so that the gradient has no bias."""
+"""truncation: random truncation with an unbiased gradient."""
 
 import math
 from typing import Any
@@ -20,9 +20,9 @@ class ARTBP(SequenceTask):
 
     With c the probability of a cut, a gradient that crosses a coin is multiplied by 1 / (1 - c); its mean over the
     coins is the one that no cut would have given.  Every window between two cuts is an optimiser step, whose loss is
-    divided by a constant and not by its own targets: the windows of a batch of T time steps sum up, on average, to
-    T / L0 times the gradient of the batch's mean loss, L0 being `expected_length` (or T, if that is shorter).  The
-    batch's own border always cuts, and nothing makes up for that.
+    divided by a constant instead of the number of its targets: the windows of a batch of T time steps sum up, on
+    average, to T / L0 times the gradient of the batch's mean loss, L0 being `expected_length` (or T, if that is
+    shorter).  The end of the batch always cuts, without compensation.
 
     Source: Tallec & Ollivier 2017, "Unbiasing truncated backpropagation through time".
 

@@ -15,7 +15,7 @@ from unrolled.tasks.base import SequenceTask
 class TruncatedBPTT(SequenceTask):
     """One optimiser step every `k1` time steps, whose gradient flows back through the last `k2`.
 
-    Where every target stands at the batch's last step there is one optimiser step, through exactly the last `k2`.
+    Where every target is at the batch's last step there is one optimiser step, through exactly the last `k2`.
 
     Source: Williams & Peng 1990, BPTT(h = k2; h' = k1).
 
@@ -24,7 +24,7 @@ class TruncatedBPTT(SequenceTask):
         k2: time steps that the gradient flows through; k1 if not given.  k1 = k2 >= the batch's length is full BPTT.
         past: with k1 < k2, what the gradient of earlier steps is taken of: "kept", the graph that was built when they
             were new, with the weights that they had then; or "recomputed", those steps once more with today's weights,
-            from the state that stood in front of them.
+            from the state before them.
 
     Raises:
         InputError: k1 below 1, k1 > k2, another past, or a Trainer that accumulates gradients over batches.
