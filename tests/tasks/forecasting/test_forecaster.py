@@ -30,7 +30,7 @@ def make(cls, **given):
         ({"levels": [0.1, 0.9]}, "levels need output quantiles, got point"),
         (
             {"series_embedding_size": 4, "channels": None},
-            "above 0 only for data of several series, got 4 for data that number no",
+            "above 0 only for data of several series, got 4 for data without a series",
         ),
         ({"series_embedding_size": -1}, "of 0 or more.*got -1 for 3 series"),
         ({"dropout": 1.0}, "dropout.*1.0"),

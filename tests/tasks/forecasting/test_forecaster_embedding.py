@@ -35,7 +35,7 @@ def test_an_index_that_a_type_would_round_to_another_one_is_refused(dtype, most)
     )  # it would be embedded as this
     check_numbers(most, dtype)
     message = (
-        rf"^trainer.precision: expected one that numbers {most + 1:,} series, got {dtype}, which tells {most:,} of"
+        rf"^trainer.precision: expected a type that numbers {most + 1:,} series, got {dtype}, which numbers {most:,}"
     )
     with pytest.raises(InputError, match=message):
         check_numbers(most + 1, dtype)

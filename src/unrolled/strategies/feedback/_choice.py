@@ -35,6 +35,10 @@ class Feedback(ModelOutput):
             return hidden, (*after, none_like(state[-1]))
         return self.mix(inputs, state, self.truth(len(inputs), self.first_step, self.first_step + inputs.shape[1]))
 
+    def read_free(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
+        """Read the model's last output at every step after a row's prefix."""
+        return self.mix(inputs, state, torch.zeros(inputs.shape[:2], dtype=torch.bool, device=inputs.device))
+
     def mix(self, inputs: Tensor, state: State, truth: Tensor) -> tuple[Tensor, State]:
         """Read the truth where `truth` (B, T) is True or a row's prefix is read, else the model's last output."""
         given = self.steps_since_reset()[:, self.first_step : self.first_step + inputs.shape[1]] < self.prefix

@@ -6,7 +6,6 @@ import torch
 from torch import Tensor
 
 from unrolled.errors import InputError
-from unrolled.functional.state import State
 from unrolled.functional.windows import spans
 from unrolled.strategies.feedback._choice import Feedback
 from unrolled.strategies.feedback._discriminator import Discriminator
@@ -73,9 +72,6 @@ class ProfessorForcing(Feedback):
         """Outputs (B, T, H) of the window's new steps; the training state is unchanged."""
         state, outputs = self.cursor.advance_to(self.window.new), []
         for begin, end in spans(self.window.new, self.window.stop, self.reset_steps):
-            hidden, state = self(begin, end, state, self._run_free)
+            hidden, state = self(begin, end, state, self.read_free)
             outputs.append(hidden)
         return torch.cat(outputs, 1)
-
-    def _run_free(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
-        return self.mix(inputs, state, torch.zeros(inputs.shape[:2], dtype=torch.bool, device=inputs.device))

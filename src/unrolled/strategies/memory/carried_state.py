@@ -75,6 +75,7 @@ class CarriedState(SequenceTask):
         return restart(state, self.resets[:, t], self.initial_state(len(self.resets)))
 
     def penalties(self, hidden: Tensor) -> Penalties:
-        # In a window without a reset the gradient is zero instead of None, which DDP would refuse.
-        zero = {"CarriedState": lambda: torch.stack([0 * part.sum() for part in self.initial]).sum()}
+        zero = {
+            "CarriedState": lambda: torch.stack([0 * part.sum() for part in self.initial]).sum()
+        }  # for DDP: not None
         return super().penalties(hidden) | (zero if self.initial else {})
