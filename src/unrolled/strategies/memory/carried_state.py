@@ -45,9 +45,8 @@ class CarriedState(SequenceTask):
             given = f"{drop_probability} and {burn_in}"
             raise InputError(f"CarriedState: expected drop_probability in [0, 1] and burn_in of 0 or more, got {given}")
         self.drop_probability, self.burn_in = drop_probability, burn_in
-        parts = [part[0] for part in super().initial_state(1) if part.is_floating_point()]
-        floating = [part for part in parts if not part.isnan().any()]  # nan marks an output that is not there yet
-        self.initial = nn.ParameterList(map(nn.Parameter, floating) if learned_initial_state else [])
+        parts = [part[0] for part in super().initial_state(1) if part.is_floating_point() and not part.isnan().any()]
+        self.initial = nn.ParameterList(map(nn.Parameter, parts) if learned_initial_state else [])  # nan: no output
 
     def initial_state(self, batch_size: int) -> State:
         state, learned = super().initial_state(batch_size), iter(self.initial)
@@ -75,7 +74,6 @@ class CarriedState(SequenceTask):
         return restart(state, self.resets[:, t], self.initial_state(len(self.resets)))
 
     def penalties(self, hidden: Tensor) -> Penalties:
-        zero = {
-            "CarriedState": lambda: torch.stack([0 * part.sum() for part in self.initial]).sum()
-        }  # for DDP: not None
+        # With DDP, a window without a reset needs a gradient of zero instead of None.
+        zero = {"CarriedState": lambda: torch.stack([0 * part.sum() for part in self.initial]).sum()}
         return super().penalties(hidden) | (zero if self.initial else {})
