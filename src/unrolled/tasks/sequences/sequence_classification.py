@@ -105,11 +105,11 @@ class SequenceClassification(WholeRows):
 
     def predict(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
         parts = len(state) - PARTS[self.pool.how]
-        features, own = self.embed(inputs), state[:parts]
+        features, recurrent = self.embed(inputs), state[:parts]
         if self.lengths is None:
-            hidden, read = self.architecture(features, own)
+            hidden, read = self.architecture(features, recurrent)
         else:
-            hidden, read = self.architecture(features, own, self.lengths)
+            hidden, read = self.architecture(features, recurrent, self.lengths)
             if self.pool.how == "last":  # the second direction ends at the first step
                 ahead, back = hidden.chunk(2, -1)
                 hidden = torch.cat([ahead, back[:, :1].expand_as(back)], -1)

@@ -39,7 +39,7 @@ def configure(task: nn.Module, optimizer: dict[str, Any] | None, scheduler: dict
     if (interval := scheduler.get("interval", "epoch")) not in ("epoch", "step"):
         raise InputError(f"lr_scheduler.interval: expected epoch or step, got {interval}")
     if scheduler["class_path"].endswith("ReduceLROnPlateau") and not scheduler.get("monitor"):
-        raise InputError("lr_scheduler.monitor: expected the metric that it watches, say val/loss, got none")
+        raise InputError("lr_scheduler.monitor: expected the metric that it watches, for example val/loss, got none")
     config: dict[str, Any] = {key: scheduler[key] for key in ("interval", "frequency", "monitor") if key in scheduler}
     schedules = [config | {"scheduler": _make("lr_scheduler", scheduler, made)}]
     if batches := scheduler.get("warm_up", 0):
