@@ -40,8 +40,8 @@ class CopyStream(CopyMemory):
         inputs, targets = (torch.cat(parts, 1) for parts in zip(*strings, strict=True))
         return inputs, targets.masked_fill(targets == self.symbols, IGNORE)
 
-    def fresh(self, rows: int, length: int, index: int) -> Tensor:
-        return super().fresh(rows, length, index) if index == 0 else torch.zeros(rows, length, dtype=torch.bool)
+    def resets(self, rows: int, length: int, index: int) -> Tensor:
+        return super().resets(rows, length, index) if index == 0 else torch.zeros(rows, length, dtype=torch.bool)
 
 
 class Trace(pl.Callback):

@@ -22,7 +22,7 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from unrolled.architectures import LSTM
 from unrolled.data.loaders.bucketed import BucketedLoader
-from unrolled.functional.batch import SequenceBatch, at_end, ends
+from unrolled.functional.batch import SequenceBatch, at_end, row_lengths
 
 FEATURES, ROWS, SEQUENCES = 64, 32, 640
 Reader = Callable[[Tensor, Tensor], Tensor]  # inputs (B, T, F) and lengths (B,) -> outputs (B, T, H)
@@ -63,7 +63,7 @@ def packed(hidden: int, bidirectional: bool) -> Reader:
 def seconds(read: Reader, batches: Sequence[SequenceBatch]) -> float:
     began = time.perf_counter()
     for batch in batches:
-        lengths = ends(batch.targets)
+        lengths = row_lengths(batch.targets)
         outputs = read(batch.inputs.detach().requires_grad_(), lengths)
         outputs[torch.arange(len(lengths)), lengths - 1].sum().backward()
     return time.perf_counter() - began

@@ -5,7 +5,7 @@ import sys
 import pytest
 import torch
 
-from unrolled.functional.batch import ends
+from unrolled.functional.batch import row_lengths
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def test_both_readers_answer_alike_at_each_last_step(lengths, monkeypatch, bidir
             for name, value in cell.named_parameters():
                 getattr(packed, name + suffix).copy_(value)
     for batch in lengths.loader(lengths.lengths_like_sentences(24)):
-        until = ends(batch.targets)
+        until = row_lengths(batch.targets)
         last = torch.arange(len(until)), until - 1
         found, expected = (read(batch.inputs, until)[last] for read in (ours, theirs))
         torch.testing.assert_close(found, expected, rtol=0, atol=1e-6)

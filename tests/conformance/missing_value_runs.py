@@ -35,8 +35,8 @@ class Marked(Autoregressive):
     def features(self, inputs: Tensor) -> Tensor:
         return inputs
 
-    def measure(self, hidden: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-        return squared_error(self.head(hidden), targets)
+    def criterion(self, outputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        return squared_error(outputs, targets)
 
     def expected(self, hidden: Tensor) -> Tensor:
         mean: Tensor = self.head(hidden)
@@ -46,10 +46,10 @@ class Marked(Autoregressive):
         mean = self.expected(hidden)
         return mean + temperature * torch.randn_like(mean) if temperature else mean
 
-    def nothing(self, batch_size: int) -> Tensor:
+    def no_output(self, batch_size: int) -> Tensor:
         return torch.full((batch_size, self.head.out_features), NAN, dtype=self.head.weight.dtype)
 
-    def substitute(self, inputs: Tensor, own: Tensor) -> Tensor:
+    def replace_inputs(self, inputs: Tensor, own: Tensor) -> Tensor:
         there = torch.cat([own, torch.ones_like(own), torch.zeros_like(own)], -1)
         return torch.cat([there, inputs[..., there.shape[-1] :]], -1)
 

@@ -16,9 +16,9 @@ class AlwaysFresh(StreamLoader):
 
     def __iter__(self) -> Iterator[SequenceBatch]:
         for batch in super().__iter__():
-            first = torch.zeros_like(batch.fresh)
+            first = torch.zeros_like(batch.resets)
             first[:, 0] = True
-            yield batch._replace(fresh=first)
+            yield batch._replace(resets=first)
 
 
 class Restarting(StreamLoader):
@@ -26,9 +26,9 @@ class Restarting(StreamLoader):
 
     def __iter__(self) -> Iterator[SequenceBatch]:
         for batch in super().__iter__():
-            fresh = batch.fresh.clone()
+            fresh = batch.resets.clone()
             fresh[1, 0] |= self.position == 3
-            yield batch._replace(fresh=fresh)
+            yield batch._replace(resets=fresh)
 
 
 def stream(columns: int = 28, rows: int = B, seed: int = 5, kind: type[StreamLoader] = StreamLoader) -> StreamLoader:

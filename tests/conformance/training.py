@@ -117,3 +117,8 @@ def assert_close(actual: dict[str, Tensor], expected: dict[str, Tensor], toleran
     assert actual.keys() == expected.keys()
     for name, value in expected.items():
         torch.testing.assert_close(actual[name], value, rtol=0, atol=tolerance * float(value.abs().max()), msg=name)
+
+
+def evaluation_loss(task, batch):
+    """Summed loss and number of targets of an evaluation batch."""
+    return task.measure(task.forward_eval(batch), batch.targets)

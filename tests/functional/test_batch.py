@@ -5,12 +5,12 @@ from unrolled.functional.batch import (
     IGNORE,
     ForecastBatch,
     at_end,
-    counted,
-    ends,
-    how_many,
+    drop_targets,
+    has_target,
     lengthen,
+    num_targets,
     pad_rows,
-    uncount,
+    row_lengths,
 )
 
 
@@ -35,10 +35,10 @@ def test_ends_are_behind_the_last_targets(numbers):
     rows = [torch.rand(length, 3) if numbers else torch.ones(length, dtype=torch.long) for length in lengths]
     label = torch.tensor([0.0, 1.0]) if numbers else torch.tensor(1)
     batch = pad_rows(rows, [at_end(label, length) for length in lengths])
-    assert ends(batch.targets).tolist() == lengths
-    assert int(counted(batch.targets).sum()) == 4
+    assert row_lengths(batch.targets).tolist() == lengths
+    assert int(has_target(batch.targets).sum()) == 4
     nothing = torch.full((2, 5), IGNORE)
-    assert ends(nothing).tolist() == [1, 1]
+    assert row_lengths(nothing).tolist() == [1, 1]
 
 
 def test_a_forecast_batch_keeps_its_rows_when_it_is_lengthened():
@@ -47,8 +47,11 @@ def test_a_forecast_batch_keeps_its_rows_when_it_is_lengthened():
     batch = ForecastBatch(torch.ones(2, 2, 3), targets, fresh, torch.arange(18.0).view(2, 9))
     longer = lengthen(batch, 5)
     assert isinstance(longer, ForecastBatch) and torch.equal(longer.rows, batch.rows)
-    assert longer.inputs.shape == (2, 5, 3) and longer.targets[:, 2:].isnan().all() and not longer.fresh[:, 2:].any()
-    assert counted(longer.targets).tolist() == [[True, False, False, False, False], [True, True, False, False, False]]
-    assert int(how_many(longer.targets)) == 5
-    assert counted(uncount(batch.targets, fresh)).tolist() == [[False, False], [False, True]]
+    assert longer.inputs.shape == (2, 5, 3) and longer.targets[:, 2:].isnan().all() and not longer.resets[:, 2:].any()
+    assert has_target(longer.targets).tolist() == [
+        [True, False, False, False, False],
+        [True, True, False, False, False],
+    ]
+    assert int(num_targets(longer.targets)) == 5
+    assert has_target(drop_targets(batch.targets, fresh)).tolist() == [[False, False], [False, True]]
     assert lengthen(batch, 2) is batch

@@ -15,14 +15,14 @@ def test_the_decoder_reads_the_target_one_step_late():
     made = batch()
     assert made.inputs.tolist() == [[BEGIN, 5, 0], [BEGIN, 6, 7]]
     assert made.targets.tolist() == [[5, END, IGNORE], [6, 7, END]]
-    assert made.fresh.tolist() == [[True, False, False]] * 2
+    assert made.resets.tolist() == [[True, False, False]] * 2
     assert made.source.tolist() == [[7, 8, 9], [4, 0, 0]] and made.source_lengths.tolist() == [3, 1]
 
 
 def test_a_longer_batch_keeps_its_source():
     longer = lengthen(batch(), 5)
     assert torch.equal(longer.source, batch().source) and longer.source_lengths.tolist() == [3, 1]
-    assert longer.targets[:, 3:].tolist() == [[IGNORE] * 2] * 2 and longer.inputs.shape == longer.fresh.shape == (2, 5)
+    assert longer.targets[:, 3:].tolist() == [[IGNORE] * 2] * 2 and longer.inputs.shape == longer.resets.shape == (2, 5)
 
 
 def test_a_sentence_goes_up_to_its_first_end():

@@ -18,7 +18,7 @@ class Listener(pl.LightningModule):
         self.heard, self.checked = [], []
 
     def training_step(self, batch, index):
-        self.heard.append((self.current_epoch, int(batch.targets[0, 0]), bool(batch.fresh[:, 0].all())))
+        self.heard.append((self.current_epoch, int(batch.targets[0, 0]), bool(batch.resets[:, 0].all())))
         return self.weight**2
 
     def validation_step(self, batch, index):

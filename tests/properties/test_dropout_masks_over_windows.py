@@ -62,7 +62,7 @@ class EveryStep(SequenceTask):
 
     seam = "truncation"
 
-    def joints(self) -> set[int]:
+    def split_points(self) -> set[int]:
         return {*range(0, self.batch.inputs.shape[1], 2)}
 
 
@@ -99,7 +99,7 @@ class InPieces(SequenceTask):
 
     seam = "truncation"
 
-    def joints(self) -> set[int]:
+    def split_points(self) -> set[int]:
         length = self.batch.inputs.shape[1]
         return {*range(-(-length // 3), length, -(-length // 3))}
 

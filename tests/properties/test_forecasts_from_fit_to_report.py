@@ -117,7 +117,7 @@ def test_the_best_checkpoint_is_the_one_that_runs_alone_best(tmp_path: Path) -> 
 
 def test_a_stream_is_refused_where_no_strategy_carries_the_state(tmp_path: Path) -> None:
     form = written("Sunspots", sampling="stream", sequence_length=8)
-    with pytest.raises(InputError, match="expected the strategy CarriedState, for a piece of a stream goes on with"):
+    with pytest.raises(InputError, match="expected the strategy CarriedState, since a piece of a stream continues"):
         fit(form, tmp_path / "run", progress=False)
     form["strategies"] = {"CarriedState": {}}
     fit(form, tmp_path / "carried", progress=False)

@@ -43,7 +43,7 @@ def test_a_carried_state_reads_on_behind_the_last_window(cell, truncation, given
     wide, narrow = (
         fit(make(cls, architecture=architecture, **given), holes(), trainer=precision) for precision in ({}, BF16)
     )
-    for a, b in zip(wide.task.after, narrow.task.after, strict=True):
+    for a, b in zip(wide.task.cursor.saved, narrow.task.cursor.saved, strict=True):
         torch.testing.assert_close(b.float(), a, rtol=0.1, atol=0.1)
     assert wide.task.optimizer_steps == narrow.task.optimizer_steps
 
@@ -61,7 +61,7 @@ def test_a_checkpoint_resumes_on_a_cpu_without_the_kernel(cell, tmp_path, monkey
     with_kernel = train(cls, k1=2, callbacks=[SaveAfter(3, path)], **given)
     monkeypatch.setattr(fused_dtype, "has_kernel", lambda *asked: False)
     for run in (train(cls, k1=2, **given), train(cls, k1=2, resume=path, **given)):
-        for a, b in zip(run.task.after, with_kernel.task.after, strict=True):
+        for a, b in zip(run.task.cursor.saved, with_kernel.task.cursor.saved, strict=True):
             torch.testing.assert_close(a.float(), b.float(), rtol=0.1, atol=0.1)
         for name, weight in with_kernel.weights.items():
             torch.testing.assert_close(run.weights[name], weight, rtol=0.1, atol=0.1, msg=name)

@@ -32,7 +32,7 @@ class Ids(Autoregressive):
     def choose(self, hidden):
         return self.head(hidden).argmax(-1)
 
-    def nothing(self, batch_size):
+    def no_output(self, batch_size):
         return torch.full((batch_size,), -1)
 
 
@@ -43,8 +43,8 @@ class Beside(Forecasting):
         super().__init__(**kwargs)
         self.architecture = self.build(LSTM, 2)
 
-    def substitute(self, inputs, own):
-        return torch.cat([super().substitute(inputs[:, :1], own), inputs[:, 1:]], 1)
+    def replace_inputs(self, inputs, own):
+        return torch.cat([super().replace_inputs(inputs[:, :1], own), inputs[:, 1:]], 1)
 
 
 def forecasting(cls=Forecasting, **given):
@@ -54,17 +54,19 @@ def forecasting(cls=Forecasting, **given):
 
 def test_an_own_output_of_numbers_stands_in_the_place_of_the_truth_where_there_is_one():
     task, truth = forecasting(), torch.tensor([[1.0], [2.0], [3.0]])
-    assert task.substitute(truth, torch.tensor([[NAN], [0.0], [-5.0]])).tolist() == [[1.0], [0.0], [-5.0]]
-    nothing = task.nothing(3)
+    assert task.replace_inputs(truth, torch.tensor([[NAN], [0.0], [-5.0]])).tolist() == [[1.0], [0.0], [-5.0]]
+    nothing = task.no_output(3)
     assert nothing.shape == (3, 1) and nothing.dtype == torch.float64
-    assert torch.equal(task.substitute(truth.double(), nothing), truth.double())
-    assert forecasting(Beside).substitute(torch.tensor([[1.0, 8.0]]), torch.tensor([[4.0]])).tolist() == [[4.0, 8.0]]
+    assert torch.equal(task.replace_inputs(truth.double(), nothing), truth.double())
+    assert forecasting(Beside).replace_inputs(torch.tensor([[1.0, 8.0]]), torch.tensor([[4.0]])).tolist() == [
+        [4.0, 8.0]
+    ]
 
 
 def test_an_own_id_stands_in_the_place_of_the_truth_where_there_is_one():
     task, truth = Ids(), torch.tensor([4, 5, 6])
-    assert task.substitute(truth, torch.tensor([-1, 0, 3])).tolist() == [4, 0, 3]
-    assert torch.equal(task.substitute(truth, task.nothing(3)), truth)
+    assert task.replace_inputs(truth, torch.tensor([-1, 0, 3])).tolist() == [4, 0, 3]
+    assert torch.equal(task.replace_inputs(truth, task.no_output(3)), truth)
 
 
 def test_a_free_run_of_ids_reads_the_whole_sequence_anew_for_every_step():
@@ -96,7 +98,7 @@ def test_rows_do_not_touch_each_other_and_each_starts_from_the_initial_state():
     with torch.no_grad():
         task.initial[0] += 1.0
     assert not torch.allclose(task.run_free(prefix, 5), before)
-    assert not task.after and not task.heard
+    assert not task.cursor.saved and not task.eval_state
 
 
 def language_modeling(**given):
@@ -154,7 +156,10 @@ def test_draws_that_numbers_do_not_allow_are_refused_in_one_line():
     with pytest.raises(InputError, match="^Forecasting: a draw at temperature 0.5 needs output gaussian, .*got point$"):
         forecasting().choose(hidden, 0.5)
     for task in (forecasting(), gaussian()):
-        with pytest.raises(InputError, match=r"^Forecasting: expected no top_k, got 2; numbers have no likeliest few$"):
+        with pytest.raises(
+            InputError,
+            match=r"^Forecasting: expected no top_k, got 2; top_k applies to tokens, not to numeric outputs$",
+        ):
             task.choose(hidden, top_k=2)
     for task in (language_modeling(), gaussian()):
         with pytest.raises(InputError, match="^sampling: expected a temperature above 0"):
@@ -173,7 +178,7 @@ def test_features_are_what_the_network_reads_without_dropout_and_features_stay_s
 def test_own_features_stand_in_the_place_of_the_features_of_the_truth():
     task, truth = language_modeling(), torch.tensor([4, 5])
     own = torch.tensor([[NAN] * 3, [0.5, 1.0, -1.0]], dtype=torch.float64, requires_grad=True)
-    put = task.substitute(truth, own)
+    put = task.replace_inputs(truth, own)
     assert torch.equal(put, torch.stack([task.embedding.weight[4], own[1]]))
     put.sum().backward()
     assert own.grad.tolist() == [[0, 0, 0], [1, 1, 1]]
@@ -182,8 +187,8 @@ def test_own_features_stand_in_the_place_of_the_features_of_the_truth():
 
 def test_a_language_model_that_put_out_nothing_yet_reads_the_truth():
     task, truth = language_modeling(), torch.tensor([4, 0, 6])
-    assert task.nothing(3).tolist() == [-1, -1, -1]
-    assert torch.equal(task.substitute(truth, task.nothing(3)), truth)
+    assert task.no_output(3).tolist() == [-1, -1, -1]
+    assert torch.equal(task.replace_inputs(truth, task.no_output(3)), truth)
 
 
 def test_what_is_given_in_use_as_well():

@@ -94,7 +94,9 @@ def test_the_order_of_rows_changes_nothing():
 def test_logging_often_or_once_an_epoch_changes_no_bit():
     often, seldom = (train(LanguageModeling, trainer={"log_every_n_steps": n}) for n in (1, 10**6))
     assert_same(often, seldom)
-    assert often.task.records == {} == seldom.task.records  # what an epoch has left over is told at its end
+    assert (
+        often.task.training_metrics.records == {} == seldom.task.training_metrics.records
+    )  # what an epoch has left over is told at its end
     per_epoch = torch.stack(seldom.losses[len(seldom.losses) // 2 :]).mean()
     assert float(seldom.trainer.callback_metrics["train/loss"]) == pytest.approx(float(per_epoch), rel=1e-6)
 

@@ -80,7 +80,7 @@ def test_the_units_that_are_logged(level, units):
 def test_each_evaluation_starts_from_nothing():
     """Also where a loader of someone's own marks no row as fresh."""
     task = make(compose(LanguageModeling, CarriedState))
-    loader = DataLoader([b._replace(fresh=torch.zeros_like(b.fresh)) for b in stream()], batch_size=None)
+    loader = DataLoader([b._replace(resets=torch.zeros_like(b.resets)) for b in stream()], batch_size=None)
     trainer = fit(task, trainer={"max_epochs": 1}).trainer
     first, second = (trainer.validate(task, loader, verbose=False)[0]["val/loss"] for _ in range(2))
     assert first == second

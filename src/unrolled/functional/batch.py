@@ -1,4 +1,4 @@
-"""Batches of sequences, and the marks of missing targets.  B batch, T time, O target numbers."""
+"""What a data module hands to a task."""
 
 from collections.abc import Sequence
 from typing import NamedTuple, TypeVar
@@ -8,84 +8,84 @@ from torch import Tensor
 from torch.nn.functional import pad
 from torch.nn.utils.rnn import pad_sequence
 
-IGNORE = -100  # a class target that no loss or metric counts; missing numbers are nan
+IGNORE = -100  # a target that takes no part in any loss or metric
 
 
 class SequenceBatch(NamedTuple):
-    """Consecutive time steps of B sequences.  B batch, T time."""
+    """A piece of B sequences.  B batch, T time."""
 
     inputs: Tensor  # (B, T): token ids; (B, T, F): numbers
-    targets: Tensor  # (B, T): class ids, IGNORE where missing; (B, T, O): numbers, nan where missing
-    fresh: Tensor  # (B, T) bool: True where a row starts a new sequence at that step
+    targets: Tensor  # (B, T): class ids, IGNORE where there is nothing to predict; (B, T, O): numbers, nan there
+    resets: Tensor  # (B, T) bool: True where a row starts a new sequence at that step
 
 
 class ForecastBatch(NamedTuple):
-    """Consecutive time steps of B numeric series.  O forecast numbers per time step, C input channels."""
+    """A piece of B series of numbers to forecast.  O numbers of a series at one time; what a step holds is in data."""
 
-    inputs: Tensor  # (B, T, C): without nan
-    targets: Tensor  # (B, T, O): the numbers of the next step; nan where missing or not a target
-    fresh: Tensor  # (B, T) bool: True where a row starts a new window or series at that step
-    rows: Tensor  # (B, 1 + 4 O): index of the series, then O each: location, scale, deviation, season error
+    inputs: Tensor  # (B, T, C): the channels of each step, nan nowhere
+    targets: Tensor  # (B, T, O): the numbers of the step after it; nan where missing or not asked
+    resets: Tensor  # (B, T) bool: True where a row starts a new window or series at that step
+    rows: Tensor  # (B, 1 + 4 O): number of the series, then O each: location, scale, deviation, season error
 
 
 Batch = TypeVar("Batch", SequenceBatch, ForecastBatch)
 
 
-def counted(targets: Tensor) -> Tensor:
-    """(B, T) bool: steps with a target."""
+def has_target(targets: Tensor) -> Tensor:
+    """(B, T) bool: where there is something to predict."""
     return ~targets.isnan().all(-1) if targets.is_floating_point() else targets != IGNORE
 
 
-def how_many(targets: Tensor) -> Tensor:
-    """(): number of targets, counting class ids or single numbers."""
+def num_targets(targets: Tensor) -> Tensor:
+    """(): over how many targets a summed loss is summed: classes that there are, or single numbers."""
     return (~targets.isnan() if targets.is_floating_point() else targets != IGNORE).sum()
 
 
-def uncount(targets: Tensor, steps: Tensor) -> Tensor:
-    """The targets, missing at `steps` (B, T) bool."""
+def drop_targets(targets: Tensor, steps: Tensor) -> Tensor:
+    """The targets without those at `steps` (B, T) bool."""
     if targets.is_floating_point():
         return targets.masked_fill(steps[..., None], float("nan"))
     return targets.masked_fill(steps, IGNORE)
 
 
 def lengthen(batch: Batch, length: int) -> Batch:
-    """The batch padded in time to `length`, without targets at padding."""
+    """The batch with steps after its own, up to `length`, at which there is nothing to predict."""
     missing = length - batch.inputs.shape[1]
     if missing == 0:
         return batch
     numbers: tuple[int, ...] = (0, 0) * (batch.inputs.dim() - 2)
-    missing_target = float("nan") if batch.targets.is_floating_point() else IGNORE
-    return batch._replace(  # other fields are unchanged
+    nothing = float("nan") if batch.targets.is_floating_point() else IGNORE
+    return batch._replace(  # what else a batch carries stays
         inputs=pad(batch.inputs, (*numbers, 0, missing)),
-        targets=pad(batch.targets, ((0, 0) * (batch.targets.dim() - 2) + (0, missing)), value=missing_target),
-        fresh=torch.cat([batch.fresh, batch.fresh.new_zeros(len(batch.fresh), missing)], 1),
+        targets=pad(batch.targets, ((0, 0) * (batch.targets.dim() - 2) + (0, missing)), value=nothing),
+        resets=torch.cat([batch.resets, batch.resets.new_zeros(len(batch.resets), missing)], 1),
     )
 
 
 def at_end(label: Tensor, length: int) -> Tensor:
-    """The targets of a sequence of `length` steps with one label: the label at the last step, missing before it.
+    """One label for a whole sequence as targets of its `length` steps: at the last step, nothing before it.
 
-    `label` () is a class id, and the targets are (T,); (L,) are numbers, e.g. L independent binary labels, and the
-    targets are (T, L).
+    `label` is () for a class and (L,) for numbers, say 0 or 1 for each of L labels that do not exclude each other:
+    (T,) and (T, L).
     """
-    missing_target = float("nan") if label.is_floating_point() else IGNORE
-    targets = label.new_full((length, *label.shape), missing_target)
+    nothing = float("nan") if label.is_floating_point() else IGNORE
+    targets = label.new_full((length, *label.shape), nothing)
     targets[-1] = label
     return targets
 
 
 def pad_rows(inputs: Sequence[Tensor], targets: Sequence[Tensor], length: int | None = None) -> SequenceBatch:
-    """A batch of full sequences (T_i, ...), padded at their ends to `length`, or to the longest.
+    """Whole sequences (T_i, ...) as the rows of one batch, padded after their ends to `length`, or to the longest.
 
-    Padding has no targets, so that in one direction it affects no loss.
+    Padding has no target, and in one direction nothing that is measured comes after it.
     """
-    missing_target = float("nan") if targets[0].is_floating_point() else IGNORE
-    padded, labels = pad_sequence([*inputs], True), pad_sequence([*targets], True, missing_target)
-    fresh = (torch.arange(padded.shape[1]) == 0).repeat(len(padded), 1)
-    return lengthen(SequenceBatch(padded, labels, fresh), length or padded.shape[1])
+    nothing = float("nan") if targets[0].is_floating_point() else IGNORE
+    read, told = pad_sequence([*inputs], True), pad_sequence([*targets], True, nothing)
+    fresh = (torch.arange(read.shape[1]) == 0).repeat(len(read), 1)
+    return lengthen(SequenceBatch(read, told, fresh), length or read.shape[1])
 
 
-def ends(targets: Tensor) -> Tensor:
-    """(B,): length of each sequence in time steps, up to its last target; 1 without targets."""
+def row_lengths(targets: Tensor) -> Tensor:
+    """(B,): where each row ends, in time steps: after its last target; 1 in a row without any."""
     steps = torch.arange(1, targets.shape[1] + 1, device=targets.device)
-    return (counted(targets) * steps).amax(1).clamp(min=1)
+    return (has_target(targets) * steps).amax(1).clamp(min=1)

@@ -27,7 +27,7 @@ class TranslationBatch(NamedTuple):
 
     inputs: Tensor  # (B, T): BEGIN, then the target
     targets: Tensor  # (B, T): the target, then END; IGNORE at padding
-    fresh: Tensor  # (B, T) bool: True at the first step of each sequence
+    resets: Tensor  # (B, T) bool: True at the first step of each sequence
     source: Tensor  # (B, S): token ids
     source_lengths: Tensor  # (B,), in time steps
     places: Tensor | None = None  # (B,): index of each pair in its split, if known

@@ -1,4 +1,4 @@
-"""Windows of truncated back-propagation through time."""
+"""Where truncated back-propagation through time cuts a sequence."""
 
 from collections.abc import Iterable
 from itertools import pairwise
@@ -6,12 +6,12 @@ from typing import NamedTuple
 
 
 class Window(NamedTuple):
-    """The time steps of one optimiser step, counted from the start of the batch."""
+    """One optimiser step's share of a batch, in time steps from its beginning."""
 
-    start: int  # the first step read; no gradient flows before it
-    new: int  # the first step whose loss counts: earlier windows counted the steps before it
+    start: int  # the first step read; no gradient flows to what came before it
+    new: int  # the first step whose loss counts: steps before it were counted by earlier windows
     stop: int  # one past the last step
-    resume: int  # later windows continue from the state before this step; start <= resume <= stop
+    resume: int  # the state that later windows go on from stands in front of this step; it lies within the window
 
 
 def windows(length: int, k1: int, k2: int) -> list[Window]:
@@ -32,13 +32,13 @@ def between(cuts: Iterable[int]) -> list[Window]:
     return [Window(start, start, stop, stop) for start, stop in pairwise(cuts)]
 
 
-def taught(plan: list[Window], targeted: list[bool]) -> list[Window]:
-    """The windows with a target at one of their new steps."""
+def with_targets(plan: list[Window], targeted: list[bool]) -> list[Window]:
+    """The windows with something to learn: those with a target at one of their new steps."""
     kept = [window for window in plan if any(targeted[window.new : window.stop])]
     following = [window.start for window in kept[1:]] + [len(targeted)]
     return [window._replace(resume=min(window.stop, start)) for window, start in zip(kept, following, strict=False)]
 
 
 def spans(start: int, stop: int, cuts: Iterable[int]) -> list[tuple[int, int]]:
-    """The segments [begin, end) into which the cuts split [start, stop), each for one fused call."""
+    """The stretches from `start` to `stop` that the cuts between them leave, each to be read in one fused call."""
     return [*pairwise(sorted({start, stop, *(cut for cut in cuts if start < cut < stop)}))] if start < stop else []

@@ -1,4 +1,4 @@
-"""Mixins: one file, one seam each.  What stands in `__all__` can be named in a recipe."""
+"""Training strategies: mixins that override one seam each.  A recipe can name every class of `__all__`."""
 
 from unrolled.strategies.averaging.exponential_averaging import ExponentialAveraging
 from unrolled.strategies.averaging.triggered_averaging import TriggeredAveraging

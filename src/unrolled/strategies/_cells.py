@@ -1,15 +1,20 @@
-"""What strategies that look into a recurrent cell share."""
+"""Access to recurrent cells, for strategies that change their weights."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 from unrolled.errors import InputError
 
+if TYPE_CHECKING:
+    from unrolled.tasks.base import SequenceTask
 
-def cells(task: Any, strategy: str, *fits: Any) -> list[Any]:
+
+def cells(task: SequenceTask, strategy: str, *fits: Any) -> list[Any]:
     """Each layer and direction of the task's architecture.
 
     Raises:
-        InputError: the architecture is of no class that the strategy fits.
+        InputError: the strategy does not fit the class of the architecture.
     """
     architecture: Any = task.architecture
     if not isinstance(architecture, fits):
@@ -18,5 +23,5 @@ def cells(task: Any, strategy: str, *fits: Any) -> list[Any]:
 
 
 def refusal(strategy: str, fits: str, given: str) -> InputError:
-    """What to say to a cell that a strategy does not fit."""
-    return InputError(f"architecture: {strategy} fits {fits}, got {given}; choose one that fits, or leave it out")
+    """The error for a cell that a strategy does not fit."""
+    return InputError(f"architecture: {strategy} fits {fits}, got {given}; choose one that fits, or remove it")

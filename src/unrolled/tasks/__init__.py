@@ -1,4 +1,4 @@
-"""LightningModules: what is learnt.  What stands in `__all__` can be named in a recipe."""
+"""LightningModules, one for each kind of task.  A recipe can name every class of `__all__`."""
 
 from unrolled.tasks.forecasting.direct_forecasting import DirectForecasting
 from unrolled.tasks.forecasting.forecasting import Forecasting

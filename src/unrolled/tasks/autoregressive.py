@@ -11,17 +11,17 @@ from unrolled.tasks.evaluated import EvaluatedTask
 
 
 class Autoregressive(EvaluatedTask):
-    """What feedback needs of a task: its own output, a mark of none, and the output in the place of the truth.
+    """The methods that feedback needs of a task: the output, a marker for no output, and inputs made of outputs.
 
-    An own output is an id or numbers (`choose`), or the features that are expected of it (`expected`).  A task says
-    both, and where it reads more than its outputs, what the rest of an input is to become (`substitute`).
+    An output is an id or numbers (`choose`), or its expected features (`expected`).  A task defines both, and where its
+    inputs hold more than outputs, how an output replaces its part of them (`replace_inputs`).
     """
 
-    prefix: int = 0  # first steps of a row that are given in use as well, so that none of them is fed back
+    prefix: int = 0  # first steps of a row that are known in use as well: they are never replaced by outputs
 
     def features(self, inputs: Tensor) -> Tensor:
-        """What the architecture reads of `inputs` (B, ...), before any dropout: (B, ..., F).  Features stay so."""
-        raise NotImplementedError(f"{type(self).__name__} does not say what it reads")
+        """Features (B, ..., F) of `inputs` (B, ...) before dropout; features are returned unchanged."""
+        raise NotImplementedError(f"{type(self).__name__} does not define features")
 
     def embed(self, inputs: Tensor) -> Tensor:
         return self.features(inputs)
@@ -33,51 +33,51 @@ class Autoregressive(EvaluatedTask):
         top_k: int | None = None,
         generator: torch.Generator | None = None,
     ) -> Tensor:
-        """The model's own output after `hidden` (..., H): ids (...), or numbers (..., O).
+        """The model's output after `hidden` (..., H): ids (...), or numbers (..., O).
 
         Args:
             hidden: outputs of the architecture.
-            temperature: 0 for the likeliest id or the mean; above, a draw, the bolder the higher.
-            top_k: draw only among so many of the likeliest ids; null: among all.
-            generator: on the CPU, of the draw's random numbers; without it they are torch's own.
+            temperature: 0: the most likely id, or the mean; above 0: a draw, the more varied the higher.
+            top_k: number of the most likely ids to draw from; null: all.
+            generator: of the draw's random numbers, on the CPU; null: torch's global generator.
 
         Raises:
             InputError: a draw that the task's outputs do not allow.
         """
-        raise NotImplementedError(f"{type(self).__name__} does not say what it puts out")
+        raise NotImplementedError(f"{type(self).__name__} does not define choose")
 
     def expected(self, hidden: Tensor) -> Tensor:
-        """The features (..., F) that are expected of an output after `hidden` (..., H); they carry a gradient."""
-        raise NotImplementedError(f"{type(self).__name__} does not say what it expects")
+        """The expected features (..., F) of the output after `hidden` (..., H), with a gradient."""
+        raise NotImplementedError(f"{type(self).__name__} does not define expected")
 
-    def nothing(self, batch_size: int) -> Tensor:
-        """The mark of no output yet: -1 for ids (B,), nan for numbers (B, O)."""
-        raise NotImplementedError(f"{type(self).__name__} does not say what no output is")
+    def no_output(self, batch_size: int) -> Tensor:
+        """The marker for no output yet: -1 for ids (B,), nan for numbers (B, O)."""
+        raise NotImplementedError(f"{type(self).__name__} does not define no_output")
 
-    def substitute(self, inputs: Tensor, own: Tensor) -> Tensor:
-        """Inputs (B, ...) with the model's own output in the place of the truth, where there is one.
+    def replace_inputs(self, inputs: Tensor, output: Tensor) -> Tensor:
+        """Inputs (B, ...), replaced by the model's output where there is one.
 
-        Own features take the place of the truth's: of ids it is then their features that come back.
+        Where the outputs are features of ids, features are returned.
         """
-        if own.is_floating_point() and not inputs.is_floating_point():
+        if output.is_floating_point() and not inputs.is_floating_point():
             inputs = self.features(inputs)
-        missing = own.isnan() if own.is_floating_point() else own < 0
-        return torch.where(missing, inputs, own)
+        missing = output.isnan() if output.is_floating_point() else output < 0
+        return torch.where(missing, inputs, output)
 
     @torch.no_grad()
     def run_free(
         self, inputs: Tensor, length: int, ahead: Tensor | None = None, copies: int = 1, **choice: Any
     ) -> Tensor:
-        """Read the prefix `inputs` (B, P, ...), then put out `length` steps (B, length, ...), each read back as input.
+        """Read the prefix `inputs` (B, P, ...), then generate `length` steps (B, length, ...), each read as next input.
 
         In evaluation mode, from the initial state; the first output is the one after the prefix.
 
         Args:
             inputs: the prefix.
-            length: steps that are put out.
-            ahead: inputs (B, length - 1, ...) of the steps after the prefix, of which only what `substitute` leaves is
-                read; null: the prefix's last step again and again.
-            copies: runs of each row, which part where outputs are drawn; there are then B copies rows, those of the
+            length: number of generated steps.
+            ahead: inputs (B, length - 1, ...) of the steps after the prefix, where `replace_inputs` keeps what is no
+                output; null: the prefix's last step is repeated.
+            copies: runs of each row, which differ where outputs are drawn; the result has B copies rows, those of the
                 first row first.
             choice: arguments of `choose`.
 
@@ -97,7 +97,7 @@ class Autoregressive(EvaluatedTask):
         state, outputs = tuple(parts), [self.choose(last, **choice)]
         while len(outputs) < length:
             step = inputs[:, -1] if ahead is None else ahead[:, len(outputs) - 1]
-            step = self.substitute(step.repeat_interleave(copies, 0), outputs[-1])
+            step = self.replace_inputs(step.repeat_interleave(copies, 0), outputs[-1])
             hidden, state = self.unroll(step[:, None], state)
             outputs.append(self.choose(hidden[:, -1], **choice))
         self.train(training)
@@ -105,7 +105,7 @@ class Autoregressive(EvaluatedTask):
 
 
 class TokenOutput(Autoregressive):
-    """An embedding (V, E) of what is read, and a head from H features to V logits: what is fed back is an id."""
+    """Token ids in and out: an embedding (V, E) of the inputs, and a head from H features to V logits."""
 
     embedding: nn.Embedding
     head: nn.Linear
@@ -115,7 +115,7 @@ class TokenOutput(Autoregressive):
         return embedded
 
     def embed(self, inputs: Tensor) -> Tensor:
-        return self.thin(self.features(inputs))
+        return self.apply_dropout(self.features(inputs))
 
     def choose(
         self,
@@ -134,5 +134,5 @@ class TokenOutput(Autoregressive):
         mean: Tensor = self.head(hidden).softmax(-1) @ self.embedding.weight
         return mean
 
-    def nothing(self, batch_size: int) -> Tensor:
+    def no_output(self, batch_size: int) -> Tensor:
         return torch.full((batch_size,), -1, device=self.head.weight.device)

@@ -1,54 +1,57 @@
-"""The whole training step, and the seams where strategies enter it.  B batch, T time, H hidden."""
+"""The full training step and its seams, which strategies override.  B batch, T time, H hidden."""
 
 from collections.abc import Callable
 from typing import Any, ClassVar
 
+import pytorch_lightning as pl
 import torch
 from pytorch_lightning.core.optimizer import LightningOptimizer
 from torch import Tensor
 
 from unrolled.architectures.dropout_masks import release_dropout_masks, renew_dropout_masks
-from unrolled.errors import InputError
-from unrolled.functional.batch import SequenceBatch, counted, lengthen
+from unrolled.functional.batch import SequenceBatch, has_target, lengthen
 from unrolled.functional.generators import generator
 from unrolled.functional.gradients import optimized_parameters, total_norm
 from unrolled.functional.padding import steps_since
-from unrolled.functional.state import State, carry, detach, restart
-from unrolled.functional.windows import Window, spans, taught
+from unrolled.functional.state import State, carry, restart
+from unrolled.functional.windows import Window, spans, with_targets
 from unrolled.tasks.step import distributed as processes
 from unrolled.tasks.step import nonfinite as blame
-from unrolled.tasks.step import optimizers
+from unrolled.tasks.step import optimizers, seams
 from unrolled.tasks.step import resume_state as progress
-from unrolled.tasks.step.telemetry import Telemetry
+from unrolled.tasks.step.cursor import Cursor
+from unrolled.tasks.step.telemetry import TrainingMetrics
 
+Read = Callable[[Tensor, State], tuple[Tensor, State]]  # inputs, state -> hidden outputs, next state
 Penalties = dict[str, Callable[[], Tensor]]  # by the strategy's name
 ADDITIVE = {"penalty", "gradient", "constraint"}  # seams that several strategies may share
 
 
-class SequenceTask(Telemetry):
-    """Teach an architecture a sequence.  A strategy is a mixin that owns one seam of this step.
+class SequenceTask(pl.LightningModule):
+    """The training step of a sequence model.  A strategy is a mixin that owns one seam of this step.
 
-    The first weights (initialization: `initialize`) are set once, when a task is made, or in `setup`, where they need
-    the data.  Then one batch, in the order in which things happen (seam: what its owner overrides):
+    The first weights (initialization: `initialize`) are set once, when a task is made, or in `setup` where they need
+    the data.  Then one batch, in the order of execution (seam: what its owner overrides):
 
-        on_train_batch_start      memory:     `recall`         where a row's state is looked at
+        on_train_batch_start      memory:     `reset_mask`     steps at which a row's state is reset
+                                  memory:     `loss_targets`   the targets that are trained on
                                   truncation: `windows`        where time is cut
-        for each window:          optimizer_step runs Lightning's own closure once per window
-            training_step         `run_window` reads its steps in fused calls, `forward`, from border to border
-                                  memory:     `enter`          the state that a row goes on from
-                                  truncation: `pass_on`        the gradient that crosses a joint of fused calls
+        for each window:          optimizer_step runs Lightning's closure once per window
+            training_step         `run_window` reads its steps in fused calls, `forward`, between resets
+                                  memory:     `reset_state`    the state after a reset
+                                  truncation: `cross_split`    the gradient that crosses a split of fused calls
                                   feedback:   `unroll`         what the model reads, step by step
-                                  penalty:    `penalties`      what is added to the loss
-            backward              gradient:                    `Stepwise.state_hook` meets dL/dh_t of each state
-            gradient:             `accept`                     a nan or an inf stops here, or the step is skipped
-            clipping:             `clip`                       what bounds the parameters' gradients
-            gradient:             `perturb`                    what is added to the clipped gradients
-            optimiser step        truncation: `pace`           how far it goes
-            constraint:           `constrain`                  what happens to the weights after it
+                                  penalty:    `penalties`      terms that are added to the loss
+            backward              gradient:                    gradients of the state pass `Stepwise.through`
+            gradient:             `accept`                     stop at a nan or an inf, or skip the step
+            clipping:             `clip`                       bound the parameters' gradients
+            gradient:             `perturb`                    change the clipped gradients
+            optimiser step        truncation: `pace`           a factor on the learning rate
+            constraint:           `constrain`                  change the weights after the step
             averaging:            `average`                    which weights are evaluated and saved
 
-    A subclass says what its loss is (`predict`, `measure`).  Every argument is a plain builtin, so that a checkpoint
-    can be read with weights_only.
+    A subclass defines its outputs and loss (`predict`, `readout`, `criterion`).  Every argument is a plain builtin, so
+    that a checkpoint can be read with weights_only.
 
     Args:
         optimizer: a torch optimiser by name: {class_path, init_args}.
@@ -56,81 +59,86 @@ class SequenceTask(Telemetry):
             interval of step is one batch, of epoch one pass over the data; warm_up counts batches.
     """
 
-    seam: ClassVar[str | None] = None  # the one part of this class that a strategy owns
+    seam: ClassVar[str | None] = None  # the one part of the step that a strategy overrides
     steps_within_batch: ClassVar[bool] = False  # whether a batch may take several optimiser steps, whatever its length
-    chosen_by: ClassVar[str] = "loss"  # the figure of the validation that is lowest at a run's best checkpoint
-    batch: SequenceBatch  # this one, as long as the longest of all processes
-    recalled: Tensor  # (B, T) bool: where `enter` looks at a row's state
-    borders: set[int]  # the steps of the batch at which it looks at any row's
+    chosen_by: ClassVar[str] = "loss"  # the validation metric that is lowest at a run's best checkpoint
+    batch: SequenceBatch  # padded to the longest of all processes
+    reset_rows: Tensor  # (B, T) bool: where `reset_state` changes a row's state
+    reset_steps: set[int]  # the steps at which it changes any row's
     window: Window  # the one that is trained on
-    state: State  # what its reading goes on from, in front of step `position`
-    position: int
     accepted: bool  # whether its step was taken
 
     def __init__(self, *, optimizer: dict[str, Any] | None = None, lr_scheduler: dict[str, Any] | None = None) -> None:
         super().__init__()
         self.save_hyperparameters()
-        self.optimizer, self.lr_scheduler = optimizer, lr_scheduler
-        self.seed = torch.initial_seed()
-        self.after: State = ()  # the state behind what was read: training's memory; empty before the first batch
-        self.ages: State = ()  # (B,), time steps that each row had read by then, where a memory strategy counts them
-        self.length = self.after_step = 0  # time steps of the batch, and where in it `after` stands
-        self.resumed: dict[str, Any] | None = None  # random numbers that a checkpoint holds, until the first batch
+        self.optimizer, self.lr_scheduler, self.seed = optimizer, lr_scheduler, torch.initial_seed()
+        self.cursor = Cursor(self)  # the training state and its position in the batch
+        self.training_metrics = TrainingMetrics(self)
+        self.ages: State = ()  # (B,), time steps since each row's reset, where a memory strategy counts them
+        self.optimizer_steps = self.length = 0  # steps taken so far, for every schedule; time steps of the batch
+        self.resumed: dict[str, Any] | None = None  # random states from a checkpoint, until the first batch
         self.plan: list[Window] = []  # the windows of this batch, one optimiser step each
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        owners: dict[str, type] = {}
-        for base in cls.__mro__:
-            seam = vars(base).get("seam")
-            if seam and seam not in ADDITIVE and owners.setdefault(seam, base) is not base:
-                both = f"{owners[seam].__name__} and {base.__name__}"
-                raise InputError(f"{both} both own the seam '{seam}'. Keep one of them.")
+        seams.refuse_two_owners(cls, ADDITIVE)
 
-    # ---------------------------------------------------------------------------------------------- what a task says
+    @classmethod
+    def strategy_of(cls, seam: str) -> type | None:
+        """The strategy among the bases that owns `seam` (the first, where several share it)."""
+        return seams.owner(cls, seam)
 
     def predict(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
-        """One fused pass over `inputs` (B, T, ...): hidden outputs (B, T, H) and the state behind them."""
-        raise NotImplementedError(f"{type(self).__name__} does not say how it reads")
+        """One fused pass over `inputs` (B, T, ...): hidden outputs (B, T, H) and the next state."""
+        raise NotImplementedError(f"{type(self).__name__} does not define predict")
+
+    def readout(self, hidden: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        """The head's outputs for `hidden` (B, T, H), and those of `targets` (B, T, ...) they are compared with."""
+        raise NotImplementedError(f"{type(self).__name__} does not define readout")
+
+    def criterion(self, outputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        """The summed loss of what `readout` returned, and the number of targets it is summed over."""
+        raise NotImplementedError(f"{type(self).__name__} does not define criterion")
 
     def measure(self, hidden: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-        """The summed loss of `hidden` (B, T, H) against `targets` (B, T, ...), and over how many targets."""
-        raise NotImplementedError(f"{type(self).__name__} does not say what it learns")
+        """The summed loss of `hidden` (B, T, H) against `targets` (B, T, ...), and the number of targets."""
+        return self.criterion(*self.readout(hidden, targets))
 
     def initial_state(self, batch_size: int) -> State:
-        """The state before anything was read; every part has the batch first."""
+        """The state before the first step; every part has the batch first."""
         raise NotImplementedError(f"{type(self).__name__} has no state")
 
-    # ----------------------------------------------------------------------------------------------------- the seams
-
     def initialize(self) -> None:
-        """initialization: set the first weights; its owner calls it once, when made.  Here: as torch does."""
+        """initialization: set the first weights; its owner calls it once, when made.  Default: torch's."""
 
-    def recall(self) -> Tensor:
-        """memory: (B, T), where `enter` looks at a row's state.  Here: at a batch's start, and a sequence's."""
-        fresh = self.batch.fresh.clone()
-        fresh[:, 0] = True
-        return fresh
+    def reset_mask(self) -> Tensor:
+        """memory: (B, T) bool, steps at which a row is reset.  Default: at the start of a batch and of a sequence."""
+        mask = self.batch.resets.clone()
+        mask[:, 0] = True
+        return mask
 
-    def age(self) -> Tensor:
-        """memory: (B, T), time steps that a row has read since it started anew.  Here: within the batch."""
-        return steps_since(self.recalled, torch.zeros_like(self.recalled[:, 0], dtype=torch.int64))
+    def steps_since_reset(self) -> Tensor:
+        """memory: (B, T), time steps since each row's reset.  Default: within the batch."""
+        return steps_since(self.reset_rows, torch.zeros_like(self.reset_rows[:, 0], dtype=torch.int64))
 
-    def enter(self, state: State, t: int) -> State:
-        """memory: the state that step `t` goes on from, where `recall` says.  Here: the initial one."""
-        return restart(state, self.recalled[:, t], self.initial_state(len(self.recalled)))
+    def loss_targets(self) -> Tensor:
+        """memory: the targets (B, T, ...) that are trained on.  Default: all of the batch."""
+        return self.batch.targets
+
+    def reset_state(self, state: State, t: int) -> State:
+        """memory: the state before step `t`, reset where `reset_mask` is True.  Default: to the initial one."""
+        return restart(state, self.reset_rows[:, t], self.initial_state(len(self.reset_rows)))
 
     def windows(self, targeted: list[bool]) -> list[Window]:
-        """truncation: how time is cut; `targeted` tells the steps at which a row has a target.  Here: not at all."""
-        length = len(targeted)
-        return [Window(0, 0, length, length)]
+        """truncation: windows of time; `targeted`: steps at which any row has a target.  Default: one window."""
+        return [Window(0, 0, len(targeted), len(targeted))]
 
-    def joints(self) -> set[int]:
-        """truncation: steps at which this window's fused call is split.  Here: none."""
+    def split_points(self) -> set[int]:
+        """truncation: steps at which this window's fused call is split.  Default: none."""
         return set()
 
-    def pass_on(self, state: State, t: int) -> State:
-        """truncation: the state that crosses the joint in front of step `t`, where its gradient may be changed."""
+    def cross_split(self, state: State, t: int) -> State:
+        """truncation: the state that crosses the split before step `t`, where its gradient may be changed."""
         return state
 
     def pace(self) -> float:
@@ -138,40 +146,35 @@ class SequenceTask(Telemetry):
         return 1.0
 
     def share(self, count: Tensor) -> Tensor:
-        """truncation: what a window's summed loss is divided by.  Here: its targets, as a mean over the processes."""
+        """truncation: the divisor of a window's summed loss.  Default: its targets, as a mean over the processes."""
         return count
 
     def unroll(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
-        """feedback: what is read at each step.  Here: the truth, in one fused call."""
+        """feedback: read the inputs, or outputs in their place.  Default: the truth, in one fused call."""
         return self.predict(inputs, state)
 
     def penalties(self, hidden: Tensor) -> Penalties:
-        """penalty: what is added to the loss of the outputs `hidden` (B, T, H), by its owner's name.  Here: nothing.
-
-        They are computed and added in the order of the names, so that no order of the strategies changes a bit.
-        """
+        """penalty: terms of the loss for outputs `hidden` (B, T, H), added in the order of their owners' names."""
         return {}
 
     def accept(self, optimizer: torch.optim.Optimizer) -> bool:
-        """gradient: whether the step is taken.  Here: yes, and a nan or an inf stops the run."""
+        """gradient: whether the step is taken.  Default: yes; a nan or an inf stops the run."""
         if self.trainer.precision != "16-mixed" and not torch.isfinite(self.gradient_norm + self.loss):
             raise blame.failure(self)
-        return True  # under 16-mixed the loss scaler looks for inf itself, and skips the step
+        return True  # under 16-mixed the loss scaler checks for inf and skips the step
 
     def clip(self, optimizer: torch.optim.Optimizer, value: float | None, algorithm: str | None) -> None:
-        """clipping: bound the parameters' gradients.  Here: as the Trainer was told."""
+        """clipping: bound the parameters' gradients.  Default: by the Trainer's setting."""
         self.clip_gradients(optimizer, value, algorithm)
 
     def perturb(self, optimizer: torch.optim.Optimizer) -> None:
-        """gradient: change the parameters' gradients behind the clipping.  Here: not at all."""
+        """gradient: change the parameters' gradients after clipping.  Default: unchanged."""
 
     def constrain(self) -> None:
-        """constraint: what happens to the weights after a step.  Here: nothing."""
+        """constraint: change the weights after a step.  Default: unchanged."""
 
     def average(self) -> None:
-        """averaging: how the weights after a step enter those that are evaluated and saved.  Here: they are those."""
-
-    # ------------------------------------------------------------------------------------------------------ the step
+        """averaging: update the weights that are evaluated and saved, after a step.  Default: the trained weights."""
 
     def on_train_start(self) -> None:
         if self.steps_within_batch:
@@ -182,17 +185,17 @@ class SequenceTask(Telemetry):
         progress.resume(self)
         renew_dropout_masks(self)
         self.batch = lengthen(batch, processes.largest(self.trainer, batch.inputs.shape[1]))
-        self.recalled = self.recall()
-        self.borders = {*self.recalled.any(0).nonzero().flatten().tolist()}
-        self.leave(carry(self.after, self.initial_state(len(batch.inputs))), 0)
-        self.state, self.position = self.after, 0
-        targeted = processes.anywhere(self.trainer, counted(self.batch.targets).any(0))
-        self.length = len(targeted)
+        self.reset_rows = self.reset_mask()
+        self.batch = self.batch._replace(targets=self.loss_targets())
+        self.reset_steps = {*self.reset_rows.any(0).nonzero().flatten().tolist()}
+        self.cursor.save(carry(self.cursor.saved, self.initial_state(len(batch.inputs))), 0)
+        self.cursor.next_window()
+        targeted = processes.anywhere(self.trainer, has_target(self.batch.targets).any(0))
+        self.length, self.targeted = len(targeted), any(targeted)
         self.window = Window(0, 0, self.length, self.length)
-        self.plan = taught(self.windows(targeted), targeted)
-        self.targeted = any(targeted)
+        self.plan = with_targets(self.windows(targeted), targeted)
         if not self.targeted and self.trainer.accumulate_grad_batches > 1:
-            self.plan = [self.window]  # nothing to learn here, but the step of the batches before may be due
+            self.plan = [self.window]  # no target here, but the step of earlier batches may be due
         if self.plan:
             optimizers.refuse_accumulation(self, len(self.plan))
             self.window = self.plan[0]
@@ -200,7 +203,7 @@ class SequenceTask(Telemetry):
     def optimizer_step(
         self, epoch: int, batch_idx: int, optimizer: LightningOptimizer | torch.optim.Optimizer, closure: Any = None
     ) -> None:
-        if not self.plan:  # nothing to learn here; Lightning wants its closure run, where training_step says so too
+        if not self.plan:  # no target here; Lightning still needs its closure to run
             closure()
         for window in self.plan:
             self.window = window
@@ -209,13 +212,16 @@ class SequenceTask(Telemetry):
             if self.accepted:
                 self.constrain()
                 self.average()
-            self.state, self.position = self.after, self.after_step
+            self.cursor.next_window()
             self.optimizer_steps += 1
-        self.report_batch()
+        self.training_metrics.report_batch()
 
     def on_train_batch_end(self, outputs: Any, batch: SequenceBatch, batch_idx: int) -> None:
-        self.finish()
+        self.cursor.advance_to_end()
         release_dropout_masks(self)
+
+    def on_train_epoch_end(self) -> None:
+        self.training_metrics.report_epoch()
 
     def training_step(self, batch: SequenceBatch, batch_idx: int) -> Tensor | None:
         if not self.plan:
@@ -224,7 +230,7 @@ class SequenceTask(Telemetry):
         hidden, total, count = self.run_window()
         count = processes.mean(self.trainer, count).to(total.dtype)
         if self.targeted:
-            self.record("train/loss", total / count)
+            self.on_loss(total / count)
         loss = total / self.share(count)
         for _, penalty in sorted(self.penalties(hidden).items()):
             loss = loss + penalty()
@@ -232,46 +238,32 @@ class SequenceTask(Telemetry):
         return loss
 
     def run_window(self) -> tuple[Tensor, Tensor, Tensor]:
-        """Outputs (B, T, H) of the window's new steps, their summed loss, and over how many targets."""
+        """Outputs (B, T, H) of the window's new steps, their summed loss, and the number of targets."""
         start, new, stop, resume = self.window
-        state, outputs = self.reach(start), []
-        self.leave(state, start)
-        for begin, end in spans(start, stop, {resume, *self.borders, *self.joints()}):
+        state, outputs = self.cursor.advance_to(start), []
+        self.cursor.save(state, start)
+        for begin, end in spans(start, stop, {resume, *self.reset_steps, *self.split_points()}):
             hidden, state = self(begin, end, state)
             outputs.append(hidden)
             if end == resume:
-                self.leave(state, resume)
+                self.cursor.save(state, resume)
         hidden = (torch.cat(outputs, 1) if len(outputs) > 1 else outputs[0])[:, new - start :]
         return hidden, *self.measure(hidden, self.batch.targets[:, new:stop])
 
-    def leave(self, state: State, step: int) -> None:
-        """Remember the state in front of `step`, for the next window or batch to go on from."""
-        self.after, self.after_step = detach(state), step
+    def on_loss(self, window_loss: Tensor) -> None:
+        """Called with the mean loss of each window, without penalties."""
+        self.record("train/loss", window_loss)
 
-    def reach(self, step: int) -> State:
-        """The state in front of `step`, read without a graph from where it stands, in the Trainer's precision."""
-        state = self.state
-        with torch.no_grad(), self.trainer.precision_plugin.forward_context():
-            for begin, end in spans(self.position, step, self.borders):
-                _, state = self(begin, end, state)
-        return state
-
-    def finish(self) -> None:
-        """Read what stands behind the last window, for the next batch to go on from."""
-        if self.after_step < self.length:
-            self.state, self.position = self.after, self.after_step
-            self.leave(self.reach(self.length), self.length)
-
-    def forward(self, begin: int, end: int, state: State) -> tuple[Tensor, State]:
-        """Read steps `begin` to `end` of the batch, a stretch without a border inside."""
-        if begin in self.joints():
-            state = self.pass_on(state, begin)
-        if begin in self.borders:
-            state = self.enter(state, begin)
-        return self.unroll(self.batch.inputs[:, begin:end], state)
+    def forward(self, begin: int, end: int, state: State, read: Read | None = None) -> tuple[Tensor, State]:
+        """Read steps `begin` to `end` of the batch, without a reset inside, by `read` (null: `unroll`)."""
+        if begin in self.split_points():
+            state = self.cross_split(state, begin)
+        if begin in self.reset_steps:
+            state = self.reset_state(state, begin)
+        return (read or self.unroll)(self.batch.inputs[:, begin:end], state)
 
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
-        """Measure the gradient once, for the log, for clipping, and to stop before a nan reaches the weights."""
+        """Compute the norm once, for the log, for clipping, and to stop before a nan reaches the weights."""
         if self.trainer.precision == "16-mixed":
             optimizers.refuse_hidden_gradients(optimizer)
         self.gradient_norm = total_norm(optimized_parameters(optimizer))
@@ -288,16 +280,21 @@ class SequenceTask(Telemetry):
     def configure_optimizers(self) -> Any:
         return optimizers.configure(self, self.optimizer, self.lr_scheduler)
 
+    def record(self, name: str, value: Tensor | float) -> None:
+        """Record a number of this step; the log gets means, every `log_every_n_steps` batches and each epoch."""
+        self.training_metrics.record(name, value)
+
+    def summarize(self, means: dict[str, Tensor]) -> dict[str, Tensor]:
+        """The metrics to log, from the means of the recorded numbers."""
+        return means
+
     def draws(self, purpose: str) -> torch.Generator:
-        """Random numbers that are the same on every process and after a resume: a function of seed, purpose, step."""
+        """A generator that is equal on every process and after a resume: a function of seed, purpose and step."""
         return generator(self.seed, purpose, self.optimizer_steps)
 
-    # ------------------------------------------------------------------------------------------------ the checkpoint
-
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        self.finish()  # callbacks come before on_train_batch_end
+        self.cursor.advance_to_end()  # callbacks come before on_train_batch_end
         checkpoint["unrolled"] = progress.snapshot(self)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        if "unrolled" in checkpoint:  # else weights alone
-            progress.restore(self, checkpoint["unrolled"])
+        progress.restore(self, checkpoint.get("unrolled"))

@@ -32,12 +32,12 @@ def test_a_stream_asks_for_every_training_step_once_and_rows_go_on_where_they_st
             known = ~batch.targets[..., 0].isnan()
             raw = batch.targets[..., 0] * batch.rows[:, 2:3] + batch.rows[:, 1:2]
             read = batch.inputs[..., 0] * batch.rows[:, 2:3] + batch.rows[:, 1:2]
-            if not batch.fresh[:, 0].all():
-                assert not batch.fresh.any()  # a group continues in the same rows
+            if not batch.resets[:, 0].all():
+                assert not batch.resets.any()  # a group continues in the same rows
                 going = known[:, 0]
                 assert torch.allclose(read[going, 0], before[going], atol=1e-4)
             else:
-                assert not batch.fresh[:, 1:].any()
+                assert not batch.resets[:, 1:].any()
             before = raw[:, -1]
             for row, number in enumerate(numbers.tolist()):
                 values = series[number].values[:, 0]

@@ -123,7 +123,7 @@ def test_every_channel_of_every_window(policy, scaling, outputs):
     for split in ("train", "valid", "test"):
         places = data.places[split]
         batch = data.cut(places)
-        assert not batch.inputs.isnan().any() and batch.fresh[:, 0].all() and not batch.fresh[:, 1:].any()
+        assert not batch.inputs.isnan().any() and batch.resets[:, 0].all() and not batch.resets[:, 1:].any()
         chosen = range(0, len(places), 19 if split == "train" else 7)
         for row in chosen:
             index, begin = places[row].tolist()

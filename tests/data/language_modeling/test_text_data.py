@@ -113,7 +113,7 @@ def test_documents_end_with_their_separator(level):
     assert torch.equal(data.tokens["train"], data.vocabulary.encode(text))
     places = {len(data.vocabulary.encode(end)) for end in ends} - {len(data.tokens["train"])}
     columns = loader.inputs.shape[1]
-    marked = {int(row) * columns + int(column) for row, column in loader.fresh.nonzero()}
+    marked = {int(row) * columns + int(column) for row, column in loader.resets.nonzero()}
     assert marked == places | {row * columns for row in range(len(loader.inputs))}
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from unrolled.data.loaders.bucketed import BucketedLoader
 from unrolled.errors import InputError
-from unrolled.functional.batch import IGNORE, at_end, counted, ends
+from unrolled.functional.batch import IGNORE, at_end, has_target, row_lengths
 
 LENGTHS = st.lists(st.integers(1, 9), min_size=1, max_size=40)
 
@@ -23,7 +23,7 @@ def heard(loader):
     """(number, class) of each row with a target."""
     found = []
     for batch in loader:
-        marked = counted(batch.targets)
+        marked = has_target(batch.targets)
         found += zip(batch.inputs[marked].tolist(), batch.targets[marked].tolist(), strict=True)
     return found
 
@@ -49,11 +49,11 @@ def test_each_sequence_exactly_once_over_all_processes(lengths, rows, processes,
 @given(LENGTHS, st.integers(1, 5))
 def test_a_row_is_its_sequence_and_padding(lengths, rows):
     for batch in made(lengths, rows=rows, shuffle=3):
-        for row, length in enumerate(ends(batch.targets).tolist()):
+        for row, length in enumerate(row_lengths(batch.targets).tolist()):
             number = int(batch.inputs[row, 0])
             assert length == lengths[number]
             assert (batch.inputs[row, :length] == number).all() and (batch.inputs[row, length:] == 0).all()
-            assert batch.fresh[row].tolist() == [True] + [False] * (batch.inputs.shape[1] - 1)
+            assert batch.resets[row].tolist() == [True] + [False] * (batch.inputs.shape[1] - 1)
 
 
 def test_chunks_follow_each_other_and_go_on():
@@ -64,7 +64,7 @@ def test_chunks_follow_each_other_and_go_on():
     assert whole[:, 0].tolist() == [1, 0, 2]  # by length
     assert torch.equal(whole[2], torch.full((9,), 2))
     assert torch.equal(torch.cat([batch.targets for batch in batches], 1)[0, :3], torch.tensor([IGNORE, 1, IGNORE]))
-    assert [bool(batch.fresh.any()) for batch in batches] == [True, False, False]
+    assert [bool(batch.resets.any()) for batch in batches] == [True, False, False]
 
 
 @pytest.mark.parametrize("chunk", [None, 7])

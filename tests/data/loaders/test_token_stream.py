@@ -56,7 +56,7 @@ def test_only_the_first_batch_is_fresh_and_only_the_last_is_shorter(count, rows,
         batches = list(loader)
         assert len(batches) == len(loader)
         for number, batch in enumerate(batches):
-            assert batch.fresh[:, 0].tolist() == [number == 0] * rows and not batch.fresh[:, 1:].any()
+            assert batch.resets[:, 0].tolist() == [number == 0] * rows and not batch.resets[:, 1:].any()
         assert all(batch.inputs.shape == batch.targets.shape for batch in batches)
         assert all(batch.inputs.shape == (rows, window) for batch in batches[:-1])
         assert 1 <= batches[-1].inputs.shape[1] <= window
@@ -80,7 +80,7 @@ def test_a_restored_stream_goes_on_and_the_next_epoch_starts_anew(stop):
     assert second.state_dict() == first.state_dict()  # a save between loading and reading loses nothing
     rest = list(second)
     assert before + [batch.targets.tolist() for batch in rest] == expected
-    assert rest[0].fresh[:, 0].all() == (stop == 0)
+    assert rest[0].resets[:, 0].all() == (stop == 0)
     assert [batch.targets.tolist() for batch in second] == expected
 
 
@@ -88,7 +88,7 @@ def test_a_position_saved_in_another_epoch_is_over():
     (loader,) = streams(64, 2, 4)
     loader.load_state_dict({"epoch": 0, "position": 3, "batches": 8})
     loader.sampler.set_epoch(1)  # limit_train_batches ended epoch 0 at its third batch
-    assert next(iter(loader)).fresh[:, 0].all()
+    assert next(iter(loader)).resets[:, 0].all()
 
 
 def test_a_checkpoint_of_other_streams_is_refused():
@@ -105,7 +105,7 @@ def test_a_document_starts_anew_in_the_middle_of_a_row():
     for row in range(2):
         for column in range(columns):
             n = row * columns + column
-            assert cut.fresh[row, column] == (column == 0 or n in starts.tolist())
+            assert cut.resets[row, column] == (column == 0 or n in starts.tolist())
             assert cut.inputs[row, column] == (0 if n in starts.tolist() else plain.inputs[row, column])
     assert torch.equal(cut.targets, plain.targets)
-    assert torch.equal(torch.cat([batch.fresh for batch in cut], 1), cut.fresh)
+    assert torch.equal(torch.cat([batch.resets for batch in cut], 1), cut.resets)

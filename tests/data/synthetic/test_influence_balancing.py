@@ -9,7 +9,7 @@ def test_a_stream_of_nothing_whose_target_is_one():
         batches = list(loader)
         for inputs, targets, _ in batches:
             assert inputs.shape == targets.shape == (1, 7, 1) and not inputs.any() and (targets == 1).all()
-        fresh = torch.cat([batch.fresh for batch in batches], 1)
+        fresh = torch.cat([batch.resets for batch in batches], 1)
         assert fresh.nonzero().tolist() == [[0, 0]]  # the very first step of an epoch alone
 
 

@@ -7,13 +7,13 @@ from hypothesis import strategies as st
 
 from unrolled.data import Parity
 from unrolled.errors import InputError
-from unrolled.functional.batch import IGNORE, counted
+from unrolled.functional.batch import IGNORE, has_target
 
 
 def lengths(batch):
     """Where each row's only target stands, counted from 1."""
-    assert (counted(batch.targets).sum(1) == 1).all()
-    return counted(batch.targets).int().argmax(1) + 1
+    assert (has_target(batch.targets).sum(1) == 1).all()
+    return has_target(batch.targets).int().argmax(1) + 1
 
 
 @given(length=st.integers(1, 20), more=st.integers(1, 20), seed=st.integers(0, 9))
@@ -41,7 +41,7 @@ def test_the_test_asks_for_lengths_that_training_never_had():
 def test_guessing_costs_what_is_told():
     data = Parity(length=5, test_length=9, eval_batches=1, eval_batch_size=50_000)
     (batch,) = data.test_dataloader()
-    shares = batch.targets[counted(batch.targets)].bincount(minlength=2).double() / 50_000
+    shares = batch.targets[has_target(batch.targets)].bincount(minlength=2).double() / 50_000
     assert float(-(shares * shares.log()).sum()) == pytest.approx(data.baselines()["chance"], rel=1e-3)
     assert data.baselines()["chance"] == pytest.approx(math.log(2), rel=1e-15)
 

@@ -19,7 +19,7 @@ from unrolled.data import (
 )
 from unrolled.data.synthetic.synthetic_data import SyntheticLoader
 from unrolled.errors import InputError
-from unrolled.functional.batch import counted
+from unrolled.functional.batch import has_target
 
 SMALL = {"batch_size": 3, "batches": 6, "eval_batch_size": 4, "eval_batches": 2}
 GENERATORS = {
@@ -55,12 +55,12 @@ def test_a_batch_has_the_promised_form(name):
         for inputs, targets, fresh in batches:
             assert fresh.shape == inputs.shape[:2] == targets.shape[:2]
             assert fresh.dtype == torch.bool and len(fresh) == rows
-            assert not fresh[:, 1:].any() and counted(targets).any()
+            assert not fresh[:, 1:].any() and has_target(targets).any()
 
 
 @random_ones
 def test_each_row_of_each_batch_is_fresh_at_its_first_step(name):
-    assert all(batch.fresh[:, 0].all() for batch in GENERATORS[name]().train_dataloader())
+    assert all(batch.resets[:, 0].all() for batch in GENERATORS[name]().train_dataloader())
 
 
 @random_ones
@@ -162,7 +162,7 @@ class Listener(pl.LightningModule):
         self.heard, self.checked = [], []
 
     def training_step(self, batch, index):
-        self.heard.append((self.current_epoch, batch.inputs.numpy().tobytes(), bool(batch.fresh.any())))
+        self.heard.append((self.current_epoch, batch.inputs.numpy().tobytes(), bool(batch.resets.any())))
         return self.weight**2
 
     def validation_step(self, batch, index):

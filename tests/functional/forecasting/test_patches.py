@@ -20,10 +20,10 @@ def test_a_window_becomes_patches_with_its_horizon_at_the_last():
         assert found.ahead[row].tolist() == known
         torch.testing.assert_close(found.targets[row, -1], torch.stack(asked), rtol=0, atol=0, equal_nan=True)
     assert found.targets[:, :-1].isnan().all()
-    assert found.fresh.tolist() == [[True, False]] * 3 and torch.equal(found.rows, batch.rows)
+    assert found.resets.tolist() == [[True, False]] * 3 and torch.equal(found.rows, batch.rows)
 
 
 def test_one_step_a_patch_is_the_context_itself():
     batch = windows(2)
     found = fold(batch, C, 1, Channels(**CHANNELS))
-    assert torch.equal(found.inputs, batch.inputs[:, :C]) and torch.equal(found.fresh, batch.fresh[:, :C])
+    assert torch.equal(found.inputs, batch.inputs[:, :C]) and torch.equal(found.resets, batch.resets[:, :C])

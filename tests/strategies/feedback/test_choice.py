@@ -131,7 +131,9 @@ class Logged(pl.Callback):
     """The sums that the log's means are made of, after the last batch."""
 
     def on_train_batch_end(self, trainer, task, *_):
-        self.means = task.summarize({name: total / count for name, (total, count) in task.records.items()})
+        self.means = task.summarize(
+            {name: total / count for name, (total, count) in task.training_metrics.records.items()}
+        )
 
 
 @pytest.mark.parametrize("ratio", [0.0, 0.3, 0.9])

@@ -6,7 +6,7 @@ from torch.utils.data import DataLoader
 
 from conformance.feedback_spy import FROZEN, spied
 from conformance.token_streams import B, T, stream
-from conformance.training import DROPOUT, assert_same, make, train
+from conformance.training import DROPOUT, assert_same, evaluation_loss, make, train
 from unrolled import compose
 from unrolled.strategies import (
     CarriedState,
@@ -72,7 +72,7 @@ def test_the_own_last_token_crosses_windows_and_batches(owner, arguments, k):
 
 def test_a_fresh_row_starts_with_the_truth_again():
     batches = list(stream())
-    batches[2] = batches[2]._replace(fresh=torch.tensor([[row == 1 and t == 0 for t in range(T)] for row in range(B)]))
+    batches[2] = batches[2]._replace(resets=torch.tensor([[row == 1 and t == 0 for t in range(T)] for row in range(B)]))
     loader = DataLoader(batches, batch_size=None)
     _, spy = spied(CarriedState, TeacherForcing, loader=loader, ratio=0.0, deaf=True)
     assert [tokens[:, 0].tolist() for tokens in spy.trained[1:]] == [
@@ -107,4 +107,4 @@ def test_evaluation_and_generation_read_the_truth(owner, arguments, training):
     assert torch.equal(task.generate(prefix, 6, temperature=0), plain.generate(prefix, 6, temperature=0))
     assert task.training is training
     for batch in stream():
-        assert torch.equal(task.eval().listen(batch)[0], plain.eval().listen(batch)[0])
+        assert torch.equal(evaluation_loss(task.eval(), batch)[0], evaluation_loss(plain.eval(), batch)[0])

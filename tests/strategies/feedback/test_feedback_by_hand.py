@@ -113,7 +113,7 @@ def test_finite_differences(kind):
         with torch.no_grad():
             task.get_parameter(name).flatten()[where] += by
         batch = next(iter(stream() if "numbers" not in kind else Pieces(pieces(), torch.float64)))
-        task.batch, task.borders, task.recalled = batch, {0}, batch.fresh
+        task.batch, task.reset_steps, task.reset_rows = batch, {0}, batch.resets
         task.window, task.length = task.windows([True] * 8)[0], 8
         with torch.no_grad():
             hidden, _ = task(0, 8, task.initial_state(len(batch.inputs)))

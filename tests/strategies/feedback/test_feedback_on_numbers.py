@@ -91,7 +91,7 @@ def stream(steps):
         whole._replace(
             inputs=whole.inputs[:, at : at + steps],
             targets=whole.targets[:, at : at + steps],
-            fresh=whole.fresh[:, at : at + steps],
+            resets=whole.resets[:, at : at + steps],
         )
         for at in range(0, 3 * steps, steps)
     ]

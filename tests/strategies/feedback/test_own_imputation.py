@@ -8,7 +8,7 @@ from conformance.forecast_runs import Pieces
 from conformance.missing_value_runs import CHANNELS, O, T, impute, marked, pieces
 from conformance.references.cells import lstm
 from conformance.strategies import company, live, strategy
-from conformance.training import DROPOUT, SaveAfter, assert_close, assert_same, make, weights
+from conformance.training import DROPOUT, SaveAfter, assert_close, assert_same, evaluation_loss, make, weights
 from unrolled import compose
 from unrolled.errors import InputError
 from unrolled.strategies import CheckpointedBPTT, OwnImputation, TeacherForcing, TruncatedBPTT
@@ -126,7 +126,7 @@ def test_evaluation_and_the_context_of_a_forecast_are_filled_in_likewise():
     batch = next(iter(Pieces(pieces(), torch.float64)))
     zero = batch.inputs.new_zeros(len(batch.inputs), 6)
     hidden, _, own, state = filled(weights(task), batch.inputs, None, (zero, zero), False)
-    total, count = task.listen(batch)
+    total, count = evaluation_loss(task, batch)
     known = ~batch.targets.isnan()
     expected = ((task.head(hidden) - batch.targets)[known] ** 2).sum()
     torch.testing.assert_close((total, int(count)), (expected, int(known.sum())), rtol=1e-12, atol=0)
@@ -137,7 +137,7 @@ def test_evaluation_and_the_context_of_a_forecast_are_filled_in_likewise():
         step = torch.cat([own, ones, zeros, told], -1)[:, None]
         _, _, own, state = filled(weights(task), step, own, state, False)
     torch.testing.assert_close(task.run_free(batch.inputs, 3), torch.stack(outputs, 1), rtol=0, atol=1e-12)
-    assert not torch.allclose(marked().double().eval().listen(batch)[0], total)
+    assert not torch.allclose(evaluation_loss(marked().double().eval(), batch)[0], total)
 
 
 def test_what_is_drawn_in_training_is_not_drawn_in_evaluation():
@@ -148,7 +148,7 @@ def test_what_is_drawn_in_training_is_not_drawn_in_evaluation():
     task, plain = marked(OwnImputation, **given).eval(), marked(OwnImputation).eval()
     before = torch.get_rng_state()
     for batch in pieces():
-        assert torch.equal(task.listen(batch)[0], plain.listen(batch)[0])
+        assert torch.equal(evaluation_loss(task, batch)[0], evaluation_loss(plain, batch)[0])
     assert torch.equal(before, torch.get_rng_state())
 
 
@@ -162,7 +162,7 @@ def test_the_share_of_what_was_observed_is_told():
 @pytest.mark.parametrize("channels", [None, {**CHANNELS, "marks": 0}])
 def test_inputs_without_marks_are_refused_in_one_line(channels):
     with pytest.raises(
-        InputError, match=r"^OwnImputation: expected inputs that say what is missing, got none; [^\n]*$"
+        InputError, match=r"^OwnImputation: expected inputs with marks of missing values, got none; [^\n]*$"
     ):
         if channels is None:
             make(compose(LanguageModeling, OwnImputation))

@@ -39,4 +39,4 @@ def test_it_forecasts_the_same_and_reads_no_later_value():
             own = small.expected(hidden[:, -1])
             torch.testing.assert_close(found[:, step], own, rtol=0, atol=1e-6)
             if step + 1 < GIVEN["horizon"]:
-                hidden, state = small.unroll(small.substitute(ahead[:, step], own)[:, None], state)
+                hidden, state = small.unroll(small.replace_inputs(ahead[:, step], own)[:, None], state)

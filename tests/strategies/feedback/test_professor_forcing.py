@@ -134,7 +134,7 @@ def test_a_free_run_samples_and_leaves_no_trace():
     assert float((free != inputs).float().mean()) > 0.05
     plain = make(compose(LanguageModeling, CarriedState, TruncatedBPTT), optimizer=FROZEN, k1=4, k2=4)
     fit(plain, trainer={"max_epochs": 1})
-    assert all(torch.equal(a, b) for a, b in zip(task.after, plain.after, strict=False))
+    assert all(torch.equal(a, b) for a, b in zip(task.cursor.saved, plain.cursor.saved, strict=False))
     again = make(compose(LanguageModeling, *strategies), optimizer=FROZEN, k1=4, k2=4, **ALWAYS)
     other = Spy(again)
     fit(again, trainer={"max_epochs": 1}, seed=9)
@@ -162,7 +162,7 @@ def test_the_free_run_of_a_forecast_begins_behind_what_is_given():
 def test_what_is_logged():
     class Kept(pl.Callback):
         def on_train_batch_end(self, trainer, task, *_):
-            self.records = dict(task.records)
+            self.records = dict(task.training_metrics.records)
 
     kept = Kept()
     run = train(Taught, **ALWAYS, trainer={"max_steps": 3}, callbacks=[kept])

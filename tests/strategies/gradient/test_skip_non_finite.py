@@ -95,8 +95,8 @@ class SpoilState(pl.Callback):
 
     def on_train_batch_start(self, trainer, task, batch, batch_idx):
         if task.optimizer_steps == 2:
-            task.after = tuple(part.clone() for part in task.after)
-            task.after[0][1] = float("nan")
+            task.cursor.saved = tuple(part.clone() for part in task.cursor.saved)
+            task.cursor.saved[0][1] = float("nan")
 
 
 def test_a_row_whose_state_is_no_number_starts_anew():

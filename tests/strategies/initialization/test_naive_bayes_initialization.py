@@ -144,12 +144,12 @@ def test_a_scale_out_of_range_is_refused(tmp_path, wrong):
 def test_what_it_does_not_fit_is_refused(tmp_path):
     with pytest.raises(InputError, match="embedding_size of at least 3, the classes, got 2"):
         fitted(texts(tmp_path), embedding_size=2)
-    with pytest.raises(InputError, match="a task that embeds tokens and tells their classes"):
+    with pytest.raises(InputError, match="a task with token embeddings and classes"):
         compose(LanguageModeling, NaiveBayesInitialization)(vocabulary_size=5, architecture=LSTM)
     numbers = {"input_size": 2, "classes": 2, "architecture": LSTM}
-    with pytest.raises(InputError, match="a task that embeds tokens"):
+    with pytest.raises(InputError, match="a task with token embeddings"):
         compose(SequenceClassification, NaiveBayesInitialization)(**numbers)
-    with pytest.raises(InputError, match="a task that embeds tokens"):
+    with pytest.raises(InputError, match="a task with token embeddings"):
         fitted(Tags(), SequenceTagging, embedding_size=None)
     data = texts(tmp_path)
     data.setup("fit")

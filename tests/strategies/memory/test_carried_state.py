@@ -78,7 +78,7 @@ def test_validation_in_mid_epoch_changes_nothing(strategies):
     cls = compose(LanguageModeling, *strategies)
     arguments = {**DROPOUT, **({"k1": 3, "k2": 5} if TruncatedBPTT in strategies else {})}
     validated = train(cls, validation=stream(20, rows=5), trainer={"val_check_interval": 1}, **arguments)
-    assert validated.task.heard
+    assert validated.task.eval_state
     assert_same(validated, train(cls, **arguments))
 
 

@@ -266,7 +266,7 @@ class Marked(StreamLoader):
 
     def __iter__(self):
         for made in super().__iter__():
-            fresh, targets = made.fresh.clone(), made.targets.clone()
+            fresh, targets = made.resets.clone(), made.targets.clone()
             fresh[1, 3] |= self.position == 2
             fresh[0, -1], targets[:, -2:] = True, IGNORE
             yield SequenceBatch(made.inputs, targets, fresh)

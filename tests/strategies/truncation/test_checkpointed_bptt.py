@@ -39,7 +39,7 @@ class InPieces(SequenceTask):
         super().__init__(**kwargs)
         self.segments = segments
 
-    def joints(self):
+    def split_points(self):
         length = self.batch.inputs.shape[1]
         steps = math.ceil(length / (self.segments or math.isqrt(length - 1) + 1))
         return {*range(steps, length, steps)}

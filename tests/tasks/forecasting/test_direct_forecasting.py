@@ -197,6 +197,8 @@ def test_a_stream_is_refused_also_where_its_pieces_are_as_long_as_windows(steps)
     data = make_data(series=series, sampling="stream", sequence_length=steps, batch_size=3)
     assert steps != 9 or data.context + data.horizon - 1 == steps
     task = DirectForecasting(**data.sizes(), architecture=LSTM, optimizer=SGD)
-    with pytest.raises(InputError, match=r"^data.init_args.sampling: expected windows, for DirectForecasting reads a"):
+    with pytest.raises(
+        InputError, match=r"^data.init_args.sampling: expected windows, since DirectForecasting reads a"
+    ):
         fit(task, data.train_dataloader())
     assert task.optimizer_steps == 0

@@ -30,7 +30,7 @@ def make(cls, **given):
         ({"levels": [0.1, 0.9]}, "levels need output quantiles, got point"),
         (
             {"series_embedding_size": 4, "channels": None},
-            "above 0 only for data of several series, got 4 for data that number no",
+            "above 0 only for data of several series, got 4 for data without a series",
         ),
         ({"series_embedding_size": -1}, "of 0 or more.*got -1 for 3 series"),
         ({"dropout": 1.0}, "dropout.*1.0"),
@@ -50,7 +50,7 @@ def test_wrong_arguments_are_refused_in_one_line(cls, wrong, message):
 def test_windows_of_another_length_are_refused_in_one_line(cls, length):
     batch = windows(2)
     parts = [torch.cat([part, part[:, -1:]], 1)[:, :length] for part in batch[:3]]
-    short = batch._replace(inputs=parts[0], targets=parts[1], fresh=parts[2])
+    short = batch._replace(inputs=parts[0], targets=parts[1], resets=parts[2])
     message = rf"^task: expected windows of context \+ horizon - 1 = {C + H - 1} steps, got {length}$"
     for evaluate in (pl.Trainer(**QUIET).test, pl.Trainer(**QUIET).validate):
         with pytest.raises(InputError, match=message):

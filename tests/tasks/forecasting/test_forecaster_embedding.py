@@ -35,7 +35,7 @@ def test_an_index_that_a_type_would_round_to_another_one_is_refused(dtype, most)
     )  # it would be embedded as this
     check_numbers(most, dtype)
     message = (
-        rf"^trainer.precision: expected one that numbers {most + 1:,} series, got {dtype}, which tells {most:,} of"
+        rf"^trainer.precision: expected a type that numbers {most + 1:,} series, got {dtype}, which numbers {most:,}"
     )
     with pytest.raises(InputError, match=message):
         check_numbers(most + 1, dtype)
@@ -53,9 +53,7 @@ def test_training_in_half_precision_embeds_each_series_as_itself_or_not_at_all(c
     batch = ForecastBatch(inputs, targets, (torch.arange(4) == 0).repeat(2, 1), unscaled(2).float())
     before = task.reader.embedding.weight.detach().bfloat16()
     if series > 257:
-        with pytest.raises(
-            InputError, match="numbers 300 series, got torch.bfloat16, which tells 257 of them apart; use"
-        ):
+        with pytest.raises(InputError, match="numbers 300 series, got torch.bfloat16, which numbers 257; use"):
             fit(task, Pieces([batch], torch.float32), trainer={"precision": "bf16-true", "max_epochs": 1})
         return
     fit(task, Pieces([batch], torch.float32), trainer={"precision": "bf16-true", "max_epochs": 1})
@@ -82,7 +80,7 @@ def test_a_cell_that_reads_marks_is_taken_where_they_stand():
     ],
 )
 def test_a_cell_that_reads_marks_is_refused_where_they_do_not(values, layout, patch, told):
-    message = f"^architecture: SimpleNamespace reads {values} values, .*, but the data hand over {told}; let"
+    message = f"^architecture: SimpleNamespace reads {values} values, .*, got {told}; set"
     with pytest.raises(InputError, match=message):
         check_marks(SimpleNamespace(values=values), layout, patch)
 

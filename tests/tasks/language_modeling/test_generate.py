@@ -62,7 +62,7 @@ def test_it_neither_drops_out_nor_changes_mode_nor_keeps_a_graph(training):
     task = make(LanguageModeling, **DROPOUT).train(training)
     assert torch.equal(task.generate(PREFIX, 9, temperature=0), task.generate(PREFIX, 9, temperature=0))
     assert task.training is training and task.head.training is training
-    assert not task.after and not task.heard
+    assert not task.cursor.saved and not task.eval_state
 
 
 @pytest.mark.parametrize("length", [0, 1, 4])

@@ -268,7 +268,7 @@ def test_numbers_are_read_as_they_are():
 
 def test_both_directions_refuse_rows_that_go_on():
     inputs, targets, _ = rows(longest=20)
-    with pytest.raises(InputError, match="reads whole sequences, but a row of this batch goes on"):
+    with pytest.raises(InputError, match="needs full sequences, but a row of this batch continues"):
         fit(make(bidirectional=True), loader(inputs, targets, chunk=3))
     packed = SequenceBatch(
         torch.zeros(1, 4, dtype=torch.long), torch.tensor([[IGNORE, 0, IGNORE, 1]]), torch.tensor([[1, 0, 1, 0]]).bool()
@@ -280,7 +280,7 @@ def test_both_directions_refuse_rows_that_go_on():
 @pytest.mark.parametrize("strategy", [(TruncatedBPTT, {"k1": 3}), (CarriedState, {})], ids=["truncation", "memory"])
 def test_both_directions_refuse_strategies_that_cut(strategy):
     cls, arguments = strategy
-    with pytest.raises(InputError, match=f"bidirectional: true reads whole sequences, but {cls.__name__} reads"):
+    with pytest.raises(InputError, match=f"bidirectional: true needs full sequences, but {cls.__name__} splits"):
         make(cls, bidirectional=True, **arguments)
 
 
@@ -292,7 +292,7 @@ def test_rows_that_go_on_are_refused_where_nothing_carries_the_state():
 
 @pytest.mark.parametrize(
     ("given", "message"),
-    [({}, "expected the strategy CarriedState"), ({"bidirectional": True}, "reads whole sequences, but a row")],
+    [({}, "expected the strategy CarriedState"), ({"bidirectional": True}, "needs full sequences, but a row")],
     ids=["one direction", "both directions"],
 )
 @pytest.mark.parametrize("kind", ["classes", "classes of series", "tags"])

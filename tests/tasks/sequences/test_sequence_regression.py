@@ -102,7 +102,7 @@ def test_a_target_at_the_last_step_alone_is_learnt_and_measured_there():
 def test_evaluation_is_the_mean_over_all_numbers_of_the_split_and_the_state_flows_on(stage):
     """Batches with unequal shares of missing numbers; only the first one is fresh."""
     made = batches()
-    made = [b._replace(fresh=b.fresh & (number == 0)) for number, b in enumerate(made)]
+    made = [b._replace(resets=b.resets & (number == 0)) for number, b in enumerate(made)]
     task = make().double()
     run = fit(task, loader(batches()))
     evaluate = run.trainer.validate if stage == "val" else run.trainer.test
@@ -170,5 +170,5 @@ def test_both_directions_read_each_row_up_to_its_last_target():
     batch = batch._replace(inputs=batch.inputs.masked_fill(beyond[..., None], 9.0))
     run = fit(task, loader([batch]), trainer={"max_epochs": 1})
     torch.testing.assert_close(run.losses[0], expected.detach(), rtol=0, atol=1e-12)
-    with pytest.raises(InputError, match="reads whole sequences, but TruncatedBPTT reads"):
+    with pytest.raises(InputError, match="needs full sequences, but TruncatedBPTT splits"):
         make(compose(SequenceRegression, TruncatedBPTT), architecture=both, k1=2)

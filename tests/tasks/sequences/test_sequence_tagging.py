@@ -187,6 +187,6 @@ def test_both_directions_read_each_row_up_to_its_last_target():
     batch = batch._replace(inputs=batch.inputs.where(batch.targets != IGNORE, 1))
     run = fit(task, loader([batch]), trainer={"max_epochs": 1})
     torch.testing.assert_close(run.losses[0], expected.detach(), rtol=0, atol=1e-12)
-    with pytest.raises(InputError, match="reads whole sequences, but TruncatedBPTT reads"):
+    with pytest.raises(InputError, match="needs full sequences, but TruncatedBPTT splits"):
         cut = compose(SequenceTagging, TruncatedBPTT)
         cut(vocabulary_size=V, classes=C, architecture=both, k1=2)

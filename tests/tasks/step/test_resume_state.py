@@ -36,7 +36,7 @@ def test_evaluating_a_checkpoint_touches_neither_the_random_numbers_nor_the_trai
     before = torch.get_rng_state(), random.getstate()
     pl.Trainer(**QUIET).validate(task, stream(20), ckpt_path=path, weights_only=True, verbose=False)
     assert torch.equal(torch.get_rng_state(), before[0]) and random.getstate() == before[1]
-    assert task.optimizer_steps == 6 and not task.after
+    assert task.optimizer_steps == 6 and not task.cursor.saved
     assert task.ratio() == 0.4
 
 

@@ -380,7 +380,7 @@ def test_tied_weights_are_one_tensor():
         ({"architecture": {"class_path": "InfluenceNetwork", "init_args": {}}}, "needs a recurrent cell"),
         (
             {"architecture": {"class_path": "GRU", "init_args": {"hidden_size": 4, "bidirectional": True}}},
-            "one direction of a Translation's decoder, got .* its encoder reads in both directions in any case",
+            "one direction for a Translation's decoder, got .* the encoder always reads in both directions",
         ),
     ],
 )

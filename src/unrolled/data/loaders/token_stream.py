@@ -52,8 +52,8 @@ class StreamLoader(ResumableLoader):
             inputs[starts], fresh[starts] = begin, True
         self.inputs = pad(inputs, (0, missing), value=begin).view(total, columns)[mine].clone()  # (B, n)
         self.targets = pad(tokens, (0, missing), value=IGNORE).view(total, columns)[mine].clone()  # (B, n)
-        self.fresh = pad(fresh, (0, missing)).view(total, columns)[mine].clone()  # (B, n)
-        self.fresh[:, 0] = True
+        self.resets = pad(fresh, (0, missing)).view(total, columns)[mine].clone()  # (B, n)
+        self.resets[:, 0] = True
         self.window = window
 
     def __len__(self) -> int:
@@ -62,4 +62,4 @@ class StreamLoader(ResumableLoader):
 
     def batch(self, index: int) -> SequenceBatch:
         steps = slice(index * self.window, (index + 1) * self.window)
-        return SequenceBatch(self.inputs[:, steps], self.targets[:, steps], self.fresh[:, steps])
+        return SequenceBatch(self.inputs[:, steps], self.targets[:, steps], self.resets[:, steps])

@@ -38,8 +38,8 @@ class InfluenceBalancing(SyntheticData):
         shape = (rows, self.length, 1)
         return torch.zeros(shape), torch.ones(shape)
 
-    def fresh(self, rows: int, length: int, index: int) -> Tensor:
-        return super().fresh(rows, length, index) if index == 0 else torch.zeros(rows, length, dtype=torch.bool)
+    def resets(self, rows: int, length: int, index: int) -> Tensor:
+        return super().resets(rows, length, index) if index == 0 else torch.zeros(rows, length, dtype=torch.bool)
 
     def sizes(self) -> dict[str, Any]:
         return {"input_size": 1, "output_size": 1}

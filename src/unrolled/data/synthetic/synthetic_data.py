@@ -31,7 +31,7 @@ class SyntheticLoader(ResumableLoader):
         rows, epoch = (self.data.eval_batch_size, 0) if self.split != "train" else (self.data.batch_size, self.epoch)
         random = generator(self.data.seed, self.split, epoch, index, self.rank)
         inputs, targets = self.data.draw_split(self.split, rows, random)
-        return SequenceBatch(inputs, targets, self.data.fresh(rows, inputs.shape[1], index))
+        return SequenceBatch(inputs, targets, self.data.resets(rows, inputs.shape[1], index))
 
 
 class SyntheticData(SequenceDataModule):
@@ -77,7 +77,7 @@ class SyntheticData(SequenceDataModule):
         """Losses reached without learning, by name, in closed form; the same on every split."""
         raise NotImplementedError(f"{type(self).__name__} does not define baselines()")
 
-    def fresh(self, rows: int, length: int, index: int) -> Tensor:
+    def resets(self, rows: int, length: int, index: int) -> Tensor:
         """(B, T) bool: where a new sequence starts in batch `index`; by default at the first step of each row."""
         return (torch.arange(length) == 0).repeat(rows, 1)
 

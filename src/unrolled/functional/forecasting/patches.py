@@ -13,7 +13,7 @@ class FoldedBatch(NamedTuple):
 
     inputs: Tensor  # (B, S, patch C): the channels of each step of a patch, one step after the other
     targets: Tensor  # (B, S, H O): the horizon at the last patch, nan before it
-    fresh: Tensor  # (B, S) bool
+    resets: Tensor  # (B, S) bool
     rows: Tensor  # (B, 1 + 4 O)
     ahead: Tensor  # (B, H K): the known covariates of the steps of the horizon
 
@@ -24,6 +24,6 @@ def fold(batch: ForecastBatch, context: int, patch: int, channels: Channels) -> 
     horizon = batch.targets[:, context - 1 :].flatten(1)
     targets = horizon.new_full((*inputs.shape[:2], horizon.shape[1]), float("nan"))
     targets[:, -1] = horizon
-    fresh = batch.fresh[:, :context].unflatten(1, (-1, patch)).any(-1)
+    fresh = batch.resets[:, :context].unflatten(1, (-1, patch)).any(-1)
     ahead = batch.inputs[:, context - 1 :, channels.at("known")].flatten(1)
     return FoldedBatch(inputs, targets, fresh, batch.rows, ahead)

@@ -1,4 +1,4 @@
-"""What strategies of the averaging seam share: two sets of weights, and which of them the task holds when."""
+"""The base of weight averaging: two sets of weights, swapped for evaluation."""
 
 from typing import Any
 
@@ -10,15 +10,15 @@ from unrolled.tasks.base import SequenceTask
 
 
 class Averaging(SequenceTask):
-    """Training goes on with its own weights; averages of them are evaluated, saved, and left when training is over.
+    """Training uses the trained weights; their averages are evaluated, saved, and kept after training.
 
-    A checkpoint's `state_dict` holds the averages, so that whoever reads it evaluates them; `averaging` holds what a
-    resumed run needs beside.
+    A checkpoint's `state_dict` holds the averages, so that a reader evaluates them; `averaging` holds the trained
+    weights for a resumed run.
     """
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.averages: dict[str, Tensor] = {}  # of each parameter; its own training weight while the average is shown
+        self.averages: dict[str, Tensor] = {}  # of each parameter; the trained weight while the average is in use
         self.averaged_steps, self.shown = 0, False
 
     def enter_average(self, share: float) -> None:
@@ -28,7 +28,7 @@ class Averaging(SequenceTask):
         self.averaged_steps += 1
 
     def show(self, averages: bool) -> None:
-        """Hold the averages, if there are any, or training's own weights."""
+        """Use the averages, if there are any, or the trained weights."""
         if self.averages and averages != self.shown:
             swap_weights(dict(self.named_parameters()), self.averages)
             self.shown = averages

@@ -10,7 +10,7 @@ class TriggeredAveraging(Averaging):
     """Non-monotonically triggered averaging, the NT of NT-ASGD: evaluate and save the mean of the weights.
 
     The mean starts with the weights w_T of the first validation whose loss is above the best of all those that came
-    more than `non_monotone` validations before it, and takes in those behind every optimiser step from then on:
+    more than `non_monotone` validations before it, and includes those after every optimiser step from then on:
 
         a_k = (w_T + ... + w_k) / (k - T + 1)
 

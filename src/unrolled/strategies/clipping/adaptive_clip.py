@@ -1,4 +1,4 @@
-"""clipping: bound each unit's gradient by the size of its own weights."""
+"""clipping: bound each unit's gradient by the norm of its weights."""
 
 from typing import Any
 
@@ -7,12 +7,12 @@ import torch
 from unrolled.errors import InputError
 from unrolled.functional.clipping import clip_units
 from unrolled.functional.gradients import optimized_parameters
-from unrolled.strategies.clipping._shared import refuse_a_second, tell
+from unrolled.strategies.clipping._shared import record_clipping, refuse_a_second
 from unrolled.tasks.base import SequenceTask
 
 
 class AdaptiveClip(SequenceTask):
-    """AGC: shrink the gradient G of each unit until it is at most a share of the unit's own weights W.
+    """AGC: shrink the gradient G of each unit until it is at most a share of the norm of its weights W.
 
         G <- G * min(1, clipping_factor * max(||W||, eps) / ||G||),   W and G: a row of a weight, or a whole bias
 
@@ -48,5 +48,5 @@ class AdaptiveClip(SequenceTask):
         spared = {id(parameter) for parameter in head}
         chosen = [p for p in optimized_parameters(optimizer) if id(p) not in spared]
         units = clip_units(chosen, self.clipping_factor, self.eps)
-        tell(self, optimizer, units > 0)
+        record_clipping(self, optimizer, units > 0)
         self.record("strategy/clipped_units_share", units)

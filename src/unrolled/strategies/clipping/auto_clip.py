@@ -9,7 +9,7 @@ from torch import nn
 from unrolled.errors import InputError
 from unrolled.functional.clipping import history_percentile
 from unrolled.functional.gradients import optimized_parameters
-from unrolled.strategies.clipping._shared import refuse_a_second, tell
+from unrolled.strategies.clipping._shared import record_clipping, refuse_a_second
 from unrolled.tasks.base import SequenceTask
 
 
@@ -45,7 +45,7 @@ class AutoClip(SequenceTask):
             return
         limit = history_percentile(self.norms, float(self.gradient_norm), self.percentile)
         nn.utils.clip_grads_with_norm_(optimized_parameters(optimizer), limit, self.gradient_norm)
-        tell(self, optimizer, self.gradient_norm > limit)
+        record_clipping(self, optimizer, self.gradient_norm > limit)
         self.record("strategy/clip_limit", torch.tensor(limit, device=self.device))
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:

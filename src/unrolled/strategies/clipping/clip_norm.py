@@ -7,7 +7,7 @@ from torch import nn
 
 from unrolled.errors import InputError
 from unrolled.functional.gradients import optimized_parameters
-from unrolled.strategies.clipping._shared import refuse_a_second, tell
+from unrolled.strategies.clipping._shared import record_clipping, refuse_a_second
 from unrolled.tasks.base import SequenceTask
 
 
@@ -37,4 +37,4 @@ class ClipNorm(SequenceTask):
         refuse_a_second(self, value)
         if self.max_norm < float("inf"):
             nn.utils.clip_grads_with_norm_(optimized_parameters(optimizer), self.max_norm, self.gradient_norm)
-            tell(self, optimizer, self.gradient_norm > self.max_norm)
+            record_clipping(self, optimizer, self.gradient_norm > self.max_norm)

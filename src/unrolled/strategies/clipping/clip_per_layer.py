@@ -8,12 +8,12 @@ from torch import Tensor
 
 from unrolled.errors import InputError
 from unrolled.functional.clipping import clip_group
-from unrolled.strategies.clipping._shared import refuse_a_second, tell
+from unrolled.strategies.clipping._shared import record_clipping, refuse_a_second
 from unrolled.tasks.base import SequenceTask
 
 
 class ClipPerLayer(SequenceTask):
-    """Shrink the gradient of each layer until its own L2 norm is at most `max_norm`; layers that are smaller stay.
+    """Shrink the gradient of each layer until its L2 norm is at most `max_norm`; smaller gradients are unchanged.
 
         g_l <- g_l * min(1, max_norm / (||g_l|| + 1e-6)),   l: the embedding, each recurrent layer, the output layer
 
@@ -36,18 +36,18 @@ class ClipPerLayer(SequenceTask):
 
     @cached_property
     def layers(self) -> list[list[Tensor]]:
-        """The parameters of each module that has some of its own; shared ones belong to the first."""
+        """The direct parameters of each module that has some; shared ones belong to the first."""
         known: set[Tensor] = set()
         found: list[list[Tensor]] = []
         for module in self.modules():
-            own: list[Tensor] = [p for p in module.parameters(recurse=False) if p.requires_grad and p not in known]
-            known.update(own)
-            found += [own] if own else []
+            direct: list[Tensor] = [p for p in module.parameters(recurse=False) if p.requires_grad and p not in known]
+            known.update(direct)
+            found += [direct] if direct else []
         return found
 
     def clip(self, optimizer: torch.optim.Optimizer, value: float | None, algorithm: str | None) -> None:
         refuse_a_second(self, value)
         if self.max_norm < float("inf"):
             clipped = torch.stack([clip_group(layer, self.max_norm) for layer in self.layers])
-            tell(self, optimizer, clipped.any())
+            record_clipping(self, optimizer, clipped.any())
             self.record("strategy/clipped_layers_share", clipped.float().mean())

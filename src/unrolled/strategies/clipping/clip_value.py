@@ -7,7 +7,7 @@ from torch import nn
 
 from unrolled.errors import InputError
 from unrolled.functional.gradients import max_abs_gradient, optimized_parameters
-from unrolled.strategies.clipping._shared import refuse_a_second, tell
+from unrolled.strategies.clipping._shared import record_clipping, refuse_a_second
 from unrolled.tasks.base import SequenceTask
 
 
@@ -37,4 +37,4 @@ class ClipValue(SequenceTask):
         if self.max_value < float("inf"):
             clipped = max_abs_gradient(optimized_parameters(optimizer)) > self.max_value
             nn.utils.clip_grad_value_(optimized_parameters(optimizer), self.max_value)
-            tell(self, optimizer, clipped)
+            record_clipping(self, optimizer, clipped)

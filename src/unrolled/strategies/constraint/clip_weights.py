@@ -10,7 +10,7 @@ from unrolled.tasks.base import SequenceTask
 
 
 class ClipWeights(SequenceTask):
-    """Cut every weight and bias to [-bound, bound] behind every so many optimiser steps.
+    """Cut every weight and bias to [-bound, bound] after every `every_n_steps` optimiser steps.
 
     Source: Arjovsky, Chintala & Bottou 2017, "Wasserstein generative adversarial networks", algorithm 1.
 

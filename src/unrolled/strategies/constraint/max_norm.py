@@ -41,8 +41,8 @@ class MaxNorm(SequenceTask):
     def matrices(self) -> list[Tensor]:
         """The weights whose rows are units."""
         modules = [module for module in self.modules() if not isinstance(module, nn.Embedding)]
-        own = [p for module in modules for p in module.parameters(recurse=False)]
-        return [p for p in own if p.dim() == 2 and p.requires_grad]
+        direct = [p for module in modules for p in module.parameters(recurse=False)]
+        return [p for p in direct if p.dim() == 2 and p.requires_grad]
 
     def constrain(self) -> None:
         super().constrain()

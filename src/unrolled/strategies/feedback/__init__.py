@@ -1,1 +1,1 @@
-"""Seam `feedback`: what the model reads at each step, the ground truth or its own output."""
+"""Seam `feedback`: what the model reads at each step, the ground truth or the model output."""

@@ -1,4 +1,7 @@
-"""Who tells a forced run from a free one by its hidden states.  B batch, T time, H hidden, D discriminator's hidden."""
+"""Discriminator between teacher-forced and free-running hidden states.
+
+B batch, T time, H hidden, D hidden units of the discriminator.
+"""
 
 import torch
 from torch import Tensor, nn
@@ -11,7 +14,7 @@ class Discriminator(nn.Module):
 
     Args:
         input_size: H.
-        hidden_size: D, units of the GRU in each direction, and of each layer behind it.
+        hidden_size: D, units of the GRU in each direction, and of each later layer.
     """
 
     def __init__(self, input_size: int, hidden_size: int) -> None:
@@ -26,14 +29,14 @@ class Discriminator(nn.Module):
         )
 
     def forward(self, behaviour: Tensor) -> Tensor:
-        """(B,): the logit that hidden states (B, T, H) are those of a forced run."""
+        """(B,): logits of the probability that hidden states (B, T, H) are from a teacher-forced run."""
         logits: Tensor = self.judge(self.reader(behaviour)[0])
         return logits.mean((1, 2))
 
     def play(self, forced: Tensor, free: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Its own loss, the loss of the network that wants `free` taken for forced, and its accuracy.
+        """The discriminator's loss, the network's adversarial loss, and the discriminator's accuracy.
 
-        The runs are hidden states (B, T, H).  Its own loss has a gradient for its weights alone, the other one for
+        The runs are hidden states (B, T, H).  The first loss has a gradient for the discriminator alone, the second for
         `free` alone.
         """
         logits = self(forced.detach()), self(free.detach())

@@ -1,25 +1,37 @@
-"""What strategies of the feedback seam feed back."""
+"""Feedback of the model's outputs: what is fed back, and how a stretch is read that contains it."""
 
 from typing import Any, Literal
 
+import torch
 from torch import Tensor
 
 from unrolled.errors import InputError
-from unrolled.functional.feedback import no_output_like
+from unrolled.functional.feedback import drop_outputs, fused_segments, no_output_like
 from unrolled.functional.state import State
 from unrolled.tasks.autoregressive import Autoregressive
 
 
-class OwnOutput(Autoregressive):
-    """The model's own last output, which travels in the state, as its last part, over windows and batches.
+class ModelOutput(Autoregressive):
+    """Reads the truth at some steps and the model's last output at the others.
+
+    The last output is the last part of the state, so that it is carried over windows and batches.
+
+    Without a gradient through the outputs that are fed back, they are computed first, step by step; one fused pass then
+    reads them with a gradient.  This is the gradient of the step-by-step network at a fraction of its cost.  (With
+    dropout, the two passes use different masks.)  With that gradient, the steps themselves keep their graph.
 
     Args:
-        fed_back: likeliest, the id of the highest probability or the mean of the numbers; sample, a draw; or expected,
+        fed_back: likeliest: the id of the highest probability, or the mean of the numbers; sample: a draw; expected:
             the mean of the embeddings under the model's probabilities (of numbers, their mean).
-        temperature: of a sample, no unit: 1 draws from the model's own probabilities, towards 0 the likeliest.
-        top_k: among how many of the likeliest ids a sample is drawn; null: among all.
-        gradient: whether the gradient flows through what is fed back; an id has none, so there expected is needed.
+        temperature: of a sample, no unit: 1 draws from the model's probabilities, towards 0 the most likely id.
+        top_k: number of the most likely ids that a sample is drawn from; null: all.
+        gradient: whether the gradient flows through what is fed back.  An id has none, so it needs fed_back: expected.
+
+    Raises:
+        InputError: another fed_back, temperature or top_k without a sample or outside their range, a gradient of ids.
     """
+
+    accepts = (Autoregressive,)
 
     def __init__(
         self,
@@ -39,26 +51,61 @@ class OwnOutput(Autoregressive):
             raise InputError(f"{owner}: expected a finite temperature above 0 and a top_k of at least 1, {given}")
         if fed_back != "sample" and (temperature != 1 or top_k is not None):
             raise InputError(f"{owner}: temperature and top_k need fed_back: sample, not {fed_back}; {given}")
-        if gradient and fed_back != "expected" and not self.nothing(1).is_floating_point():
+        if gradient and fed_back != "expected" and not self.no_output(1).is_floating_point():
             raise InputError(f"{owner}: gradient: {gradient} needs fed_back: expected, got {fed_back}; an id has none")
         self.fed_back, self.gradient = fed_back, gradient
         self.draw: dict[str, Any] = {"temperature": temperature, "top_k": top_k} if fed_back == "sample" else {}
 
     def owner(self) -> str:
-        """The strategy by name, for messages."""
-        return next(base.__name__ for base in type(self).__mro__ if vars(base).get("seam") == "feedback")
+        """The strategy's name, for error messages."""
+        return (self.strategy_of("feedback") or type(self)).__name__
 
     def initial_state(self, batch_size: int) -> State:
-        own = self.nothing(batch_size)
-        if self.fed_back == "expected" and not own.is_floating_point():
-            own = no_output_like(self.features(own.clamp(min=0)).detach())
-        return *super().initial_state(batch_size), own
+        output = self.no_output(batch_size)
+        if self.fed_back == "expected" and not output.is_floating_point():
+            output = no_output_like(self.features(output.clamp(min=0)).detach())
+        return *super().initial_state(batch_size), output
 
     def answer(self, hidden: Tensor) -> Tensor:
-        """What is fed back behind `hidden` (..., H)."""
-        own = self.expected(hidden) if self.fed_back == "expected" else self.choose(hidden, **self.draw)
-        return own if self.gradient else own.detach()
+        """The output that is fed back after `hidden` (..., H)."""
+        output = self.expected(hidden) if self.fed_back == "expected" else self.choose(hidden, **self.draw)
+        return output if self.gradient else output.detach()
 
-    def put(self, inputs: Tensor, own: Tensor) -> Tensor:
-        """The own outputs (B, T, ...) in the place of the inputs (B, T, ...), where there are any."""
-        return self.substitute(inputs.flatten(0, 1), own.flatten(0, 1)).unflatten(0, inputs.shape[:2])
+    def replace_steps(self, inputs: Tensor, outputs: Tensor) -> Tensor:
+        """The inputs (B, T, ...), replaced by the model's outputs (B, T, ...) where there are any."""
+        return self.replace_inputs(inputs.flatten(0, 1), outputs.flatten(0, 1)).unflatten(0, inputs.shape[:2])
+
+    def read(self, inputs: Tensor, truth: Tensor, state: State) -> tuple[Tensor, State]:
+        """Hidden outputs (B, T, H) and the next state; reads the model's output where `truth` (B, T) is False.
+
+        For numbers, `truth` may be (B, T, O): one choice for each of them.
+        """
+        if self.gradient:
+            _, outputs, after = self._walk(inputs, truth, state)
+            return torch.cat(outputs, 1), after
+        with torch.no_grad():
+            fed_back, _, _ = self._walk(inputs, truth, state)
+        return self.predict(self.replace_steps(inputs, fed_back), state[:-1])
+
+    def _walk(self, inputs: Tensor, truth: Tensor, state: State) -> tuple[Tensor, list[Tensor], State]:
+        """The outputs (B, T, ...) that are fed back (none where the truth is read), hidden outputs by segment, state.
+
+        Without a gradient the last segment is not run: nothing depends on it.
+        """
+        after, last = state[:-1], state[-1]
+        offers, outputs = [], []
+        for begin, end in fused_segments(truth):
+            first = drop_outputs(last, truth[:, begin])
+            offers.append(torch.stack([first, *[no_output_like(last)] * (end - begin - 1)], 1))
+            if self.gradient or end < inputs.shape[1]:
+                hidden, after = self.predict(self.replace_steps(inputs[:, begin:end], offers[-1]), after)
+                outputs.append(hidden)
+                last = self.answer(hidden[:, -1])
+        return torch.cat(offers, 1), outputs, after
+
+    def summarize(self, means: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Add the share of the truth among the steps that could read either."""
+        choices, truths = means.pop("strategy/choices", None), means.pop("strategy/truths", None)
+        if choices is not None and truths is not None and choices > 0:
+            means["strategy/truth_share"] = truths / choices
+        return super().summarize(means)

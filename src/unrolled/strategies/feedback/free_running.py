@@ -1,4 +1,4 @@
-"""feedback: the model reads its own outputs."""
+"""feedback: free running over the last steps of a window."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from unrolled.strategies.feedback._choice import Feedback
 
 
 class FreeRunning(Feedback):
-    """The last n steps of each window read the model's own outputs, those before them the truth: student forcing.
+    """The last n steps of each window read the model's outputs, earlier steps the truth: student forcing.
 
         n = shortest + (longest - shortest) min(1, s / over)      at optimiser step s, rounded down
 

@@ -1,4 +1,4 @@
-"""feedback: from the truth towards the model's own output as the loss falls."""
+"""feedback: scheduled sampling, controlled by the training loss."""
 
 from typing import Any
 
@@ -7,11 +7,11 @@ from torch import Tensor
 
 from unrolled.errors import InputError
 from unrolled.functional.schedules import by_loss
-from unrolled.strategies.feedback._coins import Coins
+from unrolled.strategies.feedback._choice import Coins
 
 
 class LossScheduledSampling(Coins):
-    """At each step read the truth with a probability that falls with the training loss: who knows more is led less.
+    """At each step read the truth with a probability that falls with the training loss.
 
         p = end + (start - end) (m - low) / (high - low), between them        m <- smoothing m + (1 - smoothing) loss
 
@@ -23,7 +23,7 @@ class LossScheduledSampling(Coins):
     Args:
         start: probability of the truth as long as the mean loss is `high` or more.
         end: probability from `low` down.
-        high: a mean loss, in the loss's own unit: nats per token, or squares of the data.
+        high: a mean loss, in the unit of the loss: nats per token, or squares of the data.
         low: a mean loss below it.
         smoothing: how much of the mean is kept at an optimiser step; 0 follows the last loss alone.
 
@@ -56,10 +56,9 @@ class LossScheduledSampling(Coins):
     def ratio(self) -> float:
         return by_loss(float(self.mean_loss), self.low, self.high, self.start, self.end)
 
-    def record(self, name: str, value: Tensor | float) -> None:
-        super().record(name, value)
-        if name == "train/loss":
-            self.last_loss = torch.as_tensor(value).detach()
+    def on_loss(self, window_loss: Tensor) -> None:
+        super().on_loss(window_loss)
+        self.last_loss = window_loss.detach()
 
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
         super().on_before_optimizer_step(optimizer)

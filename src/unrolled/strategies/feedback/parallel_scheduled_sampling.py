@@ -1,4 +1,4 @@
-"""feedback: scheduled sampling in a few fused reads of the whole stretch."""
+"""feedback: scheduled sampling in a few fused passes."""
 
 from typing import Any
 
@@ -9,13 +9,13 @@ from unrolled.errors import InputError
 from unrolled.functional.feedback import drop_outputs, no_output_like
 from unrolled.functional.schedules import Decay, probability_schedule
 from unrolled.functional.state import State
-from unrolled.strategies.feedback._coins import Coins
+from unrolled.strategies.feedback._choice import Coins
 
 
 class ParallelScheduledSampling(Coins):
-    """As ScheduledSampling, with the own outputs of the read before: a stretch is read a few times, each fused.
+    """As ScheduledSampling, with the outputs of the previous pass: a stretch is read in a few fused passes.
 
-        x_t := truth_t with probability p, else what the model put out behind step t - 1 when it read the stretch last
+        x_t := truth_t with probability p, else the output after step t - 1 of the previous pass
 
     The first read is of the truth; only the last has a gradient (with `gradient` all).  As many passes as a stretch has
     steps give what feeding back step by step gives, unless outputs are drawn.
@@ -56,10 +56,10 @@ class ParallelScheduledSampling(Coins):
         return self.schedule.at(self.optimizer_steps) if self.passes > 1 else 1.0
 
     def read(self, inputs: Tensor, truth: Tensor, state: State) -> tuple[Tensor, State]:
-        before, own = state[:-1], state[-1]
-        offered = drop_outputs(torch.stack([own, *[no_output_like(own)] * (inputs.shape[1] - 1)], 1), truth)
+        before, last = state[:-1], state[-1]
+        offered = drop_outputs(torch.stack([last, *[no_output_like(last)] * (inputs.shape[1] - 1)], 1), truth)
         with torch.set_grad_enabled(self.gradient and torch.is_grad_enabled()):
             for _ in range(self.passes - 1):
-                hidden, _ = self.predict(self.put(inputs, offered), before)
-                offered = drop_outputs(torch.cat([own[:, None], self.answer(hidden[:, :-1])], 1), truth)
-        return self.predict(self.put(inputs, offered), before)
+                hidden, _ = self.predict(self.replace_steps(inputs, offered), before)
+                offered = drop_outputs(torch.cat([last[:, None], self.answer(hidden[:, :-1])], 1), truth)
+        return self.predict(self.replace_steps(inputs, offered), before)

@@ -1,4 +1,4 @@
-"""feedback: free runs that cannot be told from forced ones."""
+"""feedback: professor forcing, adversarial training of the hidden states."""
 
 from typing import Any, Literal
 
@@ -18,13 +18,13 @@ class ProfessorForcing(Feedback):
         network:        loss - weight log D(free)             where D is right in more than heard_above of the runs
         discriminator:  - log D(forced) - log(1 - D(free))    where it is right in fewer than learns_below
 
-    One optimiser lowers both, each by its own weights alone.  A free run starts where the window does.
+    One optimiser lowers both, each by its weights alone.  A free run starts where the window does.
     Source: Goyal, Lamb et al. 2016, "Professor forcing: a new algorithm for training recurrent networks".
 
     Args:
         weight: of the network's term, in nats per nat; 0 is teacher forcing, without a discriminator.
-        discriminator_size: units of the discriminator's GRU in each direction, and of the layers behind it.
-        heard_above: accuracy of the discriminator in a window, 0 to 1, up to which the network does not listen to it.
+        discriminator_size: units of the discriminator's GRU in each direction, and of its later layers.
+        heard_above: accuracy of the discriminator in a window, 0 to 1, up to which the network ignores it.
         learns_below: accuracy from which on the discriminator does not learn.
         fed_back: what a free run reads: likeliest, sample or expected.
 
@@ -48,32 +48,30 @@ class ProfessorForcing(Feedback):
         if not (0 <= weight < float("inf") and discriminator_size >= 1 and heard_above + learns_below < float("inf")):
             given = f"{weight}, {discriminator_size}, {heard_above}, {learns_below}"
             raise InputError(f"ProfessorForcing: expected weight >= 0, a size >= 1 and two accuracies, got {given}")
-        self.weight, self.heard_above, self.learns_below, self.alone = weight, heard_above, learns_below, False
+        self.weight, self.heard_above, self.learns_below = weight, heard_above, learns_below
         self.discriminator = Discriminator(self.architecture.output_size, discriminator_size) if weight > 0 else None
 
     def ratio(self) -> float:
-        return 0.0 if self.alone else 1.0
+        return 1.0
 
     def truth(self, rows: int, begin: int, end: int) -> Tensor:
-        return torch.zeros(rows, end - begin, dtype=torch.bool, device=self.device)
+        return torch.ones(rows, end - begin, dtype=torch.bool, device=self.device)
 
     def penalties(self, hidden: Tensor) -> Penalties:
         mine = {"ProfessorForcing": lambda: self._play(self.discriminator, hidden)} if self.discriminator else {}
         return super().penalties(hidden) | mine
 
     def _play(self, discriminator: Any, hidden: Tensor) -> Tensor:
-        taught, fooled, right = discriminator.play(hidden, self.run_alone())
+        learnt, fooled, right = discriminator.play(hidden, self.run_alone())
         right = self.trainer.strategy.reduce(right, reduce_op="mean")
-        for name, value in {"accuracy": right, "loss": taught, "fooled": fooled}.items():
+        for name, value in {"accuracy": right, "loss": learnt, "fooled": fooled}.items():
             self.record(f"strategy/discriminator_{name}", value)
-        return (right > self.heard_above) * (self.weight * fooled) + (right < self.learns_below) * taught
+        return (right > self.heard_above) * (self.weight * fooled) + (right < self.learns_below) * learnt
 
     def run_alone(self) -> Tensor:
-        """Outputs (B, T, H) of the window's new steps; nothing of this run is remembered."""
-        state, outputs = self.reach(self.window.new), []
-        self.alone = True
-        for begin, end in spans(self.window.new, self.window.stop, self.borders):
-            hidden, state = self(begin, end, state)
+        """Outputs (B, T, H) of the window's new steps; the training state is unchanged."""
+        state, outputs = self.cursor.advance_to(self.window.new), []
+        for begin, end in spans(self.window.new, self.window.stop, self.reset_steps):
+            hidden, state = self(begin, end, state, self.read_free)
             outputs.append(hidden)
-        self.alone = False
         return torch.cat(outputs, 1)

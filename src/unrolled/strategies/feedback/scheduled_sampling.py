@@ -1,13 +1,13 @@
-"""feedback: from the truth towards the model's own output as training goes on."""
+"""feedback: scheduled sampling, by the optimiser step."""
 
 from typing import Any
 
 from unrolled.functional.schedules import Decay, probability_schedule
-from unrolled.strategies.feedback._coins import Coins
+from unrolled.strategies.feedback._choice import Coins
 
 
 class ScheduledSampling(Coins):
-    """At each step read the truth with a probability that decays from `start` to `end`, else the model's own output.
+    """At each step read the truth with a probability that decays from `start` to `end`, else the model's output.
 
     Source: Bengio, Vinyals, Jaitly & Shazeer 2015, "Scheduled sampling for sequence prediction with recurrent neural
     networks", section 2.4.  A pure function of the optimiser step: nothing to save, nothing that resuming could lose.

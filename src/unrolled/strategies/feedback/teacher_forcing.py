@@ -3,11 +3,11 @@
 from typing import Any
 
 from unrolled.errors import InputError
-from unrolled.strategies.feedback._coins import Coins
+from unrolled.strategies.feedback._choice import Coins
 
 
 class TeacherForcing(Coins):
-    """At each step read the truth with probability `ratio`, else the model's own last output.
+    """At each step read the truth with probability `ratio`, else the model's last output.
 
     Source: Williams & Zipser 1989, "A learning algorithm for continually running fully recurrent neural networks".
 

@@ -1,4 +1,4 @@
-"""gradient: noise that dies away."""
+"""gradient: annealed Gaussian noise."""
 
 import math
 from typing import Any
@@ -16,7 +16,7 @@ class GradientNoise(SequenceTask):
 
         g <- g + N(0, sigma_t^2),   sigma_t^2 = eta / (1 + t)^gamma
 
-    All processes add the same noise, and a resumed run goes on with the one that it would have had.
+    All processes add the same noise, and a resumed run continues with the same noise.
 
     Source: Neelakantan et al. 2015, "Adding gradient noise improves learning for very deep networks", equation 1 with
     gamma = 0.55 and eta of 0.01, 0.3 or 1.

@@ -1,4 +1,4 @@
-"""gradient: go on behind a step that is no number."""
+"""gradient: skip optimiser steps with NaN or inf."""
 
 from typing import Any
 
@@ -7,17 +7,17 @@ from torch import Tensor
 
 from unrolled.errors import InputError, RunFailed
 from unrolled.functional.gradients import optimized_parameters
-from unrolled.functional.state import detach, restart
 from unrolled.tasks.base import SequenceTask
 from unrolled.tasks.step import distributed as processes
 from unrolled.tasks.step import nonfinite as blame
 
 
 class SkipNonFinite(SequenceTask):
-    """Skip an optimiser step whose loss or gradient holds a nan or an inf, on all processes; stop when they go on.
+    """Skip an optimiser step whose loss or gradient holds a nan or an inf, on all processes; stop after too many.
 
-    Weights, the optimiser's memory, averages and the means of the log are as if the step had not been; schedules count
-    it.  A row whose state is no number starts anew.  Under 16-mixed, whose loss scaler skips without end, this ends it.
+    A skipped step leaves weights, the optimiser's state, averages and the means of the log unchanged; schedules count
+    it.  A row whose state is not finite is reset.  Under 16-mixed, where the loss scaler would skip without end, this
+    strategy ends the run.
 
     Source: ours; a loss scaler's rule (Micikevicius et al. 2018, "Mixed precision training") in every precision.
 
@@ -37,15 +37,15 @@ class SkipNonFinite(SequenceTask):
             raise InputError(f"SkipNonFinite: expected at_most of 0 steps or more, got {at_most}")
         self.at_most = at_most
         self.register_buffer("skipped", torch.zeros(2, dtype=torch.int64))
-        self.told: dict[str, tuple[Tensor, int]] | None = None  # the records of the steps before this one
+        self.earlier: dict[str, tuple[Tensor, int]] | None = None  # the recorded sums before this optimiser step
 
     def training_step(self, *args: Any) -> Tensor | None:
-        if self.told is None:  # several of these may make one optimiser step
-            self.told = dict(self.records)
+        if self.earlier is None:  # several training steps may make one optimiser step
+            self.earlier = dict(self.training_metrics.records)
         return super().training_step(*args)
 
     def accept(self, optimizer: torch.optim.Optimizer) -> bool:
-        told, self.told = self.told or {}, None
+        earlier, self.earlier = self.earlier or {}, None
         if self.at_most == 0:
             return super().accept(optimizer)
         bad = ~torch.isfinite(self.gradient_norm + self.loss).reshape(1)
@@ -53,7 +53,7 @@ class SkipNonFinite(SequenceTask):
         self.skipped[0] += skip
         self.skipped[1] = (self.skipped[1] + 1) * skip
         if skip:
-            self.records = told  # one nan would make a mean of the log one
+            self.training_metrics.records = earlier  # one nan would make every mean of the log nan
         self.record("strategy/skipped_steps", self.skipped[0].float())
         if not skip:
             return super().accept(optimizer)
@@ -61,14 +61,10 @@ class SkipNonFinite(SequenceTask):
             raise RunFailed(f"SkipNonFinite: {self.at_most} steps in a row were skipped; {blame.failure(self)}")
         for parameter in optimized_parameters(optimizer):
             parameter.grad = None  # which every optimiser passes over
-        self.after = self._cured()
+        finite = [torch.isfinite(part).reshape(len(part), -1).all(1) for part in self.cursor.saved]
+        self.cursor.reset(~torch.stack(finite).all(0))
         return False
 
-    def _cured(self) -> tuple[Tensor, ...]:
-        """The state, anew in the rows in which it is no number."""
-        bad = torch.stack([~torch.isfinite(part).reshape(len(part), -1).all(1) for part in self.after]).any(0)
-        return detach(restart(self.after, bad, self.initial_state(len(bad))))
-
     def summarize(self, means: dict[str, Tensor]) -> dict[str, Tensor]:
-        told = {name: self.skipped[0].float() for name in means if name == "strategy/skipped_steps"}
-        return super().summarize(means | told)
+        latest = {name: self.skipped[0].float() for name in means if name == "strategy/skipped_steps"}
+        return super().summarize(means | latest)

@@ -12,7 +12,7 @@ from unrolled.tasks.base import SequenceTask
 class ChronoInitialization(SequenceTask):
     """Biases with which the units of a cell keep their state for 1 to t_max - 1 time steps, about evenly.
 
-        LSTM: b_f = log u, b_i = -b_f        GRU: b_z = log u        u ~ U(1, t_max - 1), anew for each unit
+        LSTM: b_f = log u, b_i = -b_f        GRU: b_z = log u        u ~ U(1, t_max - 1), for each unit
 
     All processes draw the same, and no other random number moves.
 
@@ -42,6 +42,6 @@ class ChronoInitialization(SequenceTask):
         random = self.draws("ChronoInitialization")
         for cell in cells(self, "ChronoInitialization", LSTM, GRU):
             bias = chrono_biases(cell.hidden_size, self.t_max, random)
-            set_bias(cell, 1, bias)  # f and z both stand second
+            set_bias(cell, 1, bias)  # f and z are both the second gate
             if cell.mode == "LSTM":
                 set_bias(cell, 0, -bias)

@@ -36,4 +36,4 @@ class ForgetBias(SequenceTask):
         super().initialize()
         if self.forget_bias is not None:
             for cell in cells(self, "ForgetBias", LSTM, GRU):
-                set_bias(cell, 1, self.forget_bias)  # f and z both stand second
+                set_bias(cell, 1, self.forget_bias)  # f and z are both the second gate

@@ -1,4 +1,4 @@
-"""initialization: embeddings that start with what naive Bayes knows of each token."""
+"""initialization: embeddings from naive Bayes log-count ratios."""
 
 from typing import Any
 
@@ -8,15 +8,16 @@ from torch import nn
 from unrolled.errors import InputError
 from unrolled.functional.initialization import log_count_ratios
 from unrolled.tasks.base import SequenceTask
+from unrolled.tasks.data_contract import CountsTokens, data_module
 
 
 class NaiveBayesInitialization(SequenceTask):
-    """The first C features of token v are what v alone says about each of C classes; the others stay as drawn.
+    """The first C features of token v are its log-count ratios for the C classes; the others stay as drawn.
 
         E_vc := ratio_scale * log p(v | c) / p(v | not c)        p: counts + 1 of the training part, as shares
 
-    Set in front of the first step, and learnt from there on.  A sequence with a class counts each of its tokens once.
-    A token that the training part lacks says nothing: 0.  No random number moves.
+    Set before the first step, and trained from there on.  A sequence with a class counts each of its tokens once.
+    A token that is not in the training split gets 0.  No random number moves.
 
     Source: the log-count ratio of Wang & Manning 2012, "Baselines and bigrams: simple, good sentiment and topic
     classification"; as first weights of a network Li, Zhao, Liu, Hu & Du 2017, "Initializing convolutional filters with
@@ -38,23 +39,23 @@ class NaiveBayesInitialization(SequenceTask):
         if ratio_scale is not None and not 0 < ratio_scale < float("inf"):
             raise InputError(f"NaiveBayesInitialization: expected ratio_scale above 0 and finite, got {ratio_scale}")
         self.ratio_scale = ratio_scale
-        classes, embedding = self.hparams.get("classes"), getattr(self, "embedding", None)
+        classes, embedding = self.hparams.get("classes"), dict(self.named_children()).get("embedding")
         if classes is None or not isinstance(embedding, nn.Embedding):
-            told = "expected a task that embeds tokens and tells their classes, got one that does not; leave it out"
-            raise InputError(f"NaiveBayesInitialization: {told}")
+            wanted = "expected a task with token embeddings and classes, got one without; remove the strategy"
+            raise InputError(f"NaiveBayesInitialization: {wanted}")
         if embedding.embedding_dim < classes:
-            told = f"expected an embedding_size of at least {classes}, the classes, got {embedding.embedding_dim}"
-            raise InputError(f"NaiveBayesInitialization: {told}")
+            wanted = f"expected an embedding_size of at least {classes}, the classes, got {embedding.embedding_dim}"
+            raise InputError(f"NaiveBayesInitialization: {wanted}")
 
     def setup(self, stage: str) -> None:
-        """Lightning calls this before it loads a checkpoint, whose weights then stand."""
+        """Lightning calls this before it loads a checkpoint, whose weights then replace these."""
         super().setup(stage)
         if stage != "fit" or self.ratio_scale is None or self.optimizer_steps > 0:
             return
-        data: Any = getattr(self.trainer, "datamodule", None)
-        if getattr(data, "token_counts", None) is None:
-            told = f"expected data that count tokens by class, got {type(data).__name__}; leave it out"
-            raise InputError(f"NaiveBayesInitialization: {told}")
+        data = data_module(self)
+        if not isinstance(data, CountsTokens):
+            wanted = f"expected data that count tokens by class, got {type(data).__name__}; remove the strategy"
+            raise InputError(f"NaiveBayesInitialization: {wanted}")
         ratios = log_count_ratios(*data.token_counts())
         with torch.no_grad():
             self.embedding.weight[:, : len(ratios)] = self.ratio_scale * ratios.T

@@ -1,4 +1,4 @@
-"""memory: a batch starts where the batch before it ended."""
+"""memory: carry the state from batch to batch."""
 
 from typing import Any
 
@@ -6,16 +6,16 @@ import torch
 from torch import Tensor, nn
 
 from unrolled.errors import InputError
-from unrolled.functional.batch import uncount
+from unrolled.functional.batch import drop_targets
 from unrolled.functional.padding import steps_since
 from unrolled.functional.state import State, carry, detach, restart
 from unrolled.tasks.base import Penalties, SequenceTask
 
 
 class CarriedState(SequenceTask):
-    """The state of each row flows on from batch to batch; its gradient does not.
+    """Carry the state of each row from batch to batch, without its gradient.
 
-    For streams: row r of a batch must continue row r of the batch before.  A row that the data marks as fresh starts
+    For streams: row r of a batch must continue row r of the batch before.  A row with `resets` set by the data starts
     from the initial state instead, also in the middle of a batch.  Source: Mikolov et al. 2010, "Recurrent neural
     network based language model".
 
@@ -45,35 +45,37 @@ class CarriedState(SequenceTask):
             given = f"{drop_probability} and {burn_in}"
             raise InputError(f"CarriedState: expected drop_probability in [0, 1] and burn_in of 0 or more, got {given}")
         self.drop_probability, self.burn_in = drop_probability, burn_in
-        parts = [part[0] for part in super().initial_state(1) if part.is_floating_point()]
-        floating = [part for part in parts if not part.isnan().any()]  # nan marks an output that is not there yet
-        self.initial = nn.ParameterList(map(nn.Parameter, floating) if learned_initial_state else [])
+        parts = [part[0] for part in super().initial_state(1) if part.is_floating_point() and not part.isnan().any()]
+        self.initial = nn.ParameterList(map(nn.Parameter, parts) if learned_initial_state else [])  # nan: no output
 
     def initial_state(self, batch_size: int) -> State:
         state, learned = super().initial_state(batch_size), iter(self.initial)
         return tuple(next(learned, part).expand_as(part) if part.is_floating_point() else part for part in state)
 
-    def recall(self) -> Tensor:
-        fresh = self.batch.fresh.clone()
-        fresh[len(self.after[0]) if self.after else 0 :, 0] = True
+    def reset_mask(self) -> Tensor:
+        resets = self.batch.resets.clone()
+        resets[len(self.cursor.saved[0]) if self.cursor.saved else 0 :, 0] = True
         if self.drop_probability > 0:
-            fresh[:, 0] |= torch.rand(len(fresh), device=fresh.device) < self.drop_probability
-        self.fresh = fresh
-        self.read_before = age = steps_since(fresh, *carry(self.ages, (fresh.new_zeros(len(fresh)).long(),)))
+            resets[:, 0] |= torch.rand(len(resets), device=resets.device) < self.drop_probability
+        self.resets = resets
+        self.read_before = age = steps_since(
+            resets, *carry(self.ages, (resets.new_zeros(len(resets), dtype=torch.int64),))
+        )
         self.ages = (age[:, -1] + 1,)
-        warming = age < self.burn_in
-        self.batch = self.batch._replace(targets=uncount(self.batch.targets, warming))
-        self.warm = age == self.burn_in  # the first step behind a burn-in, where the gradient ends
-        return fresh | self.warm
+        self.warm = age == self.burn_in  # the first step after a burn-in, where the gradient ends
+        return resets | self.warm
 
-    def age(self) -> Tensor:
+    def loss_targets(self) -> Tensor:
+        return drop_targets(super().loss_targets(), self.read_before < self.burn_in)
+
+    def steps_since_reset(self) -> Tensor:
         return self.read_before
 
-    def enter(self, state: State, t: int) -> State:
+    def reset_state(self, state: State, t: int) -> State:
         state = restart(state, self.warm[:, t], detach(state))
-        return restart(state, self.fresh[:, t], self.initial_state(len(self.fresh)))
+        return restart(state, self.resets[:, t], self.initial_state(len(self.resets)))
 
     def penalties(self, hidden: Tensor) -> Penalties:
-        # A window in which no row starts anew has a gradient of zero there, and not none, which DDP would refuse.
-        nothing = {"CarriedState": lambda: torch.stack([0 * part.sum() for part in self.initial]).sum()}
-        return super().penalties(hidden) | (nothing if self.initial else {})
+        # With DDP, a window without a reset needs a gradient of zero instead of None.
+        zero = {"CarriedState": lambda: torch.stack([0 * part.sum() for part in self.initial]).sum()}
+        return super().penalties(hidden) | (zero if self.initial else {})

@@ -1,4 +1,4 @@
-"""penalty: keep outputs small, and slow."""
+"""penalty: activation (AR) and temporal activation (TAR) regularisation."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from unrolled.errors import InputError
-from unrolled.functional.batch import counted
+from unrolled.functional.batch import has_target
 from unrolled.functional.penalties import activation_penalty, temporal_activation_penalty, up_to_last
 from unrolled.tasks.base import Penalties, SequenceTask
 from unrolled.tasks.step import distributed as processes
@@ -17,15 +17,15 @@ class ActivationPenalty(SequenceTask):
 
         alpha * mean(h_t^2) + beta * mean((h_t - h_{t-1})^2)
 
-    Means over units, rows and time steps.  Steps behind a row's last target are padding and do not count, nor does the
+    Means over units, rows and time steps.  Steps after a row's last target are padding and do not count, nor does the
     difference across the start of a sequence or of a window.
 
     Source: Merity, McCann & Socher 2017, "Revisiting activation regularization for language RNNs"; alpha = 2 and
     beta = 1 in Merity, Keskar & Socher 2018.
 
     Notes:
-        h is what the output layer reads, dropped out; there TAR takes it before.  The task's own `dropout`, anew at
-        each step, is itself a change: beside TAR use the architecture's `variational_output`, one mask over time.
+        h is what the output layer reads, dropped out; there TAR takes it before.  The task's `dropout`, a new
+        mask at each step, is itself a change: with TAR use the architecture's `variational_output`, one mask over time.
 
     Args:
         alpha: factor of AR; 0 adds nothing.
@@ -52,8 +52,8 @@ class ActivationPenalty(SequenceTask):
     def _activation(self, hidden: Tensor) -> Tensor:
         hidden = hidden.to(torch.promote_types(hidden.dtype, torch.float32))
         new, stop = self.window.new, self.window.stop
-        steps = up_to_last(counted(self.batch.targets))[:, new:stop]
-        pairs = steps[:, 1:] & ~self.batch.fresh[:, new + 1 : stop]
+        steps = up_to_last(has_target(self.batch.targets))[:, new:stop]
+        pairs = steps[:, 1:] & ~self.batch.resets[:, new + 1 : stop]
         counts = processes.mean(self.trainer, torch.stack([steps.sum(), pairs.sum()])).to(hidden.dtype)
         sums = [activation_penalty(hidden, steps), temporal_activation_penalty(hidden, pairs)]
         added = self.alpha * sums[0] / counts[0] + self.beta * sums[1] / counts[1]

@@ -1,4 +1,4 @@
-"""penalty: keep the norm of the error that flows back through time."""
+"""penalty: preserve the norm of the back-propagated error."""
 
 import time
 from typing import Any
@@ -21,7 +21,7 @@ class GradientPenalty(SequenceTask):
         Omega = sum over k of ( ||dE/dx_{k+1} dx_{k+1}/dx_k|| / ||dE/dx_{k+1}|| - 1 )^2
 
     x_k is the whole state, of all layers; over the rows it is a mean.  Its gradient takes x_k and dE/dx_{k+1} for
-    constants, as published.  Training stays fused; what that does not tell, a second reading step by step does.
+    constants, as published.  Training stays fused; a second pass, step by step, computes the terms.
 
     Source: Pascanu, Mikolov & Bengio 2013, "On the difficulty of training recurrent neural networks", equations 9, 10.
 
@@ -68,7 +68,7 @@ class GradientPenalty(SequenceTask):
         return added
 
     def _omega(self, error: Tensor) -> Tensor:
-        reads = read_segments(self.calls, self.recalled[:, : self.window.stop], error.dtype)
+        reads = read_segments(self.calls, self.reset_rows[:, : self.window.stop], error.dtype)
 
         def advance(inputs: Tensor, state: State) -> Any:
             return self.architecture.trace(inputs, state)[:2]

@@ -14,11 +14,11 @@ from unrolled.tasks.base import SequenceTask
 
 
 class AdaptiveTruncation(SequenceTask):
-    """Truncated BPTT whose window is chosen anew every so often: the shortest that cuts off little of the gradient.
+    """Truncated BPTT whose window is updated regularly: the shortest that loses little of the gradient.
 
-    How fast the gradient of a loss fades on its way back is measured step by step, over up to so many `lags`; behind
-    them it is taken to go on fading geometrically.  Windows are counted back from a batch's end, and what is left over
-    stands first.  The window is part of the weights' checkpoint.
+    How fast the gradient of a loss fades on its way back is measured step by step, over up to `lags`
+    steps; beyond them it is taken to fade geometrically.  Windows are counted back from a batch's end; the rest comes
+    first.  The window is part of the weights' checkpoint.
 
     Source: Aicher, Foti & Fox 2019, "Adaptively truncating backpropagation through time to control gradient bias".
 

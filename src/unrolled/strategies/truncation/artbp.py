@@ -1,4 +1,4 @@
-"""truncation: at random, and made up for, so that the gradient has no bias."""
+"""truncation: random truncation with an unbiased gradient."""
 
 import math
 from typing import Any
@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from unrolled.errors import InputError
-from unrolled.functional.batch import how_many
+from unrolled.functional.batch import num_targets
 from unrolled.functional.state import State
 from unrolled.functional.truncation import random_truncations, scale_gradient
 from unrolled.functional.windows import Window, between
@@ -20,9 +20,9 @@ class ARTBP(SequenceTask):
 
     With c the probability of a cut, a gradient that crosses a coin is multiplied by 1 / (1 - c); its mean over the
     coins is the one that no cut would have given.  Every window between two cuts is an optimiser step, whose loss is
-    divided by a constant and not by its own targets: the windows of a batch of T time steps sum up, on average, to
-    T / L0 times the gradient of the batch's mean loss, L0 being `expected_length` (or T, if that is shorter).  The
-    batch's own border always cuts, and nothing makes up for that.
+    divided by a constant instead of the number of its targets: the windows of a batch of T time steps sum up, on
+    average, to T / L0 times the gradient of the batch's mean loss, L0 being `expected_length` (or T, if that is
+    shorter).  The end of the batch always cuts, without compensation.
 
     Source: Tallec & Ollivier 2017, "Unbiasing truncated backpropagation through time".
 
@@ -50,7 +50,7 @@ class ARTBP(SequenceTask):
         self.expected_length, self.tail_exponent, self.coin_every = expected_length, tail_exponent, coin_every
 
     def windows(self, targeted: list[bool]) -> list[Window]:
-        self.all_targets = processes.mean(self.trainer, how_many(self.batch.targets))
+        self.all_targets = processes.mean(self.trainer, num_targets(self.batch.targets))
         length = len(targeted)
         coins = self.coins(len(range(self.coin_every, length, self.coin_every)))
         self.factors = random_truncations(length, coins, self.expected_length, self.tail_exponent, self.coin_every)
@@ -61,10 +61,10 @@ class ARTBP(SequenceTask):
         """`count` random numbers from [0, 1), the same on every process."""
         return torch.rand(count, dtype=torch.float64, generator=self.draws("ARTBP")).tolist()
 
-    def joints(self) -> set[int]:
+    def split_points(self) -> set[int]:
         return self.passed[self.window.start]
 
-    def pass_on(self, state: State, t: int) -> State:
+    def cross_split(self, state: State, t: int) -> State:
         return scale_gradient(state, self.factors[self.window.start][t])
 
     def share(self, count: Tensor) -> Tensor:

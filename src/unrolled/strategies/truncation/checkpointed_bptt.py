@@ -1,4 +1,4 @@
-"""truncation: none, in a memory that grows with the root of the length."""
+"""truncation: none; gradient checkpointing in memory of the square root of the length."""
 
 import math
 from typing import Any
@@ -14,9 +14,9 @@ from unrolled.tasks.base import SequenceTask
 
 
 class CheckpointedBPTT(SequenceTask):
-    """The exact gradient of the whole batch; of each segment only the state in front of it is kept.
+    """The exact gradient of the full batch; only the state before each segment is kept.
 
-    On the way back a segment is run once more, with the same random numbers, and its own graph is built.
+    In the backward pass each segment is run again, with the same random numbers, to build its graph.
 
     Source: Chen, Xu, Zhang & Guestrin 2016, "Training deep nets with sublinear memory cost", section 4; for recurrent
     networks Gruslys et al. 2016, "Memory-efficient backpropagation through time".
@@ -41,15 +41,15 @@ class CheckpointedBPTT(SequenceTask):
         steps = math.ceil(length / (self.segments or math.ceil(math.sqrt(length))))
         if steps == length:
             return super().run_window()
-        state, hidden, totals, counts = self.state, self.batch.inputs.new_empty(0), [], []
-        for begin, end in spans(0, length, {*range(0, length, steps), *self.borders}):
+        state, hidden, totals, counts = self.cursor.state, self.batch.inputs.new_empty(0), [], []
+        for begin, end in spans(0, length, {*range(0, length, steps), *self.reset_steps}):
             part, loss, targets, state = checkpoint(self._segment, begin, end, state, use_reentrant=False)
             if begin == 0:
                 hidden = part.new_empty(len(part), length, part.shape[2])
-            hidden[:, begin:end] = part  # a list of parts, joined at the end, would stand in memory twice
+            hidden[:, begin:end] = part  # a list of parts, joined at the end, would be in memory twice
             totals.append(loss)
             counts.append(targets)
-        self.leave(state, length)
+        self.cursor.save(state, length)
         return hidden, torch.stack(totals).sum(), torch.stack(counts).sum()
 
     def _segment(self, begin: int, end: int, state: State) -> tuple[Tensor, Tensor, Tensor, State]:

@@ -15,7 +15,7 @@ from unrolled.tasks.base import SequenceTask
 class TruncatedBPTT(SequenceTask):
     """One optimiser step every `k1` time steps, whose gradient flows back through the last `k2`.
 
-    Where every target stands at the batch's last step there is one optimiser step, through exactly the last `k2`.
+    Where every target is at the batch's last step there is one optimiser step, through exactly the last `k2`.
 
     Source: Williams & Peng 1990, BPTT(h = k2; h' = k1).
 
@@ -24,7 +24,7 @@ class TruncatedBPTT(SequenceTask):
         k2: time steps that the gradient flows through; k1 if not given.  k1 = k2 >= the batch's length is full BPTT.
         past: with k1 < k2, what the gradient of earlier steps is taken of: "kept", the graph that was built when they
             were new, with the weights that they had then; or "recomputed", those steps once more with today's weights,
-            from the state that stood in front of them.
+            from the state before them.
 
     Raises:
         InputError: k1 below 1, k1 > k2, another past, or a Trainer that accumulates gradients over batches.
@@ -63,15 +63,16 @@ class TruncatedBPTT(SequenceTask):
         if self.past == "recomputed" or self.k1 == self.k2:
             return super().run_window()
         start, new, stop, _ = self.window
-        state = self.reach(max(start, self.position))
+        first = max(start, self.cursor.step)  # the first step that has no graph yet
+        state = self.cursor.advance_to(first)
         learnt = {name: p for name, p in self.named_parameters() if p.requires_grad}
         copies = {name: p.detach().clone().requires_grad_() for name, p in learnt.items()}
-        self.pieces = [piece for piece in self.pieces if start <= piece.begin < self.position]
+        self.pieces = [piece for piece in self.pieces if start <= piece.begin < self.cursor.step]
         later = {new, *(window.start for window in self.plan)}  # a later window may begin in the middle of this one
-        for begin, end in spans(max(start, self.position), stop, later | self.borders):
+        for begin, end in spans(first, stop, later | self.reset_steps):
             entry = as_leaves(state)
             hidden, state = torch.func.functional_call(self, copies, (begin, end, entry))
             self.pieces.append(Piece(begin, entry, hidden, state, tuple(copies.values())))
-        self.leave(state, stop)
+        self.cursor.save(state, stop)
         hidden = BackwardThroughPieces.apply(self.pieces, new, *learnt.values())
         return hidden, *self.measure(hidden, self.batch.targets[:, new:stop])

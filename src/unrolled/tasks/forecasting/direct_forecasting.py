@@ -1,4 +1,4 @@
-"""Forecast a whole horizon at once.  B batch, C time steps of the context, H horizon, S patches, O targets."""
+"""Direct (one-shot) forecasting.  B batch, C time steps of the context, H horizon, S patches, O targets."""
 
 from typing import Any
 
@@ -6,23 +6,24 @@ import torch
 from torch import Tensor, nn
 
 from unrolled.errors import InputError
-from unrolled.functional.batch import counted
+from unrolled.functional.batch import has_target
 from unrolled.functional.forecasting.distributions import LEVELS
 from unrolled.functional.forecasting.patches import fold
+from unrolled.tasks.data_contract import streams_series
 from unrolled.tasks.evaluated import EvaluatedTask
 from unrolled.tasks.forecasting.evaluation import ForecastJudge
 from unrolled.tasks.forecasting.forecaster import Forecaster, check_marks
 
 STREAM = (
-    "data.init_args.sampling: expected windows, for DirectForecasting reads a whole context at once, got stream; use "
+    "data.init_args.sampling: expected windows, since DirectForecasting reads a full context at once, got stream; use "
     "windows, or the task Forecasting"
 )
 
 
 class DirectForecasting(Forecaster, EvaluatedTask):
-    """x_{t+1} ... x_{t+H} = W [h_t, what is known in advance of these steps] + b, or a distribution of each of them.
+    """x_{t+1} ... x_{t+H} = W [h_t, known future inputs] + b, or a distribution of each of them.
 
-    Reads the context alone, and learns the steps of the horizon alone: nothing is fed back.  With patches the network
+    Reads the context and predicts the horizon, without feedback.  With patches the network
     takes C / patch steps, each of `patch` numbers (Nie, Nguyen, Sinthong & Kalagnanam 2023, "A time series is worth 64
     words"; for recurrent networks Lin et al. 2023, "SegRNN").
 
@@ -31,10 +32,10 @@ class DirectForecasting(Forecaster, EvaluatedTask):
         weighted_quantile_loss, coverage_80    of a distribution
 
     Args:
-        patch: time steps that are read at once; the context is a whole number of patches.
+        patch: time steps that are read at once; the context must be a multiple of it.
 
     Raises:
-        InputError: a patch below 1, a context that is no whole number of patches, a bidirectional architecture; a
+        InputError: a patch below 1, a context that is no multiple of it, a bidirectional architecture; a
             stream; windows of another length than context + horizon - 1.
     """
 
@@ -48,13 +49,11 @@ class DirectForecasting(Forecaster, EvaluatedTask):
         self.patch = patch
         self.architecture = self.build(architecture, patch * self.reader.output_size)
         check_marks(self.architecture, self.layout, patch)
-        told = self.horizon * self.layout.values * self.output.width
-        self.head = nn.Linear(self.architecture.output_size + self.horizon * self.layout.known, told)
+        numbers = self.horizon * self.layout.values * self.output.width
+        self.head = nn.Linear(self.architecture.output_size + self.horizon * self.layout.known, numbers)
         both = ("val", "test") if self.output.distribution else ()
         self.judge = ForecastJudge(self.horizon, free=False, intervals=both)
-        self.ahead = torch.empty(0, 0)  # (B, H K): what is known in advance, of the batch that is read
-
-    # ------------------------------------------------------------------------------------------------ how it reads
+        self.ahead = torch.empty(0, 0)  # (B, H K): known future inputs of the current batch
 
     def on_after_batch_transfer(self, batch: Any, dataloader_idx: int) -> Any:
         """Windows (B, C + H - 1, ...) as the patches of their context, with one target."""
@@ -63,7 +62,7 @@ class DirectForecasting(Forecaster, EvaluatedTask):
 
     def on_train_start(self) -> None:
         super().on_train_start()
-        if getattr(self.trainer.train_dataloader, "streams", False):  # a piece may be as long as a window
+        if streams_series(self):  # a piece may be as long as a window
             raise InputError(STREAM)
 
     def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
@@ -74,29 +73,32 @@ class DirectForecasting(Forecaster, EvaluatedTask):
         read: Tensor = self.reader(inputs.unflatten(-1, (self.patch, -1))).flatten(-2)
         return read
 
-    def measure(self, hidden: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-        if not self.training:
-            self.told = self._split(self.tell(hidden[:, -1], self.ahead).detach())  # for `evaluate`
-        asked = counted(targets)
+    def readout(self, hidden: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        """Head outputs and targets (N, ...) at the N steps that have a target: the last step of each window."""
+        asked = has_target(targets)
         ahead = self.ahead[:, None].expand(-1, hidden.shape[1], -1)
-        return self.output.loss(self.tell(hidden[asked], ahead[asked]), targets[asked])
+        return self.head_outputs(hidden[asked], ahead[asked]), targets[asked]
 
-    def tell(self, hidden: Tensor, ahead: Tensor) -> Tensor:
-        """The head's numbers of outputs (N, H) and of what is known in advance (N, H K)."""
+    def criterion(self, outputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        return self.output.loss(outputs, targets)
+
+    def head_outputs(self, hidden: Tensor, ahead: Tensor) -> Tensor:
+        """The head's outputs for hidden outputs (N, H) and known future inputs (N, H K)."""
         raw: Tensor = self.head(torch.cat([hidden, ahead], -1))
         return raw
-
-    # ------------------------------------------------------------------------------------------- how it is evaluated
 
     def evaluate(self, stage: str, batch: Any) -> None:
         self.ahead = batch.ahead
         super().evaluate(stage, batch)
-        truth = batch.targets[:, -1].unflatten(-1, (self.horizon, -1))
-        self.judge.update(stage, self.told, truth, batch.rows)
+
+    def score(self, stage: str, outputs: Tensor, targets: Tensor, batch: Any) -> None:
+        if len(targets):  # a window without a target has no output here
+            truth = targets.unflatten(-1, (self.horizon, -1))
+            self.judge.update(stage, self._split(outputs), truth, batch.rows[has_target(batch.targets).any(1)])
 
     @torch.no_grad()
     def forecast(self, batch: Any, draws: torch.Generator | None = None) -> tuple[Tensor, Tensor | None]:
-        """Of a batch of windows (B, T, ...), T = C + H - 1: what is expected (B, H, O), and the quantiles (..., Q).
+        """The expected values (B, H, O) and quantiles (..., Q) of a batch of windows (B, T, ...), T = C + H - 1.
 
         There are no quantiles where the output is no distribution; nothing is drawn.
         """
@@ -104,9 +106,9 @@ class DirectForecasting(Forecaster, EvaluatedTask):
         self.eval()
         found = self.on_after_batch_transfer(batch, 0)
         hidden, _ = self.unroll(found.inputs, self.initial_state(len(found.inputs)))
-        told = self._split(self.tell(hidden[:, -1], found.ahead))
+        forecast = self._split(self.head_outputs(hidden[:, -1], found.ahead))
         self.train(training)
-        return told
+        return forecast
 
     def _split(self, raw: Tensor) -> tuple[Tensor, Tensor | None]:
         shape = (self.horizon, self.layout.values)

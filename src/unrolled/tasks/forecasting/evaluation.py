@@ -1,4 +1,4 @@
-"""What an evaluation of a forecaster finds.  B batch, H horizon, O targets, Q levels."""
+"""Forecast metrics.  B batch, H horizon, O targets, Q levels."""
 
 import math
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ from unrolled.functional.forecasting.scores import (
 )
 from unrolled.tasks.step.mean_loss import WIDE
 
-ROOTS = ("rmse",)  # what is a root of a mean
+ROOTS = ("rmse",)  # metrics that are the root of a mean
 
 
 class ForecastErrors(Metric):
@@ -35,7 +35,7 @@ class ForecastErrors(Metric):
 
     full_state_update = False
     sums: Tensor  # (N, H)
-    weights: Tensor  # (N, H): what they are divided by
+    weights: Tensor  # (N, H): the divisors
 
     def __init__(self, names: Sequence[str], horizon: int) -> None:
         super().__init__()
@@ -44,12 +44,12 @@ class ForecastErrors(Metric):
             self.add_state(name, torch.zeros(len(names), horizon, dtype=WIDE), dist_reduce_fx="sum")
 
     def update(self, scores: Scores) -> None:
-        """Add the scores of one batch: of each name its sums and weights, each (H,)."""
+        """Add the scores of one batch: for each name its sums and weights, each (H,)."""
         self.sums = self.sums + torch.stack([scores[name][0] for name in self.names])
         self.weights = self.weights + torch.stack([scores[name][1] for name in self.names])
 
     def compute(self) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-        """By name: the means over the whole horizon, and those of each of its steps (H,)."""
+        """By name: the means over the full horizon, and of each step (H,)."""
         means = (self.sums.sum(1) / self.weights.sum(1), self.sums / self.weights)
         overall, steps = (dict(zip(self.names, values, strict=True)) for values in means)
         for found in (overall, steps):
@@ -58,13 +58,13 @@ class ForecastErrors(Metric):
 
 
 class ForecastJudge(nn.Module):
-    """The scores of the splits that are evaluated as val and test, and one forecast of the last to look at.
+    """The scores of the val and test splits, and one example forecast.
 
     Args:
         horizon: H, time steps.
-        free: whether a forecast is a free run, beside which the forced one is told: `free_running_mse`,
+        free: whether a forecast is a free run, reported with the teacher-forced one: `free_running_mse`,
             `free_running_mae`, `teacher_forced_mse`.
-        intervals: the stages in which quantiles are judged as well.
+        intervals: the stages in which quantiles are scored as well.
     """
 
     def __init__(self, horizon: int, *, free: bool, intervals: tuple[str, ...]) -> None:
@@ -91,19 +91,19 @@ class ForecastJudge(nn.Module):
         rows: Tensor,
         forced: Tensor | None = None,
     ) -> None:
-        """One batch: forecasts (B, H, O) and quantiles (B, H, O, Q), and what came, all scaled.
+        """Add one batch: forecasts (B, H, O) and quantiles (B, H, O, Q), and the targets, all scaled.
 
-        `rows` (B, 1 + 4 O) are those of a ForecastBatch; `forced` (B, H, O) is the run that read the truth.
+        `rows` (B, 1 + 4 O) are those of a ForecastBatch; `forced` (B, H, O) is the teacher-forced run.
         """
-        told, quantiles = forecasts
-        told, rows = told.to(WIDE), rows.to(WIDE)
-        scores = {self.named.get(name, name): found for name, found in point_scores(told, targets, rows).items()}
+        forecast, quantiles = forecasts
+        forecast, rows = forecast.to(WIDE), rows.to(WIDE)
+        scores = {self.named.get(name, name): found for name, found in point_scores(forecast, targets, rows).items()}
         if forced is not None:
             scores["teacher_forced_mse"] = point_scores(forced.to(WIDE), targets, rows)["mse"]
         if quantiles is not None:
             scores |= interval_scores(quantiles.to(WIDE), targets, rows, LEVELS)
         if self.metric(stage).update_count == 0:
-            shown = {"truth": targets, "forecast": told}
+            shown = {"truth": targets, "forecast": forecast}
             if quantiles is not None:
                 shown |= {"lower": quantiles[..., 0], "upper": quantiles[..., -1]}
             self.example = {name: numbers(raw(part[:1].to(WIDE), rows[:1])[0, :, 0]) for name, part in shown.items()}
@@ -111,7 +111,7 @@ class ForecastJudge(nn.Module):
         self.metric(stage).update(scores)
 
     def conclude(self, stage: str) -> dict[str, Tensor]:
-        """The scores over the whole horizon, by name with their stage, and start anew."""
+        """The scores over the full horizon as `stage`/name; resets them."""
         metric = self.metric(stage)
         overall, self.by_horizon = metric.compute()
         metric.reset()
@@ -121,7 +121,7 @@ class ForecastJudge(nn.Module):
         return {f"{stage}/{name}": value for name, value in overall.items()}
 
     def findings(self, data: Any, split: str) -> dict[str, Any]:
-        """What stands in results.json beside the metrics of the evaluation that was concluded last.
+        """The entries of results.json besides the metrics, of the last evaluation.
 
         `by_horizon`: for each step ahead, from 1, the scores by name; `baseline_errors` of the same origins, by the
         baseline's name; `owa`, where Naive2 is among them; `example`, one forecast in raw numbers, null where missing.
@@ -138,6 +138,6 @@ class ForecastJudge(nn.Module):
 
 
 def numbers(values: Tensor | NDArray[np.float64]) -> list[float | None]:
-    """As JSON has them: None where one is missing."""
-    told: list[float] = values.tolist()
-    return [None if math.isnan(value) else value for value in told]
+    """Numbers for JSON: None where one is missing."""
+    found: list[float] = values.tolist()
+    return [None if math.isnan(value) else value for value in found]

@@ -1,4 +1,4 @@
-"""What both tasks around series have in common.  B batch, T time steps, C of the context, H of the horizon."""
+"""The base of both forecasting tasks.  B batch, T time steps, C of the context, H of the horizon."""
 
 from typing import Any, Literal
 
@@ -9,26 +9,27 @@ from torch import Tensor, nn
 from unrolled.errors import InputError
 from unrolled.functional.forecasting.channels import Channels
 from unrolled.functional.forecasting.distributions import make_output
+from unrolled.tasks.data_contract import ReadsMarks
 from unrolled.tasks.forecasting.evaluation import ForecastJudge
 
-SPREAD = 0.1  # of embeddings at the start: series are alike until they are told apart
+SPREAD = 0.1  # standard deviation of the first embeddings: series start nearly alike
 
 
 class SeriesReader(nn.Module):
-    """All channels as they are, but for a series' index: an embedding (E) of it stands in its place, at the end.
+    """The channels of each step, with the index of the series, the last one, replaced by its embedding (E).
 
     Args:
-        channels: what stands at a step.
-        embedding_size: E; 0: the index is not read.
+        channels: the layout of a step.
+        embedding_size: E; 0: the index is dropped.
 
     Raises:
-        InputError: a negative size, or an embedding where there are no several series.
+        InputError: a negative size, or an embedding for data of a single series.
     """
 
     def __init__(self, channels: Channels, embedding_size: int) -> None:
         super().__init__()
         if embedding_size < 0 or (embedding_size and not channels.series):
-            series = f"{channels.series} series" if channels.series else "data that number no series"
+            series = f"{channels.series} series" if channels.series else "data without a series index"
             wanted = "expected a series_embedding_size of 0 or more, above 0 only for data of several series"
             raise InputError(f"task: {wanted}, got {embedding_size} for {series}")
         self.place = channels.at("series").start if channels.series else None
@@ -41,7 +42,7 @@ class SeriesReader(nn.Module):
         """Features (..., F) of inputs (..., C).
 
         Raises:
-            InputError: an index that is to be embedded, among more series than the inputs' type can number.
+            InputError: an embedding of more series than the inputs' type can number.
         """
         if self.place is None:
             return inputs
@@ -53,45 +54,46 @@ class SeriesReader(nn.Module):
 
 
 def check_numbers(series: int, dtype: torch.dtype) -> None:
-    """Refuse more series than a type has whole numbers without a gap: with half precision one would pass for another.
+    """Refuse more series than a floating type can number exactly: in half precision two indices would be equal.
 
     Raises:
-        InputError: how many it can tell apart.
+        InputError: more series than that.
     """
     if series - 1 > (last := round(2 / torch.finfo(dtype).eps)):
-        told = f"expected one that numbers {series:,} series, got {dtype}, which tells {last + 1:,} of them apart"
-        raise InputError(f"trainer.precision: {told}; use bf16-mixed, or series_embedding_size: 0")
+        limit = f"expected a type that numbers {series:,} series, got {dtype}, which numbers {last + 1:,}"
+        raise InputError(f"trainer.precision: {limit}; use bf16-mixed, or series_embedding_size: 0")
 
 
 def check_marks(cell: object, layout: Channels, patch: int = 1) -> None:
-    """Refuse a cell that reads `values`, their marks and their times since (GRU-D) where those do not stand so.
+    """Refuse a GRU-D where the inputs lack the values, marks and times since the last observation that it reads.
 
     Raises:
         InputError: another number of values, no marks or no times since, or steps that are read in patches.
     """
-    if (values := getattr(cell, "values", None)) is None:
+    if not isinstance(cell, ReadsMarks):
         return
+    values = cell.values
     if not values == layout.values == layout.marks == layout.since or patch > 1:
-        told = f"{layout.values}, {layout.marks} and {layout.since}" + (f" in patches of {patch}" if patch > 1 else "")
+        given = f"{layout.values}, {layout.marks} and {layout.since}" + (f" in patches of {patch}" if patch > 1 else "")
         raise InputError(
-            f"architecture: {type(cell).__name__} reads {values} values, marks and times since of each step, but the "
-            f"data hand over {told}; let their policy of missing numbers say marks: true and since: true"
+            f"architecture: {type(cell).__name__} reads {values} values, marks and times since of each step, got "
+            f"{given}; set marks: true and since: true in the data's policy for missing values"
         )
 
 
 class Forecaster(pl.LightningModule):
-    """What a forecaster reads, what its numbers mean, and how it is judged; it stands in front of a kind of task.
+    """Inputs, output distribution and metrics of a forecaster; a mixin for an `EvaluatedTask`.
 
     A task builds its architecture on the `reader`, its head for the `output`, and its `judge`.
 
     Args:
-        horizon: time steps H that are forecast; the data says it.
-        context: time steps C that are read before; the data says it.
-        channels: how many channels of each kind a step has; the data says it.  null: the number itself alone.
+        horizon: time steps H that are forecast; set by the data.
+        context: time steps C that are read before; set by the data.
+        channels: number of channels of each kind at a step; set by the data.  null: the value alone.
         output: point; gaussian; student_t, with heavy tails; or quantiles.
         loss: of a point: squared or absolute error.
         levels: of quantiles: their probabilities; null: 0.1 to 0.9.
-        series_embedding_size: features that are learnt of each series; 0: all are read alike.
+        series_embedding_size: size of a learnt embedding of each series; 0: none.
 
     Raises:
         InputError: a horizon or a context below 1, another output, arguments of another output, an embedding without
@@ -122,18 +124,18 @@ class Forecaster(pl.LightningModule):
         self.reader = SeriesReader(self.layout, series_embedding_size)
 
     def check_length(self, inputs: Tensor) -> None:
-        """Refuse inputs (B, T, ...) that are no windows, T = C + H - 1."""
+        """Refuse inputs (B, T, ...) of another length than a window, T = C + H - 1."""
         if (length := inputs.shape[1]) != (wanted := self.context + self.horizon - 1):
             raise InputError(f"task: expected windows of context + horizon - 1 = {wanted} steps, got {length}")
 
     def conclude(self, stage: str) -> dict[str, Tensor]:
-        measured: dict[str, Tensor] = super().conclude(stage)  # type: ignore[misc]  # of the task behind this class
+        measured: dict[str, Tensor] = super().conclude(stage)  # type: ignore[misc]  # of the task class
         return measured | self.judge.conclude(stage)
 
     def summarize(self, means: dict[str, Tensor]) -> dict[str, Tensor]:
-        """The loss has no second name: what stands beside baselines is an error of the forecast."""
+        """The loss has no second name: baselines are compared with an error of the forecast."""
         return means
 
     def findings(self, data: Any, split: str) -> dict[str, Any]:
-        """Errors by step of the horizon, of baselines too, and an example (`ForecastJudge.findings`)."""
+        """Errors by step of the horizon, also of baselines, and an example (`ForecastJudge.findings`)."""
         return self.judge.findings(data, split)

@@ -1,4 +1,4 @@
-"""Forecast series one step after the other.  B batch, C time steps of the context, H horizon, O targets."""
+"""Recursive forecasting: one step after the other.  B batch, C time steps of the context, H horizon, O targets."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,11 +10,12 @@ from unrolled.errors import InputError
 from unrolled.functional.forecasting.distributions import LEVELS
 from unrolled.functional.generators import generator
 from unrolled.tasks.autoregressive import Autoregressive
+from unrolled.tasks.data_contract import sequences_span_batches
+from unrolled.tasks.evaluated import carries
 from unrolled.tasks.forecasting.evaluation import ForecastJudge
 from unrolled.tasks.forecasting.forecaster import Forecaster, check_marks
-from unrolled.tasks.sequences.whole_sequences import carries
 
-ROWS = 8192  # paths that are drawn at a time, of all rows together
+ROWS = 8192  # paths that are drawn at once, over all rows
 
 
 def path_quantiles(
@@ -25,14 +26,14 @@ def path_quantiles(
     levels: Sequence[float],
     generator: torch.Generator,
 ) -> Tensor:
-    """(B, H, O, Q): of `paths` runs of each row that each read what they drew, the quantiles at `levels`.
+    """(B, H, O, Q): quantiles at `levels` of `paths` sampled runs of each row, each reading its samples.
 
     Source: Salinas, Flunkert & Gasthaus 2017, "DeepAR", section 3.2 (ancestral sampling).
 
     Args:
         task: whose outputs are numbers with a distribution.
         context: inputs (B, C, ...) that are read first.
-        ahead: inputs (B, H - 1, ...) of the steps after them, of which only what is known in advance is read.
+        ahead: inputs (B, H - 1, ...) of the steps after them, of which only known future inputs are read.
         paths: how many.
         levels: Q probabilities.
         generator: on the CPU.
@@ -46,23 +47,23 @@ def path_quantiles(
 
 
 CARRIED = (
-    "strategies: expected the strategy CarriedState, for a piece of a stream goes on with the one of the batch before; "
-    "add it, or say data.init_args.sampling: windows"
+    "strategies: expected the strategy CarriedState, since a piece of a stream continues that of the batch before; "
+    "add it, or set data.init_args.sampling: windows"
 )
 
 
 class Forecasting(Forecaster, Autoregressive):
-    """x_{t+1} = W h_t + b, or a distribution of it, learnt one step ahead and judged over a whole horizon.
+    """x_{t+1} = W h_t + b, or a distribution of it, trained one step ahead and evaluated over the full horizon.
 
-    The loss reads the truth at each step.  Validation and test measure it too, and then what a forecaster is used for:
-    from the end of the context on, the model reads its own outputs (of a distribution, its mean), never a later number.
+    The loss reads the truth at each step.  Validation and test report it, and the free run: after the context the model
+    reads its outputs (of a distribution, its mean), never a later number.
 
-        loss                teacher forced, over all steps of a window, on the scale that the data hands over
+        loss                teacher forced, over all steps of a window, on the scale of the data
         free_running_mse    over the horizon, on the scale of the training part; free_running_mae likewise
         teacher_forced_mse  over the same steps, reading the truth
         exposure_gap        free_running_mse - teacher_forced_mse
         rmse, mase, smape   of the free run (`functional.forecast_scores`)
-        weighted_quantile_loss, coverage_80    in the test, of a distribution: of paths that each read what they drew
+        weighted_quantile_loss, coverage_80    in the test, of a distribution: from sampled paths
 
     Args:
         paths: sampled futures of each origin, in the test.
@@ -84,16 +85,12 @@ class Forecasting(Forecaster, Autoregressive):
         self.head = nn.Linear(self.architecture.output_size, self.output.width * self.layout.values)
         self.judge = ForecastJudge(self.horizon, free=True, intervals=("test",) if self.output.distribution else ())
 
-    # ------------------------------------------------------------------------------------------------ how it reads
-
     def features(self, inputs: Tensor) -> Tensor:
         read: Tensor = self.reader(inputs)
         return read
 
-    def measure(self, hidden: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-        if not self.training:
-            self.forced = self.expected(hidden[:, -self.horizon :]).detach()  # for `evaluate`, at no second reading
-        return self.output.loss(self.head(hidden), targets)
+    def criterion(self, outputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        return self.output.loss(outputs, targets)
 
     def choose(
         self,
@@ -103,7 +100,9 @@ class Forecasting(Forecaster, Autoregressive):
         generator: torch.Generator | None = None,
     ) -> Tensor:
         if top_k is not None:
-            raise InputError(f"Forecasting: expected no top_k, got {top_k}; numbers have no likeliest few")
+            raise InputError(
+                f"Forecasting: expected no top_k, got {top_k}; top_k applies to tokens, not to numeric outputs"
+            )
         if temperature == 0:
             return self.expected(hidden)
         return self.output.draw(self.head(hidden), temperature, generator)
@@ -111,29 +110,26 @@ class Forecasting(Forecaster, Autoregressive):
     def expected(self, hidden: Tensor) -> Tensor:
         return self.output.expected(self.head(hidden))
 
-    def nothing(self, batch_size: int) -> Tensor:
+    def no_output(self, batch_size: int) -> Tensor:
         weight = self.head.weight
         return torch.full((batch_size, self.layout.values), float("nan"), dtype=weight.dtype, device=weight.device)
 
-    def substitute(self, inputs: Tensor, own: Tensor) -> Tensor:
-        return self.layout.replace(inputs, own)
+    def replace_inputs(self, inputs: Tensor, output: Tensor) -> Tensor:
+        return self.layout.replace(inputs, output)
 
     def on_train_start(self) -> None:
         super().on_train_start()
-        if getattr(self.trainer.train_dataloader, "spans_batches", False) and not carries(self):
+        if sequences_span_batches(self) and not carries(self):
             raise InputError(CARRIED)
 
-    # ------------------------------------------------------------------------------------------- how it is evaluated
-
-    def evaluate(self, stage: str, batch: Any) -> None:
-        super().evaluate(stage, batch)
+    def score(self, stage: str, outputs: Tensor, targets: Tensor, batch: Any) -> None:
         number = self.judge.metric(stage).update_count * self.trainer.world_size + self.global_rank  # of the batch
         draws = generator(self.seed, "paths", number) if stage == "test" else None
-        told = self.forecast(batch, draws)
-        self.judge.update(stage, told, batch.targets[:, -self.horizon :], batch.rows, self.forced)
+        forced = self.output.expected(outputs[:, -self.horizon :])
+        self.judge.update(stage, self.forecast(batch, draws), targets[:, -self.horizon :], batch.rows, forced)
 
     def forecast(self, batch: Any, draws: torch.Generator | None = None) -> tuple[Tensor, Tensor | None]:
-        """Of a batch of windows, T = C + H - 1: what is expected (B, H, O), and with `draws` the quantiles (..., Q).
+        """The expected values (B, H, O) of a batch of windows, T = C + H - 1, and with `draws` the quantiles (..., Q).
 
         There are no quantiles where the output is no distribution.
 

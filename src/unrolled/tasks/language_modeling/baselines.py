@@ -1,4 +1,4 @@
-"""What models without a network reach on the same text, for a figure to stand beside."""
+"""Baselines of language modelling: n-grams and lzma on the same text."""
 
 from typing import Any
 

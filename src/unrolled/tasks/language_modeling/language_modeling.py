@@ -1,4 +1,4 @@
-"""Predict the next character or word.  B batch, T time, E embedding, H hidden, V vocabulary."""
+"""Language modelling: predict the next token.  B batch, T time, E embedding, H hidden, V vocabulary."""
 
 from typing import Any, Literal
 
@@ -16,15 +16,15 @@ class LanguageModeling(TokenOutput):
     """p(token_t | tokens before t) = softmax(W h_t + b), trained on the mean negative log-likelihood in nats per token.
 
     Args:
-        vocabulary_size: how many different tokens V there are; the data says it.
-        level: what a token is; the data says it.  Characters are also measured in bits per character.
+        vocabulary_size: number of tokens V; set by the data.
+        level: what a token is; set by the data.  Characters also have the metric bits per character.
         embedding_size: features E of a token.
         tied: whether the output layer uses the embedding's weights (Press & Wolf 2017); E must then be H.
-        embedding_dropout: probability that a token of the vocabulary is not read in training, wherever it stands in a
-            window (Gal & Ghahramani 2016).
+        embedding_dropout: probability that a token of the vocabulary is dropped in training, at each of its positions
+            in a window (Gal & Ghahramani 2016).
 
     Raises:
-        InputError: a bidirectional architecture, which would read what it is asked to predict; tied sizes that differ;
+        InputError: a bidirectional architecture, which would read the tokens that it predicts; tied sizes that differ;
             an embedding_dropout outside [0, 1).
     """
 
@@ -66,20 +66,19 @@ class LanguageModeling(TokenOutput):
         embedded = self.features(inputs)
         if not inputs.is_floating_point():
             embedded = self.token_dropout(embedded, inputs, self.embedding.num_embeddings)
-        return self.thin(embedded)
+        return self.apply_dropout(embedded)
 
-    def measure(self, hidden: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-        return cross_entropy(self.head(hidden), targets)
+    def criterion(self, outputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        return cross_entropy(outputs, targets)
 
-    def evaluate(self, stage: str, batch: SequenceBatch) -> None:
-        super().evaluate(stage, batch)
+    def score(self, stage: str, outputs: Tensor, targets: Tensor, batch: SequenceBatch) -> None:
         exposure.observe(self, stage, batch)
 
     def conclude(self, stage: str) -> dict[str, Tensor]:
         return super().conclude(stage) | exposure.conclude(self, stage)
 
     def summarize(self, means: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Beside each loss in nats per token its perplexity, and for characters its bits: no second softmax."""
+        """Add the perplexity of each loss in nats per token, and for characters its bits."""
         for name, nats in [*means.items()]:
             stage, _, quantity = name.partition("/")
             if quantity == "loss":
@@ -89,11 +88,11 @@ class LanguageModeling(TokenOutput):
         return means
 
     def baselines(self, data: Any, split: str) -> dict[str, Any]:
-        """What n-grams and lzma reach on a split of `data`."""
+        """n-grams and lzma on a split of `data`."""
         return baselines.language_modeling(data, split)
 
     def generate(self, prefix: Tensor, length: int, temperature: float = 1.0) -> Tensor:
-        """Continue `prefix` (B, P) by `length` tokens that the model draws itself: (B, length).
+        """Continue `prefix` (B, P) by `length` tokens drawn from the model: (B, length).
 
         `temperature` divides the logits; 0 takes the most likely token each time.
 

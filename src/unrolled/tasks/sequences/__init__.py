@@ -1,1 +1,1 @@
-"""Classification, tagging and regression of whole sequences."""
+"""Classification, tagging and regression of full sequences."""

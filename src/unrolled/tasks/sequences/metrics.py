@@ -1,7 +1,9 @@
-"""How well classes are told, over a whole split.  N examples, C classes, L labels of an example."""
+"""Classification metrics over a split.  N examples, C classes, L labels of an example."""
+
+from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -17,6 +19,10 @@ from torchmetrics.classification import (
 
 from unrolled.functional.batch import pad_rows
 from unrolled.functional.classification import class_scores
+from unrolled.tasks.data_contract import HasLanguages
+
+if TYPE_CHECKING:
+    from unrolled.tasks.sequences.sequence_classification import SequenceClassification
 
 Output = Literal["softmax", "sigmoid"]
 
@@ -24,10 +30,10 @@ Output = Literal["softmax", "sigmoid"]
 class ClassMetrics(nn.Module):
     """Accuracy, error rate, F1 and confusion matrix of one split, summed over its batches and processes.
 
-        accuracy    micro: the share of the examples whose likeliest class is theirs; of several labels, the share of
-                    the single yes or no answers that are right
+        accuracy    micro: share of the examples whose most likely class is correct; for several labels, share of the
+                    single labels that are correct
         error_rate  1 - accuracy
-        f1          macro: the mean over the classes that occur, or were told, of 2 precision recall / (both together)
+        f1          macro: mean over the classes that occur, or were predicted, of 2 P R / (P + R), precision and recall
 
     Args:
         classes: C, or L.
@@ -53,17 +59,17 @@ class ClassMetrics(nn.Module):
             }
         )
 
-    def update(self, told: Tensor, truth: Tensor) -> None:
-        """Add the classes `told` (N,) and `truth` (N,); or labels told and true, 0 or 1, (N, L)."""
+    def update(self, predicted: Tensor, truth: Tensor) -> None:
+        """Add the classes `predicted` (N,) and `truth` (N,); or labels of 0 and 1, (N, L)."""
         self.count.update(len(truth))
         if len(truth):
-            self.metrics.update(told, truth)
+            self.metrics.update(predicted, truth)
 
     def conclude(self, stage: str) -> tuple[dict[str, Tensor], Tensor]:
-        """The numbers as `stage`/name, and how often each class was told as which, and start anew.
+        """The metrics as `stage`/name and the confusion matrix; resets both.
 
-        Without an example they are nan: the batches of a validation may all end before a sequence does.  The confusion
-        matrix is (C, C), truth down and told across; of labels one for each, (L, 2, 2).
+        Without an example the metrics are nan: the batches of a validation may all end before a sequence does.  The
+        confusion matrix is (C, C), rows truth and columns prediction; of labels one for each, (L, 2, 2).
         """
         if not self.count.compute():
             found = dict.fromkeys(("accuracy", "f1"), torch.tensor(torch.nan))
@@ -77,28 +83,28 @@ class ClassMetrics(nn.Module):
         return {f"{stage}/{name}": value for name, value in found.items()}, confusion
 
 
-ROWS = 100  # sequences that are read at once
+ROWS = 100  # sequences per batch
 
 
 def by_class(classes: list[str], confusion: Tensor) -> dict[str, dict[str, float]]:
-    """The scores of each class by its name, from how often each was told as which; see `ClassScore`."""
+    """The scores of each class by its name, from the confusion matrix; see `ClassScore`."""
     return {name: asdict(score) for name, score in zip(classes, class_scores(confusion), strict=True)}
 
 
-def by_language(task: Any, data: Any, split: str) -> dict[str, dict[str, float]]:
-    """Of the rows of each language of a split: how many, and the share of the classes, or labels, told right.
+def by_language(task: SequenceClassification, data: Any, split: str) -> dict[str, dict[str, float]]:
+    """For each language of a split: the number of its sequences, and the accuracy of their classes, or labels.
 
-    Empty, where the data does not tell of a language.
+    Empty where the data has no languages.
     """
-    languages = data.languages(split) if hasattr(data, "languages") else []
+    languages = data.languages(split) if isinstance(data, HasLanguages) else []
     if not languages:
         return {}
     right: dict[str, list[float]] = {}
     rows = [*zip(data.inputs[split], data.targets(split), data.labels[split], languages, strict=True)]
     for begin in range(0, len(rows), ROWS):
         inputs, targets, labels, names = zip(*rows[begin : begin + ROWS], strict=True)
-        told = task.tell(pad_rows(inputs, targets)).cpu()
-        for name, answer, truth in zip(names, told, labels, strict=True):
+        predicted = task.predict_classes(pad_rows(inputs, targets)).cpu()
+        for name, answer, truth in zip(names, predicted, labels, strict=True):
             right.setdefault(name, []).append(float((answer == truth).double().mean()))
     return {
         name: {"count": len(found), "accuracy": torch.tensor(found).mean().item()}

@@ -1,4 +1,4 @@
-"""Predict numbers at the steps that have a target.  B batch, T time, F input features, H hidden, O output features."""
+"""Sequence regression.  B batch, T time, F input features, H hidden, O output features."""
 
 from typing import Any, Literal
 
@@ -10,14 +10,14 @@ from unrolled.tasks.sequences.whole_sequences import WholeRows
 
 
 class SequenceRegression(WholeRows):
-    """y_t = W h_t + b, trained on the mean squared error over the numbers that are given; a target of nan is none.
+    """y_t = W h_t + b, trained on the mean squared error over the targets that are not nan.
 
-    Reads inputs (B, T, F) and predicts (B, T, O), in one direction, or whole sequences in both.
+    Reads inputs (B, T, F) and predicts (B, T, O), in one direction, or full sequences in both.
 
     Args:
-        input_size: features F of a time step; the data says it.
-        output_size: numbers O that are predicted at a step; the data says it.
-        readout: linear; or identity, where the architecture's outputs are themselves the predictions.
+        input_size: features F of a time step; set by the data.
+        output_size: numbers O that are predicted at a step; set by the data.
+        readout: linear; or identity, where the architecture's outputs are the predictions.
 
     Raises:
         InputError: sizes below 1, another readout, or identity where H is not O.
@@ -42,12 +42,12 @@ class SequenceRegression(WholeRows):
         self.architecture = self.build(architecture, input_size)
         hidden_size = self.architecture.output_size
         if readout == "identity" and hidden_size != output_size:
-            told = f"the architecture has {hidden_size} outputs, the data {output_size}"
-            raise InputError(f"task: readout identity needs as many outputs as numbers to predict, but {told}")
+            sizes = f"the architecture has {hidden_size} outputs, the data {output_size}"
+            raise InputError(f"task: readout identity needs as many outputs as numbers to predict, but {sizes}")
         self.head = nn.Linear(hidden_size, output_size) if readout == "linear" else nn.Identity()
 
     def embed(self, inputs: Tensor) -> Tensor:
         return inputs
 
-    def measure(self, hidden: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-        return squared_error(self.head(hidden), targets)
+    def criterion(self, outputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        return squared_error(outputs, targets)

@@ -1,4 +1,4 @@
-"""Tell a class at the steps that have one.  B batch, T time, E embedding, H hidden, V vocabulary, C classes."""
+"""Sequence tagging.  B batch, T time, E embedding, H hidden, V vocabulary, C classes."""
 
 from typing import Any
 
@@ -17,12 +17,12 @@ class SequenceTagging(WholeRows):
     """p(class_t | tokens up to t) = softmax(W h_t + b), trained on the mean negative log-likelihood in nats per target.
 
     A step without a class has the target IGNORE: a sequence may have a class at each step, or at its last step alone.
-    Reads tokens (B, T), in one direction, or whole sequences in both.
+    Reads tokens (B, T), in one direction, or full sequences in both.
 
     Args:
-        vocabulary_size: how many different tokens V there are; the data says it.
-        classes: how many different classes C there are; the data says it.
-        embedding_size: features E of a token; null: V of them, one for each token.
+        vocabulary_size: number of tokens V; set by the data.
+        classes: number of classes C; set by the data.
+        embedding_size: features E of a token; null: one-hot, E = V.
 
     Raises:
         InputError: sizes too small.
@@ -56,26 +56,20 @@ class SequenceTagging(WholeRows):
                 for stage in ("val", "test")
             }
         )
-        self.judged: str | None = None  # the stage, while one of its batches is evaluated
 
     def embed(self, inputs: Tensor) -> Tensor:
         if self.embedding is not None:
-            return self.thin(self.embedding(inputs))
+            return self.apply_dropout(self.embedding(inputs))
         return F.one_hot(inputs, self.vocabulary_size).to(self.head.weight.dtype)
 
-    def measure(self, hidden: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-        logits = self.head(hidden)
-        if self.judged is not None:
-            self._accuracy(self.judged).update(logits.argmax(-1).flatten(), targets.flatten())
-        return cross_entropy(logits, targets)
+    def criterion(self, outputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        return cross_entropy(outputs, targets)
 
-    def evaluate(self, stage: str, batch: SequenceBatch) -> None:
-        self.judged = stage
-        super().evaluate(stage, batch)
-        self.judged = None
+    def score(self, stage: str, outputs: Tensor, targets: Tensor, batch: SequenceBatch) -> None:
+        self._accuracy(stage).update(outputs.argmax(-1).flatten(), targets.flatten())
 
     def conclude(self, stage: str) -> dict[str, Tensor]:
-        """Beside the loss the accuracy, the share of the targets that were the likeliest class, and 1 - accuracy."""
+        """Add the accuracy, the share of the targets predicted as the most likely class, and 1 - accuracy."""
         accuracy = self._accuracy(stage).compute()
         self._accuracy(stage).reset()
         return super().conclude(stage) | {f"{stage}/accuracy": accuracy, f"{stage}/error_rate": 1 - accuracy}

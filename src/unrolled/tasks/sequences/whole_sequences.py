@@ -1,64 +1,59 @@
-"""Both directions, for tasks whose batches hold whole sequences.  B batch, T time."""
+"""Bidirectional architectures, for batches of full sequences.  B batch, T time."""
 
 from torch import Tensor
 
 from unrolled.errors import InputError
-from unrolled.functional.batch import SequenceBatch, ends
+from unrolled.functional.batch import SequenceBatch, row_lengths
 from unrolled.functional.state import State
-from unrolled.tasks.evaluated import EvaluatedTask
+from unrolled.tasks.data_contract import sequences_span_batches
+from unrolled.tasks.evaluated import EvaluatedTask, carries
 
-CUTS = ("truncation", "memory")  # seams that read a sequence in pieces
 WHOLE = (
-    "architecture: bidirectional: true reads whole sequences, but a row of this batch goes on with one of another "
-    "batch, or holds several; use one direction, or data.init_args.over_long: truncate"
+    "architecture: bidirectional: true needs full sequences, but a row of this batch continues in another batch, or "
+    "holds several; use one direction, or data.init_args.over_long: truncate"
 )
 CARRIED = (
-    "strategies: expected the strategy CarriedState, for rows of this batch go on with those of the one before; add "
-    "it, or choose data.init_args.over_long: truncate"
+    "strategies: expected the strategy CarriedState, since rows of this batch continue those of the one before; add "
+    "it, or set data.init_args.over_long: truncate"
 )
-
-
-def carries(task: EvaluatedTask) -> bool:
-    """Whether one of its strategies brings the state from one batch to the next."""
-    return any(vars(base).get("seam") == "memory" for base in type(task).__mro__)
 
 
 class WholeRows(EvaluatedTask):
-    """Lets a bidirectional architecture read each row as one sequence, from its first step to its last target.
+    """Let a bidirectional architecture read each row as one sequence, from its first step to its last target.
 
-    The padding behind it changes nothing: the architecture is told each row's length.  In one direction this class
-    changes nothing at all, for what is measured has read no step behind it.
+    The architecture receives each row's length, so that padding has no effect.  With one direction this class changes
+    nothing: an output depends on no later step.
 
     Raises:
         InputError: a bidirectional architecture with a strategy of truncation or memory, or with rows that hold
-            several sequences or go on with one of the batch before; rows that go on without a strategy of memory.
+            several sequences or continue one of the batch before; rows that continue without a strategy of memory.
     """
 
-    lengths: Tensor | None = None  # (B,), of the rows that both directions read now
+    lengths: Tensor | None = None  # (B,), of the rows of this batch, where there are two directions
 
     def check_directions(self, directions: int) -> None:
-        cuts = [base.__name__ for base in type(self).__mro__ if vars(base).get("seam") in CUTS]
+        cuts = self.strategy_of("truncation") or self.strategy_of("memory")
         if directions > 1 and cuts:
             raise InputError(
-                f"architecture: bidirectional: true reads whole sequences, but {cuts[0]} reads them in pieces; leave "
-                "one of them out"
+                f"architecture: bidirectional: true needs full sequences, but {cuts.__name__} splits them; remove one "
+                "of the two"
             )
 
     def predict(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
         if self.lengths is None:
             return super().predict(inputs, state)
         hidden, state = self.architecture(self.embed(inputs), state, self.lengths)
-        return self.thin(hidden), state
+        return self.apply_dropout(hidden), state
 
     def on_train_start(self) -> None:
         super().on_train_start()
-        if getattr(self.trainer.train_dataloader, "spans_batches", False):  # fail before the first step
+        if sequences_span_batches(self):  # refused before the first step, not in some batch
             if self.architecture.directions > 1:
                 raise InputError(WHOLE)
             self.require_memory()
 
     def require_memory(self) -> None:
-        """Refuse rows that go on in the next batch, where nothing carries their state there."""
+        """Require CarriedState when sequences span batches."""
         if not carries(self):
             raise InputError(CARRIED)
 
@@ -71,9 +66,9 @@ class WholeRows(EvaluatedTask):
         super().evaluate(stage, batch)
 
     def measure_rows(self, batch: SequenceBatch) -> None:
-        """Before a batch is read: how long its rows are, where a direction needs to know."""
+        """Set the lengths of a batch's rows, where there are two directions."""
         self.lengths = None
         if self.architecture.directions > 1:
-            if not batch.fresh[:, 0].all() or batch.fresh[:, 1:].any():
+            if not batch.resets[:, 0].all() or batch.resets[:, 1:].any():
                 raise InputError(WHOLE)
-            self.lengths = ends(batch.targets)
+            self.lengths = row_lengths(batch.targets)

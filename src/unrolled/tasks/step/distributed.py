@@ -1,9 +1,14 @@
-"""What several processes agree on before they train; with one process nothing is asked."""
+"""Reductions over the processes; with one process there is no communication."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
+
+if TYPE_CHECKING:
+    from unrolled.tasks.base import SequenceTask
 
 
 def largest(trainer: Any, number: int) -> int:
@@ -14,23 +19,23 @@ def largest(trainer: Any, number: int) -> int:
 
 
 def anywhere(trainer: Any, marks: Tensor) -> list[bool]:
-    """Which of `marks` (T,) are set on any process."""
+    """Which of `marks` (T,) bool are True on any process."""
     if trainer.world_size > 1:
         marks = trainer.strategy.reduce(marks.int(), reduce_op="max") > 0
-    told: list[bool] = marks.tolist()
-    return told
+    found: list[bool] = marks.tolist()
+    return found
 
 
-def no_loss(task: Any) -> Tensor | None:
-    """What a training step without a target returns: nothing, or where DDP waits for gradients, zeros for each."""
+def no_loss(task: SequenceTask) -> Tensor | None:
+    """The loss of a step without a target: None, or with DDP, which waits for gradients, a zero of all parameters."""
     if task.trainer.world_size == 1:
         return None
     return torch.stack([0 * p.sum() for p in task.parameters() if p.requires_grad]).sum()
 
 
 def mean(trainer: Any, count: Tensor) -> Tensor:
-    """The targets of a window, at least one in all: with several processes their mean, so that every target weighs
-    the same whichever process holds it."""
+    """The number of targets of a window, at least one in all; with several processes their mean, so that every target
+    has the same weight."""
     if trainer.world_size == 1:
         return count.clamp(min=1)
     shared: Tensor = trainer.strategy.reduce(count.double(), reduce_op="mean")

@@ -1,4 +1,4 @@
-"""The mean loss over a whole split."""
+"""The mean loss over a split."""
 
 import torch
 from torch import Tensor

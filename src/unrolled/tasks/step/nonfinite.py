@@ -1,6 +1,8 @@
-"""Which step and module a nan or an inf came from."""
+"""Find the step and module that produced a nan or an inf."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -8,9 +10,12 @@ from torch import Tensor
 from unrolled.errors import RunFailed
 from unrolled.functional.gradients import nonfinite_names
 
+if TYPE_CHECKING:
+    from unrolled.tasks.base import SequenceTask
 
-def failure(task: Any) -> RunFailed:
-    """What to say when the loss or the gradient of the step that would come is no number."""
+
+def failure(task: SequenceTask) -> RunFailed:
+    """The error for a step whose loss or gradient is not finite."""
     return RunFailed(
         f"optimiser step {task.optimizer_steps + 1}: the loss is {float(task.loss):g} and the gradient's norm "
         f"{float(task.gradient_norm):g}; {first_bad_module(task)}. The weights are as before this step: lower the "
@@ -18,10 +23,11 @@ def failure(task: Any) -> RunFailed:
     )
 
 
-def first_bad_module(task: Any) -> str:
-    """In words: the first module whose weights or output, or the one nearest to the loss whose gradient, is no number.
+def first_bad_module(task: SequenceTask) -> str:
+    """A sentence that names the first module whose weights or output are not finite, or else the module nearest to the
+    loss whose gradient is not finite.
 
-    The step is run once more to look into it; it is not going to be taken.
+    Runs the step's forward pass once more.
     """
     weights = nonfinite_names(task.named_parameters())
     if weights:
@@ -36,8 +42,8 @@ def first_bad_module(task: Any) -> str:
     return "every output and gradient is finite by itself"
 
 
-def _run(task: Any) -> tuple[list[str], list[str]]:
-    """The modules in the order in which they ran, and those among them whose output was not finite."""
+def _run(task: SequenceTask) -> tuple[list[str], list[str]]:
+    """The modules in the order of execution, and those whose output was not finite."""
     order: list[str] = []
     bad: list[str] = []
 

@@ -1,17 +1,27 @@
-"""What a checkpoint must hold, beside weights and counters, for a run to go on as if it had never stopped."""
+"""State of a run, besides weights, that a bitwise resume needs."""
+
+from __future__ import annotations
 
 import random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import distributed
 
 from unrolled.errors import InputError
 
+if TYPE_CHECKING:
+    from unrolled.tasks.base import SequenceTask
 
-def snapshot(task: Any) -> dict[str, Any]:
+
+def snapshot(task: SequenceTask) -> dict[str, Any]:
     """Every process's hidden state, log sums and random number generators, and the step."""
-    mine = {"after": task.after, "ages": task.ages, "records": task.records, "random": _random_numbers()}
+    mine = {
+        "after": task.cursor.saved,
+        "ages": task.ages,
+        "records": task.training_metrics.records,
+        "random": _random_numbers(),
+    }
     ranks = [mine]
     if distributed.is_available() and distributed.is_initialized():
         ranks = [None] * distributed.get_world_size()  # type: ignore[list-item]
@@ -19,8 +29,10 @@ def snapshot(task: Any) -> dict[str, Any]:
     return {"optimizer_steps": task.optimizer_steps, "seed": task.seed, "ranks": ranks}
 
 
-def restore(task: Any, saved: dict[str, Any]) -> None:
-    """Set what `snapshot` took; the random numbers wait until the first batch, behind all set-up."""
+def restore(task: SequenceTask, saved: dict[str, Any] | None) -> None:
+    """Set what `snapshot` took (null: a checkpoint of weights only); random states wait until the first batch."""
+    if saved is None:
+        return
     task.optimizer_steps, task.seed = saved["optimizer_steps"], saved["seed"]
     if task._trainer is None or not task.trainer.training:
         return
@@ -28,23 +40,25 @@ def restore(task: Any, saved: dict[str, Any]) -> None:
     if len(ranks) != world:
         raise InputError(f"the checkpoint was written by {len(ranks)} process(es), this run has {world}: use as many")
     mine = ranks[task.global_rank]
-    task.after, task.ages = mine["after"], mine["ages"]
-    task.records, task.resumed = dict(mine["records"]), mine["random"]
+    task.cursor.saved, task.ages = mine["after"], mine["ages"]
+    task.training_metrics.records, task.resumed = dict(mine["records"]), mine["random"]
 
 
-def begin(task: Any) -> None:
-    """Let each process draw random numbers of its own: they were all seeded alike, for the same first weights."""
+def begin(task: SequenceTask) -> None:
+    """Seed each process differently; all were seeded alike for equal first weights."""
     if task.trainer.world_size > 1:
         torch.manual_seed(torch.initial_seed() + task.global_rank)
 
 
-def resume(task: Any) -> None:
-    """Before the first batch: the state to the device, the generators to where the checkpoint found them."""
+def resume(task: SequenceTask) -> None:
+    """Before the first batch: move the state to the device and restore the random states."""
     saved, task.resumed = task.resumed, None
     if saved is None:
         return
-    task.after, task.ages = (tuple(part.to(task.device) for part in parts) for parts in (task.after, task.ages))
-    task.records = {name: (total.to(task.device), count) for name, (total, count) in task.records.items()}
+    task.cursor.saved = tuple(part.to(task.device) for part in task.cursor.saved)
+    task.ages = tuple(part.to(task.device) for part in task.ages)
+    metrics = task.training_metrics
+    metrics.records = {name: (total.to(task.device), count) for name, (total, count) in metrics.records.items()}
     torch.set_rng_state(saved["torch"])
     version, words, gauss = saved["python"]
     random.setstate((version, tuple(words), gauss))

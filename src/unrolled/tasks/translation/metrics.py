@@ -1,10 +1,12 @@
-"""What a model translates alone, beside the truth and beside what it says while it reads the truth.
+"""Translation metrics: free-running and teacher-forced outputs compared with the truth.
 
 B sentences, T target steps.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -12,19 +14,23 @@ from torchmetrics import Metric
 from torchmetrics.utilities import dim_zero_cat
 
 from unrolled.functional.translation import bleu, character_error_rate, chrf, up_to_end
+from unrolled.tasks.data_contract import HasTexts, WritesText, data_module
+
+if TYPE_CHECKING:
+    from unrolled.tasks.base import SequenceTask
 
 Write = Callable[[list[int]], str]  # ids of a sentence -> its text
-NOWHERE = -1  # the place of a pair that no data set holds
+NOWHERE = -1  # the index of a pair that is in no data set
 KINDS = ("free", "forced", "truth")
 
 
 class Translations(Metric):
-    """Scores over the sentences of all processes; the model runs alone, greedily, unless said.
+    """Scores over the sentences of all processes; outputs are free-running and greedy unless noted.
 
-    bleu, chrf              of sacrebleu, 0 to 100; `signatures` tells how
-    exact_match             share of the sentences that are the truth to the letter
+    bleu, chrf              of sacrebleu, 0 to 100; settings in `signatures`
+    exact_match             share of the sentences that equal the truth
     character_error_rate    edits per character of the truth
-    teacher_forced_bleu     of the likeliest id at each step, where the truth is read
+    teacher_forced_bleu     of the most likely id at each step, reading the truth
     exposure_gap            teacher_forced_bleu - bleu
     """
 
@@ -35,12 +41,12 @@ class Translations(Metric):
         super().__init__()
         self.signatures: dict[str, str] = {}
         for kind in KINDS:
-            self.add_state(f"{kind}_ids", [], dist_reduce_fx="cat")  # of all sentences, one behind the other
+            self.add_state(f"{kind}_ids", [], dist_reduce_fx="cat")  # of all sentences, concatenated
             self.add_state(f"{kind}_lengths", [], dist_reduce_fx="cat")
         self.add_state("places", [], dist_reduce_fx="cat")
 
     def update(self, free: Tensor, forced: Tensor, truth: Tensor, places: Tensor | None = None) -> None:
-        """Ids (B, at most T) each; what stands behind a row's first END does not count.  Which pairs they are (B,)."""
+        """Ids (B, at most T) each, cut at each row's first END; `places` (B,) are the indices of the pairs."""
         self.places.append(truth.new_full(truth.shape[:1], NOWHERE) if places is None else places)
         for kind, ids in zip(KINDS, (free, forced, truth), strict=True):
             rows = up_to_end(ids)
@@ -53,7 +59,7 @@ class Translations(Metric):
         return [part.tolist() for part in ids.split(lengths.tolist())]
 
     def compute(self, write: Write, texts: Sequence[str] = ()) -> dict[str, Tensor]:  # type: ignore[override]
-        """The figures; where the `texts` of the truth are known they count, for ids may not tell all of a text."""
+        """The metrics; the true `texts` are used where known, since ids may lose parts of a text."""
         free, forced, truth = ([write(row) for row in self.sentences(kind)] for kind in KINDS)
         if texts:
             places: list[int] = dim_zero_cat(self.places).tolist()
@@ -72,16 +78,18 @@ class Translations(Metric):
         return {name: torch.tensor(value, device=self.device) for name, value in measured.items()}
 
 
-def writer(task: Any) -> Write:
-    """How the trainer's data write a sentence; without a vocabulary, its numbers."""
-    write: Write = getattr(getattr(task.trainer, "datamodule", None), "write", _numbers)
-    return write
+def writer(task: SequenceTask) -> Write:
+    """The data's function that writes a sentence; without one, ids as numbers."""
+    data = data_module(task)
+    return data.write if isinstance(data, WritesText) else _numbers
 
 
-def truths(task: Any, stage: str) -> list[str]:
-    """The target sentences of the trainer's data that an evaluation is held against; [] where there are none."""
-    texts = getattr(getattr(task.trainer, "datamodule", None), "texts", {})
-    return [target for _, target in texts.get({"val": "valid"}.get(stage, stage), ())]
+def truths(task: SequenceTask, stage: str) -> list[str]:
+    """The true target sentences of the data; [] where there are none."""
+    data = data_module(task)
+    if not isinstance(data, HasTexts):
+        return []
+    return [target for _, target in data.texts.get({"val": "valid"}.get(stage, stage), ())]
 
 
 def _numbers(ids: list[int]) -> str:
