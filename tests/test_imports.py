@@ -19,7 +19,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     **dict.fromkeys(_PLAIN, _PLAIN),
     "functional": set(),
     "architectures": {"functional"},
-    "tasks": {"functional", "architectures", "config"},  # classes by name
+    "tasks": {"functional", "architectures", "config", "suggestions"},  # classes and arguments by name
     "strategies": {"functional", "architectures", "tasks"},
     "diagnostics": _MODEL,
     "data": {"functional", "suggestions"},

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from unrolled.architectures.branches import build, channel_groups
+from unrolled.architectures.described import Described
 from unrolled.architectures.recurrent import Gates, Recurrent
 from unrolled.architectures.shape_checks import refuse_misfits
 from unrolled.errors import InputError
@@ -14,7 +15,7 @@ from unrolled.functional.padding import cleared
 from unrolled.functional.state import State
 
 
-class MultiInput(nn.Module):
+class MultiInput(Described):
     """A branch for each group of input channels, and one output of all of them.
 
         y^b_t = cell_b(x^b_1, ..., x^b_t)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
+from unrolled.architectures.described import Described
 from unrolled.errors import InputError
 
 Through = Callable[[Tensor], Tensor]
@@ -14,7 +15,7 @@ def unchanged(state: Tensor) -> Tensor:
     return state
 
 
-class Stepwise(nn.Module):
+class Stepwise(Described):
     """An architecture whose states can be met one by one while it learns.
 
     Where `through` is set, a training pass that records gradients runs step by step, and each part (B, H) of every new

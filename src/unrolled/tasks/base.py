@@ -1,6 +1,6 @@
 """The whole training step, and the seams where strategies enter it.  B batch, T time, H hidden."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 import torch
@@ -15,6 +15,7 @@ from unrolled.functional.gradients import parameters, total_norm
 from unrolled.functional.padding import since
 from unrolled.functional.state import State, carry, detach, restart
 from unrolled.functional.windows import Window, spans, taught
+from unrolled.tasks.arguments import TaskType, WithArguments, with_arguments
 from unrolled.tasks.step import distributed as processes
 from unrolled.tasks.step import nonfinite as blame
 from unrolled.tasks.step import optimizers
@@ -25,7 +26,7 @@ Penalties = dict[str, Callable[[], Tensor]]  # by the strategy's name
 ADDITIVE = {"penalty", "gradient", "constraint"}  # seams that several strategies may share
 
 
-class SequenceTask(Telemetry):
+class SequenceTask(Telemetry, metaclass=TaskType):
     """Teach an architecture a sequence.  A strategy is a mixin that owns one seam of this step.
 
     The first weights (initialization: `initialize`) are set once, when a task is made, or in `setup`, where they need
@@ -58,6 +59,8 @@ class SequenceTask(Telemetry):
 
     seam: ClassVar[str | None] = None  # the one part of this class that a strategy owns
     steps_within_batch: ClassVar[bool] = False  # whether a batch may take several optimiser steps, whatever its length
+    given_arguments: ClassVar[Mapping[str, Mapping[str, Any]]] = {}  # by owner, from `with_`
+    shared_arguments: ClassVar[tuple[str, ...]] = ()  # names of arguments with two owners
     chosen_by: ClassVar[str] = "loss"  # the figure of the validation that is lowest at a run's best checkpoint
     batch: SequenceBatch  # this one, as long as the longest of all processes
     recalled: Tensor  # (B, T) bool: where `enter` looks at a row's state
@@ -69,7 +72,7 @@ class SequenceTask(Telemetry):
 
     def __init__(self, *, optimizer: dict[str, Any] | None = None, lr_scheduler: dict[str, Any] | None = None) -> None:
         super().__init__()
-        self.save_hyperparameters()
+        self.save_hyperparameters(ignore=self.shared_arguments)
         self.optimizer, self.lr_scheduler = optimizer, lr_scheduler
         self.seed = torch.initial_seed()
         self.after: State = ()  # the state behind what was read: training's memory; empty before the first batch
@@ -77,6 +80,15 @@ class SequenceTask(Telemetry):
         self.length = self.after_step = 0  # time steps of the batch, and where in it `after` stands
         self.resumed: dict[str, Any] | None = None  # random numbers that a checkpoint holds, until the first batch
         self.plan: list[Window] = []  # the windows of this batch, one optimiser step each
+
+    @classmethod
+    def with_(cls, **arguments: Any) -> WithArguments:
+        """This task or strategy with arguments, for `compose`: `ClipNorm.with_(max_norm=1.0)`.
+
+        Raises:
+            UnknownArgument: the class does not take one of them.
+        """
+        return with_arguments(cls, arguments)
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
