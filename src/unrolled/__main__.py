@@ -1,4 +1,4 @@
-"""`python -m unrolled` is the command `unrolled`."""
+"""`python -m unrolled`: the same as the command `unrolled`."""
 
 import sys
 

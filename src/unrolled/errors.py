@@ -1,21 +1,21 @@
-"""What can go wrong, by exit code: bad input is 2, a failed run is 1."""
+"""Exceptions and warnings, with the exit code of each: 2 for wrong input, 1 for a failed run."""
 
 
 class UnrolledError(Exception):
-    """An error that is told in one line: what was expected, what came, what to do next."""
+    """An error with a message of one line: what was expected, what was given, what to do next."""
 
     exit_code = 1
 
 
 class InputError(UnrolledError, ValueError):
-    """The input (file, row, key, argument) is wrong; nothing was trained."""
+    """Wrong input (file, row, key, argument); nothing was trained."""
 
     exit_code = 2
 
 
 class RunFailed(UnrolledError):
-    """The run itself went wrong after it had started."""
+    """A run that failed after it had started."""
 
 
 class InputWarning(UserWarning):
-    """The input can be used, but hardly as it was meant; told in one line."""
+    """Usable input that is probably not what the user intended; printed in one line."""

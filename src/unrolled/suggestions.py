@@ -1,13 +1,13 @@
-"""What to tell a user who wrote a name that does not exist."""
+"""Suggestions ("Did you mean ...?") for names that do not exist."""
 
 from collections.abc import Collection
 from difflib import SequenceMatcher, get_close_matches
 
-FEW = 15  # names that still fit into one line
+FEW = 15  # most names listed in one line
 
 
 def nearest(word: str, choices: Collection[str]) -> str | None:
-    """The choice that was most likely meant; dotted keys may match by their last part alone."""
+    """The closest choice, or None; dotted keys may match by their last part alone."""
     last = word.rpartition(".")[2]
     same = [choice for choice in choices if choice.rpartition(".")[2].lower() == last.lower()]
     if same:
@@ -23,5 +23,5 @@ def expected(word: object, choices: Collection[str]) -> str:
     """`expected one of GRU, LSTM, RNN, got 'LSTN'. Did you mean LSTM?`"""
     choices = sorted(choices)
     near = nearest(str(word), choices)
-    told = "unknown" if near and len(choices) > FEW else f"expected one of {', '.join(choices)}, got"
-    return f"{told} {word!r}." + (f" Did you mean {near}?" if near else "")
+    start = "unknown" if near and len(choices) > FEW else f"expected one of {', '.join(choices)}, got"
+    return f"{start} {word!r}." + (f" Did you mean {near}?" if near else "")

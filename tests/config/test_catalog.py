@@ -123,7 +123,7 @@ def test_docstrings_that_torch_puts_together_are_read() -> None:
     ],
 )
 def test_types_in_words(annotation: str, words: str) -> None:
-    assert signatures.words(ast.parse(annotation, mode="eval").body, "unrolled.errors") == words
+    assert signatures.type_text(ast.parse(annotation, mode="eval").body, "unrolled.errors") == words
 
 
 @pytest.fixture
@@ -151,25 +151,25 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 
 def test_sources_are_read_without_importing_them(package: str) -> None:
     kind = f"{package}.kind"
-    assert source.constant(kind, "__all__") == ["One", "Second"]
-    assert signatures.arguments(kind, "One", within=kind) == {
+    assert source.read_constant(kind, "__all__") == ["One", "Second"]
+    assert signatures.class_arguments(kind, "One", within=kind) == {
         "level": ("'a' or 'b'", "'a'", ""),
         "both": ("int", "1", ""),
     }
-    assert signatures.arguments(kind, "Second", within=kind) == {
+    assert signatures.class_arguments(kind, "Second", within=kind) == {
         "path": ("str", None, ""),
         "own": ("int or null", "None", "in steps, of time."),
         "both": ("int", "2", ""),  # the nearest one counts
         "level": ("'a' or 'b'", "'a'", ""),  # of the base inside the package; `hidden` is outside
     }
-    assert signatures.attribute(kind, "One", "seam", within=kind) == "memory"
-    assert signatures.attribute(kind, "One", "nothing", within=kind) is None
-    assert signatures.arguments(kind, "Nobody", within=kind) == {}
+    assert signatures.class_attribute(kind, "One", "seam", within=kind) == "memory"
+    assert signatures.class_attribute(kind, "One", "nothing", within=kind) is None
+    assert signatures.class_arguments(kind, "Nobody", within=kind) == {}
 
 
 def test_a_missing_package_is_named() -> None:
     with pytest.raises(UnrolledError, match="no_such_package"):
-        source.tree("no_such_package.inside")
+        source.syntax_tree("no_such_package.inside")
 
 
 def test_needs_no_torch() -> None:

@@ -25,7 +25,7 @@ from reports.folders import (
     write_study,
 )
 from unrolled.reports.html import embedded, render
-from unrolled.reports.loading.folders import read
+from unrolled.reports.loading.folders import read_report
 from unrolled.reports.records import Report
 
 EVIL = "</script></title>--><script>alert(1)</script><img src=https://example.org/x onerror=alert(1)>'\"&amp;{{7*7}}"
@@ -94,7 +94,7 @@ def evil_folders(tmp_path: Path) -> list[Path]:
 
 @pytest.fixture(scope="module")
 def evil(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return render(read(evil_folders(tmp_path_factory.mktemp("evil")), EVIL))
+    return render(read_report(evil_folders(tmp_path_factory.mktemp("evil")), EVIL))
 
 
 def test_data_never_becomes_markup(evil: str) -> None:
@@ -150,7 +150,7 @@ def test_the_page_holds_the_numbers_of_the_files(tmp_path: Path) -> None:
     study = write_study(
         tmp_path / "sweep", [complete(1.5, {LR: 1e-3}, {10: 2.0, 20: 1.5}), pruned({LR: 0.1}, {10: 3.0})]
     )
-    page = Page(render(read([run, study], "both")))
+    page = Page(render(read_report([run, study], "both")))
     train, validation = page.figures["curves"]["data"]
     for trace, name in ((train, "train/loss"), (validation, "val/loss")):
         points = list(zip(trace["x"], trace["y"], strict=True))
@@ -165,7 +165,7 @@ def test_the_page_holds_the_numbers_of_the_files(tmp_path: Path) -> None:
         "2.13.0",
     ):
         assert shown in page.text, shown
-    assert "Hyper-parameter importance is absent: it needs at least 2 completed trials" in page.text
+    assert "Hyper-parameter importance is not available: it needs at least 2 completed trials" in page.text
 
 
 def test_a_run_on_generated_data_is_no_text(tmp_path: Path) -> None:
@@ -178,11 +178,11 @@ def test_a_run_on_generated_data_is_no_text(tmp_path: Path) -> None:
     }
     made = {"class_path": "AddingProblem", "init_args": {"length": 100, "seed": 1, "batches": 3}}
     changed = {**RECIPE, "task": {"SequenceRegression": {}}, "data": made}
-    page = Page(render(read([write_run(tmp_path / "mine", results=told, recipe=changed)])))
+    page = Page(render(read_report([write_run(tmp_path / "mine", results=told, recipe=changed)])))
     title = "Mean squared error on the test data of AddingProblem (length 100)"
     for shown in (title, "baselines in closed form", "0.1667", "a sample of a language model"):
         assert shown in page.text, shown
-    assert "text" not in page.text.split("Beside the baselines")[1].split("Learning curves")[0]
+    assert "text" not in page.text.split("Comparison with baselines")[1].split("Learning curves")[0]
 
 
 def test_every_figure_has_its_place(evil: str) -> None:
@@ -193,8 +193,8 @@ def test_every_figure_has_its_place(evil: str) -> None:
 
 
 def test_the_prefix_is_marked(tmp_path: Path) -> None:
-    page = render(read([write_run(tmp_path / "mine")]))
-    assert '<mark title="the given prefix">The list </mark>of objects is</div>' in page
+    page = render(read_report([write_run(tmp_path / "mine")]))
+    assert '<mark title="prefix">The list </mark>of objects is</div>' in page
 
 
 def test_sorting_has_what_it_needs(evil: str) -> None:
@@ -206,13 +206,13 @@ def test_sorting_has_what_it_needs(evil: str) -> None:
 
 @pytest.mark.parametrize("missing", ["recipe", "environment", "curves", "results"])
 def test_a_missing_file_gives_a_sentence(tmp_path: Path, missing: str) -> None:
-    said = {
+    sentences = {
         "recipe": "recipe.yaml is missing.",
-        "environment": "environment.json tells nothing about how this run was made.",
-        "curves": "No run here has recorded a training or validation loss.",
+        "environment": "environment.json has no information about this run.",
+        "curves": "No run recorded a training or validation loss.",
         "results": "There are no test results",
     }
-    assert said[missing] in Page(render(read([write_run(tmp_path / "mine", **{missing: None})]))).text
+    assert sentences[missing] in Page(render(read_report([write_run(tmp_path / "mine", **{missing: None})]))).text
 
 
 @pytest.mark.parametrize(
@@ -227,8 +227,8 @@ def test_a_missing_file_gives_a_sentence(tmp_path: Path, missing: str) -> None:
     ],
 )
 def test_thin_studies_give_sentences(tmp_path: Path, trials: list[object]) -> None:
-    page = Page(render(read([write_study(tmp_path / "thin", trials)])))
-    assert "Hyper-parameter importance is absent: " in page.text
+    page = Page(render(read_report([write_study(tmp_path / "thin", trials)])))
+    assert "Hyper-parameter importance is not available: " in page.text
     assert "There are no test results" in page.text
     assert "importance-0" not in page.figures
 

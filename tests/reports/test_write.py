@@ -48,7 +48,7 @@ def test_a_name_is_no_path(workdir: Path, name: str) -> None:
 
 def test_a_place_that_cannot_be_written(workdir: Path) -> None:
     (workdir / "reports").write_text("a file")
-    with pytest.raises(InputError, match="index.html: expected a file that can be written, but: ") as caught:
+    with pytest.raises(InputError, match="index.html: expected a writable file, got: ") as caught:
         reports.write([write_run(workdir / "mine")])
     assert "\n" not in str(caught.value)
 

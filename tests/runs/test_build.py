@@ -12,8 +12,7 @@ import torch
 from pytorch_lightning import Trainer
 from pytorch_lightning.cli import LightningArgumentParser
 
-from unrolled.config import catalog, recipe
-from unrolled.config import yaml_io as yaml_file
+from unrolled.config import catalog, recipe, yaml_io
 from unrolled.errors import InputError
 from unrolled.runs import build
 from unrolled.strategies import CarriedState, ClipNorm, TruncatedBPTT
@@ -83,7 +82,7 @@ def test_parsing_again_changes_nothing(small: recipe.Recipe) -> None:
     once = build.parse(small, argv)
     assert once["strategies"]["ClipNorm"]["max_norm"] == math.inf
     assert build.parse(once) == once
-    written = recipe.normalise(yaml_file.parse(recipe.dump(once), "back"), "back")
+    written = recipe.normalise(yaml_io.parse_yaml(recipe.dump(once), "back"), "back")
     assert written == once
     assert build.parse(written) == once
 

@@ -32,31 +32,31 @@ def test_one_flipped_bit_anywhere_is_seen(position: int, bit: int) -> None:
     buffer = io.BytesIO()
     torch.save({"w": torch.ones(2)}, buffer)
     data = bytearray(checkpoints.seal(buffer.getvalue()))
-    assert checkpoints.sound(bytes(data))
+    assert checkpoints.is_intact(bytes(data))
     data[position % len(data)] ^= 1 << bit
-    assert not checkpoints.sound(bytes(data))
+    assert not checkpoints.is_intact(bytes(data))
 
 
 def test_the_one_before_is_kept_and_used_when_the_last_is_damaged(tmp_path: Path) -> None:
     path = tmp_path / "last.ckpt"
     _save(path, 1.0)
     _save(path, 2.0)
-    assert checkpoints.newest_sound(tmp_path) == path
+    assert checkpoints.newest_intact(tmp_path) == path
     path.write_bytes(path.read_bytes()[:-500])
     with pytest.raises(InputError, match=r"last\.ckpt: the checkpoint is damaged.*use .*last\.previous\.ckpt"):
         checkpoints.load(path)
-    before = checkpoints.newest_sound(tmp_path)
+    before = checkpoints.newest_intact(tmp_path)
     assert before is not None and float(checkpoints.load(before)["state_dict"]["w"][0]) == 1.0
     before.write_bytes(b"")
     with pytest.raises(InputError, match="every checkpoint is damaged"):
-        checkpoints.newest_sound(tmp_path)
+        checkpoints.newest_intact(tmp_path)
 
 
 def test_a_kill_between_the_two_renames_leaves_the_one_before(tmp_path: Path) -> None:
     path = tmp_path / "last.ckpt"
     _save(path, 1.0)
-    path.rename(checkpoints.previous(path))
-    assert checkpoints.newest_sound(tmp_path) == checkpoints.previous(path)
+    path.rename(checkpoints.previous_path(path))
+    assert checkpoints.newest_intact(tmp_path) == checkpoints.previous_path(path)
 
 
 def test_a_failing_disk_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -73,7 +73,7 @@ def test_a_failing_disk_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.
 
 
 def test_no_checkpoint_and_no_folder(tmp_path: Path) -> None:
-    assert checkpoints.newest_sound(tmp_path / "nowhere") is None
+    assert checkpoints.newest_intact(tmp_path / "nowhere") is None
     with pytest.raises(InputError, match="expected a checkpoint, found none"):
         checkpoints.load(tmp_path / "none.ckpt")
 
@@ -92,7 +92,7 @@ def test_code_in_a_checkpoint_is_not_run(tmp_path: Path) -> None:
 def test_another_architecture_is_named() -> None:
     small, large = torch.nn.Linear(2, 3), torch.nn.Linear(2, 4)
     checkpoints.require_match({"state_dict": small.state_dict()}, small, Path("a.ckpt"))
-    with pytest.raises(InputError, match=r"a\.ckpt: .*another architecture: bias is 3 there and 4 here"):
+    with pytest.raises(InputError, match=r"a\.ckpt: .*another architecture: bias is 3 in it and 4 in the task"):
         checkpoints.require_match({"state_dict": small.state_dict()}, large, Path("a.ckpt"))
-    with pytest.raises(InputError, match="bias is missing there and 3 here"):
+    with pytest.raises(InputError, match="bias is missing in it and 3 in the task"):
         checkpoints.require_match({"state_dict": {"weight": small.weight}}, small, Path("a.ckpt"))

@@ -8,7 +8,7 @@ import pytest
 from unrolled.cli import main
 from unrolled.config import catalog
 from unrolled.errors import InputError
-from unrolled.runs.compatibility import require_kind
+from unrolled.runs.compatibility import require_compatible
 
 TEXT = ["vocabulary_size", "level"]
 CLASSES = ["vocabulary_size", "classes"]
@@ -37,10 +37,10 @@ ALL = [(task, data) for task in catalog.names("tasks") for data in FITTING]
 def test_which_fit(task: str, data: str) -> None:
     sizes, fitting = FITTING[data]
     if task in fitting:
-        require_kind(task, data, {*sizes})
+        require_compatible(task, data, {*sizes})
         return
     with pytest.raises(InputError) as caught:
-        require_kind(task, data, {*sizes})
+        require_compatible(task, data, {*sizes})
     told = str(caught.value)
     assert told.startswith(f"task: {task} needs data with ") and f", but {data} has " in told and "\n" not in told
     assert told.partition("; use ")[2].split(" or ") == sorted(fitting)

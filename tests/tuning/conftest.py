@@ -9,7 +9,7 @@ from typing import Any
 import optuna
 import pytest
 
-from unrolled.config import yaml_io as yaml_file
+from unrolled.config import yaml_io
 from unrolled.tuning import sweep_file
 from unrolled.tuning.storage import open_study
 
@@ -43,8 +43,8 @@ def write_sweep(workdir: Path, monkeypatch: pytest.MonkeyPatch) -> WriteSweep:
     monkeypatch.setattr(sys, "path", [*sys.path, str(HERE)])
 
     def write(**changes: Any) -> Path:
-        Path("recipe.yaml").write_text(yaml_file.text(RECIPE))
-        Path("sweep.yaml").write_text(yaml_file.text({**SWEEP, **changes}))
+        Path("recipe.yaml").write_text(yaml_io.to_yaml(RECIPE))
+        Path("sweep.yaml").write_text(yaml_io.to_yaml({**SWEEP, **changes}))
         return Path("sweep.yaml")
 
     return write
@@ -52,4 +52,4 @@ def write_sweep(workdir: Path, monkeypatch: pytest.MonkeyPatch) -> WriteSweep:
 
 def study_in(folder: Path) -> optuna.Study:
     """The study that a launch left in its folder."""
-    return open_study(sweep_file.read(folder / "study.yaml"), folder)
+    return open_study(sweep_file.read_sweep(folder / "study.yaml"), folder)

@@ -8,7 +8,7 @@ import optuna
 import pytest
 from optuna.trial import TrialState
 
-from unrolled.tuning.budget import Budget, failures, finished
+from unrolled.tuning.budget import Budget, count_finished, failures
 
 C, P, F, R, W = (
     TrialState.COMPLETE,
@@ -57,4 +57,4 @@ def test_no_trial_starts_after_the_time() -> None:
 def test_an_interrupted_trial_is_no_failure() -> None:
     interrupted = study_of([C, F, F, P], reason=False).get_trials()
     assert not failures(interrupted)
-    assert finished(interrupted) == 2
+    assert count_finished(interrupted) == 2

@@ -10,7 +10,7 @@ import pytest
 from unrolled.errors import InputError
 from unrolled.tuning import sweep_file
 from unrolled.tuning.launcher import launch, summary
-from unrolled.tuning.study_folder import prepare
+from unrolled.tuning.study_folder import prepare_study
 
 from .conftest import RATE, WriteSweep, study_in
 from .test_worker import FOLDER, states, work
@@ -28,8 +28,8 @@ FOLDED: dict[str, Any] = {
 @pytest.fixture
 def ready(write_sweep: WriteSweep) -> Callable[..., Any]:
     def make(**changes: Any) -> sweep_file.Sweep:
-        sweep = sweep_file.read(write_sweep(**(FOLDED | changes)))
-        prepare(sweep, FOLDER, "sweep.yaml")
+        sweep = sweep_file.read_sweep(write_sweep(**(FOLDED | changes)))
+        prepare_study(sweep, FOLDER, "sweep.yaml")
         return sweep
 
     return make

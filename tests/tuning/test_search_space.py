@@ -6,9 +6,9 @@ import optuna
 import pytest
 
 from unrolled.errors import InputError
-from unrolled.tuning import search_space as space
+from unrolled.tuning import search_space
 
-SPACE: space.Space = {
+SPACE: search_space.Space = {
     "cell": {"categorical": ["LSTM", "GRU"]},
     "hidden": {"int": [4, 20], "step": 4},
     "layers": {"int": [1, 8], "log": True},
@@ -20,7 +20,7 @@ SPACE: space.Space = {
 
 def draw(number: int) -> list[dict[str, Any]]:
     study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
-    return [space.suggest(study.ask(), SPACE) for _ in range(number)]
+    return [search_space.suggest(study.ask(), SPACE) for _ in range(number)]
 
 
 def test_values_are_of_their_kind_and_range() -> None:
@@ -43,7 +43,7 @@ def test_a_parameter_is_chosen_only_beside_its_condition() -> None:
 
 
 def test_corners_show_every_end_and_category_where_it_matters() -> None:
-    corners = list(space.corners(SPACE))
+    corners = list(search_space.corners(SPACE))
     for path, ends in [("hidden", {4, 20}), ("layers", {1, 8}), ("rate", {1e-5, 1e-1}), ("cell", {"LSTM", "GRU"})]:
         assert {corner[path] for corner in corners} == ends
     assert {corner["chrono"] for corner in corners if "chrono" in corner} == {None, 2, True}
@@ -52,17 +52,17 @@ def test_corners_show_every_end_and_category_where_it_matters() -> None:
 
 
 def test_a_condition_may_stand_on_another() -> None:
-    chain: space.Space = {
+    chain: search_space.Space = {
         "a": {"categorical": [1, 2]},
         "b": {"float": [0, 1], "when": {"a": 2}},
         "c": {"int": [5, 6], "when": {"b": 1}},
     }
-    space.check(chain)
-    assert {"a": 2, "b": 1, "c": 6} in list(space.corners(chain))
+    search_space.check_space(chain)
+    assert {"a": 2, "b": 1, "c": 6} in list(search_space.corners(chain))
 
 
 def test_a_sound_space_passes() -> None:
-    space.check(SPACE)
+    search_space.check_space(SPACE)
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_a_sound_space_passes() -> None:
 )
 def test_an_unsound_entry_is_refused_by_name(spec: Any, told: str) -> None:
     with pytest.raises(InputError) as raised:
-        space.check({"cell": {"categorical": [1]}, "a.b": spec, "later": {"categorical": [1]}})
+        search_space.check_space({"cell": {"categorical": [1]}, "a.b": spec, "later": {"categorical": [1]}})
     assert told in str(raised.value)
     assert str(raised.value).startswith("space.a.b: ")
     assert "\n" not in str(raised.value)
@@ -107,4 +107,4 @@ def test_an_unsound_entry_is_refused_by_name(spec: Any, told: str) -> None:
 @pytest.mark.parametrize("nothing", [None, {}, [], "rate"])
 def test_an_empty_space_is_refused(nothing: Any) -> None:
     with pytest.raises(InputError, match="space: expected at least one"):
-        space.check(nothing)
+        search_space.check_space(nothing)

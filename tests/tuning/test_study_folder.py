@@ -8,7 +8,7 @@ import pytest
 
 from unrolled.errors import InputError
 from unrolled.tuning import sweep_file
-from unrolled.tuning.study_folder import prepare
+from unrolled.tuning.study_folder import prepare_study
 
 from .conftest import RATE, WriteSweep
 
@@ -16,7 +16,7 @@ FOLDER = Path("runs/stand-in")
 
 
 def prepared(path: Path, overrides: dict[str, Any] | None = None) -> optuna.Study:
-    return prepare(sweep_file.read(path, overrides), FOLDER, str(path))
+    return prepare_study(sweep_file.read_sweep(path, overrides), FOLDER, str(path))
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def test_the_budget_and_the_search_may_change(launched: WriteSweep) -> None:
     study.add_trial(optuna.trial.create_trial(value=1.0))
     again = prepared(launched(trials=99, workers=9, seconds=5, sampler="TPESampler", pruner="MedianPruner"))
     assert [trial.value for trial in again.trials] == [1.0]
-    assert sweep_file.read(FOLDER / "study.yaml").trials == 99
+    assert sweep_file.read_sweep(FOLDER / "study.yaml").trials == 99
 
 
 def test_overrides_of_the_command_line_belong_to_the_study(launched: WriteSweep) -> None:

@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from unrolled.errors import InputError
-from unrolled.tuning import samplers as search
-from unrolled.tuning import sweep_file
+from unrolled.tuning import samplers, sweep_file
 
 from .conftest import RATE, SOURCE, SWEEP, WriteSweep
 
@@ -17,7 +16,7 @@ from .conftest import RATE, SOURCE, SWEEP, WriteSweep
 def test_defaults_are_filled_in(write_sweep: WriteSweep) -> None:
     path = write_sweep()
     path.write_text(f"study: s\nrecipe: recipe.yaml\ntrials: 3\nspace:\n  {RATE}: {{float: [1e-3, 1e-1]}}\n")
-    sweep = sweep_file.read(path)
+    sweep = sweep_file.read_sweep(path)
     assert sweep.objective == {"metric": "val/loss", "direction": "minimize"}
     assert (sweep.sampler, sweep.pruner) == ({"TPESampler": {}}, {"NopPruner": {}})
     assert (sweep.workers, sweep.threads, sweep.seconds, sweep.storage) == (1, 1, None, None)
@@ -25,19 +24,21 @@ def test_defaults_are_filled_in(write_sweep: WriteSweep) -> None:
 
 
 def test_names_may_stand_alone(write_sweep: WriteSweep) -> None:
-    sweep = sweep_file.read(write_sweep(sampler="RandomSampler", pruner="MedianPruner", objective={"metric": "x"}))
+    sweep = sweep_file.read_sweep(
+        write_sweep(sampler="RandomSampler", pruner="MedianPruner", objective={"metric": "x"})
+    )
     assert (sweep.sampler, sweep.pruner) == ({"RandomSampler": {}}, {"MedianPruner": {}})
     assert sweep.objective == {"metric": "x", "direction": "minimize"}
 
 
 def test_what_was_read_can_be_written_and_read_again(write_sweep: WriteSweep) -> None:
-    sweep = sweep_file.read(write_sweep(seconds=2.5))
-    assert sweep_file.read(write_sweep(**sweep.as_dict())) == sweep
+    sweep = sweep_file.read_sweep(write_sweep(seconds=2.5))
+    assert sweep_file.read_sweep(write_sweep(**sweep.as_dict())) == sweep
 
 
 def test_the_command_line_comes_on_top(write_sweep: WriteSweep) -> None:
     path = write_sweep(overrides={"seed": 5, "trainer.max_epochs": 2})
-    sweep = sweep_file.read(path, {"seed": 6}, trials=2, workers=None)
+    sweep = sweep_file.read_sweep(path, {"seed": 6}, trials=2, workers=None)
     assert (sweep.trials, sweep.workers) == (2, SWEEP["workers"])
     assert sweep.base("here")["seed"] == 6
     assert sweep.base("here")["trainer"]["max_epochs"] == 2
@@ -78,9 +79,9 @@ def test_the_command_line_comes_on_top(write_sweep: WriteSweep) -> None:
 def test_a_wrong_entry_is_told_in_one_line(write_sweep: WriteSweep, changes: dict[str, Any], told: str) -> None:
     entries = {key: value for key, value in {**SWEEP, **changes}.items() if value is not None}
     path = write_sweep()
-    path.write_text(sweep_file.yaml_file.text(entries))
+    path.write_text(sweep_file.yaml_io.to_yaml(entries))
     with pytest.raises(InputError) as raised:
-        sweep_file.read(path)
+        sweep_file.read_sweep(path)
     assert told in str(raised.value)
     assert str(raised.value).startswith("sweep.yaml: ")
     assert "\n" not in str(raised.value)
@@ -91,19 +92,19 @@ def test_a_file_that_is_no_sweep(write_sweep: WriteSweep, content: str) -> None:
     path = write_sweep()
     path.write_text(content)
     with pytest.raises(InputError, match=r"^sweep.yaml\S*: expected"):
-        sweep_file.read(path)
+        sweep_file.read_sweep(path)
 
 
 def test_a_missing_file(workdir: Path) -> None:
     with pytest.raises(InputError, match=r"^sweep.yaml: expected a YAML file"):
-        sweep_file.read("sweep.yaml")
+        sweep_file.read_sweep("sweep.yaml")
 
 
 def test_a_path_may_belong_to_one_class_alone(write_sweep: WriteSweep) -> None:
     choice = {"categorical": ["torch.optim.Adam", "torch.optim.SGD"]}
     momentum = {"float": [0.0, 0.9], "when": {"optimizer.class_path": "torch.optim.SGD"}}
     both = {"optimizer.class_path": choice, "optimizer.init_args.momentum": momentum}
-    assert sweep_file.read(write_sweep(space=both)).base("sweep.yaml")
+    assert sweep_file.read_sweep(write_sweep(space=both)).base("sweep.yaml")
 
 
 @pytest.mark.parametrize(
@@ -120,7 +121,7 @@ def test_a_path_may_belong_to_one_class_alone(write_sweep: WriteSweep) -> None:
 def test_what_the_recipe_does_not_have_is_refused_by_name(
     write_sweep: WriteSweep, changes: dict[str, Any], told: str
 ) -> None:
-    sweep = sweep_file.read(write_sweep(**changes))
+    sweep = sweep_file.read_sweep(write_sweep(**changes))
     with pytest.raises(InputError) as raised:
         sweep.base("sweep.yaml")
     assert told in str(raised.value)
@@ -140,5 +141,5 @@ def test_the_page_on_sweeps_tells_every_key_and_class() -> None:
     page = (SOURCE.parent / "sweeps/README.md").read_text()
     rows = [line.split("`")[1] for line in page.splitlines() if line.startswith("| `")]
     assert sorted(rows) == sorted(sweep_file.Sweep.__dataclass_fields__)
-    for name in [*search.SAMPLERS, *search.PRUNERS]:
+    for name in [*samplers.SAMPLERS, *samplers.PRUNERS]:
         assert f"`{name}`" in page

@@ -32,12 +32,15 @@ def eventually(condition: Any, seconds: float = 60.0) -> bool:
 
 
 def run(
-    name: str, go_on: trial.GoOn = lambda *_: True, stop: threading.Event | None = None, number: int = 0
+    name: str,
+    should_continue: trial.ShouldContinue = lambda *_: True,
+    stop: threading.Event | None = None,
+    number: int = 0,
 ) -> Metrics:
     given = trial.Trial(
         RECIPE, Path(f"trials/{number}").resolve(), "stand-in", Path("log.txt").resolve(), f"standin:{name}"
     )
-    return trial.run(given, go_on, stop or threading.Event())
+    return trial.run_trial(given, should_continue, stop or threading.Event())
 
 
 @pytest.fixture(autouse=True)
@@ -52,11 +55,11 @@ def test_metrics_come_back() -> None:
 def test_every_validation_is_asked_about() -> None:
     heard = []
 
-    def go_on(step: int, metrics: Metrics) -> bool:
+    def should_continue(step: int, metrics: Metrics) -> bool:
         heard.append((step, metrics["val/loss"]))
         return step < 3
 
-    run("chatty", go_on, number=7)
+    run("chatty", should_continue, number=7)
     assert heard == [(1, 7.0), (2, 7.0), (3, 7.0)]
     assert Path("trials/7/steps").read_text() == "3"  # the run itself stopped there
 
@@ -105,9 +108,9 @@ def test_a_stopped_worker_leaves_no_process() -> None:
 
 
 def test_an_error_in_the_worker_leaves_no_process() -> None:
-    def go_on(step: int, metrics: Metrics) -> bool:
+    def should_continue(step: int, metrics: Metrics) -> bool:
         raise RuntimeError("the storage is gone")
 
     with pytest.raises(RuntimeError, match="the storage is gone"):
-        run("chatty", go_on)
+        run("chatty", should_continue)
     assert Path("trials/0/steps").read_text() == "1"

@@ -43,11 +43,11 @@ def logged(folder: Path, name: str) -> dict[int, float]:
 def test_every_validation_but_the_sanity_check_is_told_with_its_step(workdir: Path) -> None:
     heard: dict[int, float] = {}
 
-    def go_on(step: int, metrics: Metrics) -> bool:
+    def should_continue(step: int, metrics: Metrics) -> bool:
         heard[step] = metrics["val/loss"]
         return True
 
-    metrics = pruning.train(tiny(), Path("run"), "study", go_on)
+    metrics = pruning.train(tiny(), Path("run"), "study", should_continue)
     assert list(heard) == [6, 12, 18]  # optimiser steps: two windows in each of three batches
     assert heard == pytest.approx(logged(Path("run"), "val/loss"))
     assert metrics["val/loss"] == heard[18]
@@ -68,9 +68,9 @@ def test_every_shipped_sweep_runs(
         monkeypatch.setenv("NLTK_DATA", str(shared_data(WHERE[path.stem])))
     monkeypatch.setenv("WANDB_SERVICE", "that of another process")  # trials do not write through it
     few = {"trainer.limit_train_batches": 2, "trainer.limit_val_batches": 2, "trainer.max_epochs": 1}
-    count = 2 if sweep_file.read(path).folds == 1 else 1
+    count = 2 if sweep_file.read_sweep(path).folds == 1 else 1
     folder = launch(path, trials=count, workers=1, overrides=few)
-    sweep = sweep_file.read(folder / "study.yaml")
+    sweep = sweep_file.read_sweep(folder / "study.yaml")
     trials = study_in(folder).get_trials()
     assert [trial.state.name for trial in trials] == ["COMPLETE"] * count
     for trial in trials:

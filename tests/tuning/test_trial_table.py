@@ -9,8 +9,8 @@ import pytest
 from optuna.trial import FrozenTrial, TrialState, create_trial
 from rich.console import Console
 
-from unrolled.trial_labels import labels
-from unrolled.tuning import trial_table as table
+from unrolled.trial_labels import short_labels
+from unrolled.tuning import trial_table
 
 PATHS = ["optimizer.init_args.lr", "architecture.init_args.hidden_size"]
 
@@ -51,7 +51,7 @@ def shown(study: optuna.Study, terminal: bool) -> str:
     """All that was printed while the trials came in."""
     file = io.StringIO()
     console = Console(file=file, force_terminal=terminal, color_system=None, width=100, height=40)
-    with table.view(console, study, "val/loss", PATHS, 9) as screen:
+    with trial_table.open_view(console, study, "val/loss", PATHS, 9) as screen:
         fill(study)
         screen.update(study.get_trials())
         screen.update(study.get_trials())
@@ -86,13 +86,13 @@ def test_the_table_marks_the_best_complete_trial(study: optuna.Study) -> None:
 def test_a_small_screen_shows_the_last_trials_and_the_best(study: optuna.Study) -> None:
     fill(study)
     file = io.StringIO()
-    live = table.LiveTable(Console(), study, "val/loss", labels(PATHS), 9)
+    live = trial_table.LiveTable(Console(), study, "val/loss", short_labels(PATHS), 9)
     Console(file=file, width=100).print(live.table(study.get_trials(), rows=2))
     rows = [line.split()[:2] for line in file.getvalue().splitlines()[4:] if line.strip()]
     assert rows == [["1*", "complete"], ["4", "interrupted"], ["5", "running"]]
 
 
 def test_no_trial_has_no_best(study: optuna.Study) -> None:
-    assert table.best(study, []) is None
+    assert trial_table.best(study, []) is None
     fill(study)
-    assert table.best(study, [study.trials[2], study.trials[5]]) is None
+    assert trial_table.best(study, [study.trials[2], study.trials[5]]) is None

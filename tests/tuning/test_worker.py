@@ -12,7 +12,7 @@ from optuna.study import _optimize
 from optuna.trial import TrialState
 
 from unrolled.tuning import sweep_file
-from unrolled.tuning.study_folder import prepare
+from unrolled.tuning.study_folder import prepare_study
 from unrolled.tuning.worker import Worker
 
 from .conftest import RATE, WriteSweep, study_in
@@ -27,7 +27,7 @@ def ready(write_sweep: WriteSweep) -> Work:
     """`ready(trials=3)` prepares a study of that sweep in FOLDER."""
 
     def make(**changes: Any) -> None:
-        prepare(sweep_file.read(write_sweep(**changes)), FOLDER, "sweep.yaml")
+        prepare_study(sweep_file.read_sweep(write_sweep(**changes)), FOLDER, "sweep.yaml")
 
     return make
 

@@ -1,15 +1,15 @@
-"""A script that lets the shell complete the command, dotted arguments of every class included."""
+"""Shell completion for the command, including the dotted arguments of every class."""
 
 import shtab
 
-from unrolled.cli.parser import build
+from unrolled.cli.parser import build_parsers
 from unrolled.config import catalog
 from unrolled.config.validation import CLASSES, SECTIONS
 
 
 def script(shell: str) -> str:
-    """The script for `bash` or `zsh`."""
-    top, commands = build()
+    """The completion script for `bash` or `zsh`."""
+    top, commands = build_parsers()
     for name in ("fit", "sweep"):
         for option in options():
             commands[name].add_argument(option, dest=option)
@@ -19,7 +19,7 @@ def script(shell: str) -> str:
 
 
 def options() -> list[str]:
-    """Every dotted argument that some recipe takes."""
+    """All dotted arguments that any recipe accepts."""
     keys = {"tasks": "task.{}", "strategies": "strategies.{}", "trainer": "trainer"}
     keys |= {kind: f"{section}.init_args" for section, kind in CLASSES.items()}
     dotted = {

@@ -1,4 +1,4 @@
-"""What the command says beside its answer: no chatter of others, and a warning of ours in one line."""
+"""Terminal output: silence messages of other libraries, print our warnings in one line."""
 
 import logging
 import sys
@@ -7,20 +7,20 @@ from typing import TextIO
 
 from unrolled.errors import InputWarning
 
-NOISE = (  # advice of Lightning's that does not fit a stream of text in memory
+NOISE = (  # warnings of libraries that do not apply here
     ".*does not have many workers.*",
     ".*is smaller than the logging interval.*",
     ".*available but not used.*",
     "Checkpoint directory .* exists and is not empty.*",
     ".*LeafSpec.*is deprecated.*",
-    ".*`training_step` returned `None`.*",  # a batch without a target: a piece of rows whose class stands at their end
-    ".*overridden `on_after_batch_transfer`.*",  # DirectForecasting folds what any data hands over
+    ".*`training_step` returned `None`.*",  # a batch without targets: sequences cut before their label
+    ".*overridden `on_after_batch_transfer`.*",  # DirectForecasting splits every batch into patches
 )
 CHATTER = ("GPU available", "TPU available", "HPU available", "💡", "`Trainer.fit` stopped")
 
 
-def hush() -> None:
-    """From now on."""
+def silence_noise() -> None:
+    """Filter library warnings and log messages from now on."""
     for message in NOISE:
         warnings.filterwarnings("ignore", message=message)
     warnings.showwarning = _show
@@ -36,11 +36,11 @@ def _show(
     file: TextIO | None = None,
     line: str | None = None,
 ) -> None:
-    """A warning of ours as its one line, any other as Python writes it."""
-    told = f"unrolled: warning: {message}\n"
+    """Print an `InputWarning` in one line, and any other warning in Python's format."""
+    text = f"unrolled: warning: {message}\n"
     if not issubclass(category, InputWarning):
-        told = warnings.formatwarning(message, category, filename, lineno, line)
-    print(told, end="", file=file or sys.stderr)
+        text = warnings.formatwarning(message, category, filename, lineno, line)
+    print(text, end="", file=file or sys.stderr)
 
 
 def _is_news(record: logging.LogRecord) -> bool:

@@ -1,4 +1,4 @@
-"""Where a run is kept: runs/NAME, runs/NAME-2, runs/NAME-3."""
+"""Run folders: runs/NAME, runs/NAME-2, runs/NAME-3."""
 
 import re
 import tempfile
@@ -9,20 +9,18 @@ from unrolled.suggestions import nearest
 
 
 def require_writable(folder: Path) -> None:
-    """Make a folder, and try to write into it before anything else is done."""
+    """Create a folder and check that it is writable before anything else is done."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
         why = error.strerror or error
-        raise InputError(
-            f"{folder}: expected a folder to write into, but: {why}. Choose one with --runs DIR."
-        ) from None
+        raise InputError(f"{folder}: expected a writable folder, got: {why}. Choose another with --runs DIR.") from None
 
 
 def claim(runs: Path, name: str) -> Path:
-    """Make the first folder of this name that no run has yet."""
+    """Create the first folder of this name that does not exist yet."""
     number = 1
     while True:
         folder = runs / (name if number == 1 else f"{name}-{number}")
@@ -31,13 +29,13 @@ def claim(runs: Path, name: str) -> Path:
         except FileExistsError:
             number += 1
         except OSError as error:
-            raise InputError(f"{folder}: expected a folder to write into, but: {error.strerror}.") from None
+            raise InputError(f"{folder}: expected a writable folder, got: {error.strerror}.") from None
         else:
             return folder
 
 
 def newest(runs: Path, name: str) -> Path:
-    """The folder with the highest number among the runs of this name."""
+    """The run folder of this name with the highest number."""
     pattern = re.compile(rf"{re.escape(name)}(?:-(\d+))?")
     found = {
         int(match[1] or 1): folder
@@ -45,19 +43,20 @@ def newest(runs: Path, name: str) -> Path:
         if (match := pattern.fullmatch(folder.name)) and (folder / "recipe.yaml").is_file()
     }
     if not found:
-        raise InputError(f"--resume: expected a run in {runs / name}, found none. Leave --resume out to start one.")
+        raise InputError(f"--resume: expected a run in {runs / name}, found none. Omit --resume to start one.")
     return found[max(found)]
 
 
 def require_run(folder: Path) -> None:
-    """Refuse a folder that is not a run's."""
+    """Raises InputError: the folder is not a run folder."""
     if not (folder / "recipe.yaml").is_file():
         runs = [str(found.parent) for found in folder.parent.glob("*/recipe.yaml")]
         near = nearest(str(folder), runs)
         hint = f"Did you mean {near}?" if near else "Train one with: unrolled fit"
-        raise InputError(f"{folder}: expected a run's folder with a recipe.yaml, found none. {hint}")
+        raise InputError(f"{folder}: expected a run folder with a recipe.yaml, found none. {hint}")
 
 
 def check_name(name: str, option: str) -> None:
+    """Raises InputError: the name is not usable as a folder name."""
     if not re.fullmatch(r"\w[\w.+-]*", name):
         raise InputError(f"{option}: expected a name of letters, digits, '.', '-' and '_', got {name!r}")

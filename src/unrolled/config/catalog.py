@@ -1,6 +1,6 @@
-"""The classes that a recipe may name, and nothing else: what each package exports, and a list of torch's own.
+"""Catalogue of the classes that a recipe may name: the exports of each package, and a list of torch classes.
 
-Answers come from the source by `ast`, without torch; only `find` imports.
+Everything is read from the source with `ast`, without importing torch; only `find` imports.
 """
 
 import importlib
@@ -24,7 +24,7 @@ PACKAGES = MappingProxyType(
         "trainer": "pytorch_lightning.trainer.trainer",
     }
 )
-# LBFGS, Muon and SparseAdam ask more of a model than every task keeps; LambdaLR and its like take functions.
+# Excluded: LBFGS, Muon and SparseAdam, whose requirements not every task meets; schedulers that take functions.
 OPTIMIZERS = "ASGD Adadelta Adafactor Adagrad Adam AdamW Adamax NAdam RAdam RMSprop Rprop SGD"
 LR_SCHEDULERS = (
     "ConstantLR CosineAnnealingLR CosineAnnealingWarmRestarts CyclicLR ExponentialLR LinearLR MultiStepLR OneCycleLR "
@@ -33,14 +33,14 @@ LR_SCHEDULERS = (
 TORCH = MappingProxyType(
     {"optimizers": OPTIMIZERS.split(), "lr_schedulers": LR_SCHEDULERS.split(), "trainer": ["Trainer"]}
 )
-# What a task must know of its data; the data says it (`sizes`).
+# Sizes that a task takes from its data (`sizes()`).
 SIZES = frozenset(
     {
         *("vocabulary_size", "level", "classes", "input_size", "output_size", "source_vocabulary_size"),
         *("horizon", "context", "channels"),
     }
 )
-# Arguments that the data, another section or the run itself supplies, so that no recipe names them.
+# Arguments supplied by the data, by another section or by the run, which a recipe must not set.
 SUPPLIED = MappingProxyType(
     {
         "tasks": {*SIZES, "architecture", "optimizer", "lr_scheduler"},
@@ -57,67 +57,67 @@ SUPPLIED = MappingProxyType(
 
 @cache
 def names(kind: str) -> list[str]:
-    """The classes of a kind, by name."""
-    return sorted(TORCH[kind] if kind in TORCH else source.constant(PACKAGES[kind], "__all__"))
+    """Names of all classes of a kind."""
+    return sorted(TORCH[kind] if kind in TORCH else source.read_constant(PACKAGES[kind], "__all__"))
 
 
 @cache
 def arguments(kind: str, name: str) -> dict[str, Argument]:
-    """What a recipe can give to one class.
+    """The arguments of a class that a recipe can set.
 
-    A base class hands its arguments down inside its own package, so that a strategy shows its own and not the task's.
+    Arguments of base classes are included within the same package: those of a strategy exclude the task's.
     """
     package = PACKAGES[kind]
-    offered = signatures.arguments(package, name, within=package)
+    offered = signatures.class_arguments(package, name, within=package)
     return {key: argument for key, argument in offered.items() if key not in SUPPLIED.get(kind, ())}
 
 
 def sizes(task: str) -> set[str]:
-    """What a task must know of its data."""
+    """Names of the sizes that a task takes from its data."""
     package = PACKAGES["tasks"]
-    return {*SIZES} & signatures.arguments(package, task, within=package).keys()
+    return {*SIZES} & signatures.class_arguments(package, task, within=package).keys()
 
 
 def fits(task: str, given: Set[str]) -> bool:
-    """Whether data with these sizes are of a task's kind: of the sizes whose default is None, it takes one."""
-    offered = signatures.arguments(PACKAGES["tasks"], task, within=PACKAGES["tasks"])
+    """Whether data with these sizes fits a task; of the sizes with default None exactly one must be given."""
+    offered = signatures.class_arguments(PACKAGES["tasks"], task, within=PACKAGES["tasks"])
     either = {name for name in sizes(task) if offered[name].default == "None"}
     return sizes(task) - either == given - either and len(given & either) == bool(either)
 
 
 def classes(kind: str) -> dict[str, dict[str, Argument]]:
-    """Every class of a kind with its arguments."""
+    """All classes of a kind with their arguments."""
     return {name: arguments(kind, name) for name in names(kind)}
 
 
 def seam(strategy: str) -> str | None:
-    """The part of a task that a strategy owns."""
+    """The seam that a strategy occupies; None if it has none."""
     package = PACKAGES["strategies"]
-    return signatures.attribute(package, strategy, "seam", within=package)
+    return signatures.class_attribute(package, strategy, "seam", within=package)
 
 
 def additive() -> set[str]:
-    """The seams that several strategies may own together."""
-    seams: set[str] = source.constant("unrolled.tasks.base", "ADDITIVE")
+    """The seams that several strategies may share."""
+    seams: set[str] = source.read_constant("unrolled.tasks.base", "ADDITIVE")
     return seams
 
 
 def long_name(kind: str, name: str) -> str:
-    """`Adam` as `torch.optim.Adam`; the names of our own classes stay short."""
+    """`Adam` as `torch.optim.Adam`; names of classes of this package stay short."""
     return f"{PACKAGES[kind]}.{name}" if kind in TORCH and name in TORCH[kind] else name
 
 
 def short_name(kind: str, name: str) -> str:
-    """`torch.optim.Adam` as `Adam`; a name that is not in the catalog stays as it is."""
+    """`torch.optim.Adam` as `Adam`; names outside the catalogue stay unchanged."""
     prefix, _, last = name.rpartition(".")
     return last if prefix == PACKAGES[kind] and last in names(kind) else name
 
 
 def find(kind: str, name: str) -> type:
-    """Import a class of the catalog by its long or short name.
+    """Import a class of the catalogue by its long or short name.
 
     Raises:
-        InputError: the name is not in the catalog; nothing was imported then.
+        InputError: the name is not in the catalogue; nothing was imported.
     """
     short = short_name(kind, name)
     if short not in names(kind):

@@ -1,9 +1,9 @@
-"""A recipe says what to train: a YAML file with one section per part of a run.
+"""Recipes: YAML files with one section per part of a run.
 
-Plain Python, so that a wrong key is answered at once.  Normalised, a recipe is a dict of plain builtins:
+Imports no torch, so that wrong keys are reported at once.  A normalised recipe is a dict of plain builtins:
 
-    task:         {LanguageModeling: {dropout: 0.1}}                  one name with its arguments
-    architecture: {class_path: LSTM, init_args: {hidden_size: 192}}   data and optimizer alike
+    task:         {LanguageModeling: {dropout: 0.1}}                  one class with its arguments
+    architecture: {class_path: LSTM, init_args: {hidden_size: 192}}   likewise data and optimizer
     lr_scheduler: null, or such a class with interval (step: a batch; epoch), frequency (intervals), monitor (a metric),
                   warm_up (batches)
     strategies:   {TruncatedBPTT: {k1: 64, k2: 64}, CarriedState: {}}
@@ -17,8 +17,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from unrolled.config import catalog
-from unrolled.config import yaml_io as yaml_file
+from unrolled.config import catalog, yaml_io
 from unrolled.config.validation import CLASSES, SECTIONS, SETTINGS, check, check_names, paths
 from unrolled.errors import InputError
 from unrolled.suggestions import expected, nearest
@@ -31,27 +30,27 @@ SHIPPED = Path(__file__).parents[1] / "recipes"
 
 
 def shipped() -> list[str]:
-    """The names of the recipes that come with the package."""
+    """Names of the recipes shipped with the package."""
     return sorted(path.stem for path in SHIPPED.glob("*.yaml"))
 
 
 def load(name_or_path: str | Path) -> Recipe:
-    """Read a recipe, normalised and with its names checked; a bare name is one that comes with the package.
+    """Read, normalise and check the names of a recipe, given by path or by the name of a shipped recipe.
 
-    What a later `override` may still supply is not asked for here: `check` does so at the end.
+    Missing arguments are reported by `check`, as a later `override` may still supply them.
     """
     path = Path(name_or_path)
     if path.parent == Path() and not path.suffix and not path.is_file():
         if path.name not in shipped():
-            raise InputError(f"recipe: {expected(path.name, shipped())} A file of yours is named with its .yaml.")
+            raise InputError(f"recipe: {expected(path.name, shipped())} For a file, include its .yaml extension.")
         path = SHIPPED / f"{path.name}.yaml"
-    recipe = normalise(yaml_file.read(path), str(path))
+    recipe = normalise(yaml_io.read_yaml(path), str(path))
     check_names(recipe, str(path))
     return recipe
 
 
 def normalise(written: Any, source: str) -> Recipe:
-    """One form for every way to write a section, defaults included."""
+    """Bring every section into its normal form and fill in defaults."""
     if not isinstance(written, Mapping):
         raise InputError(f"{source}: expected a recipe with the sections {', '.join(SECTIONS)}, got {written!r}")
     for key in written:
@@ -59,20 +58,20 @@ def normalise(written: Any, source: str) -> Recipe:
             raise InputError(f"{source}: section {expected(key, SECTIONS)}")
     recipe = DEFAULTS | dict(written)
     if missing := [section for section in SECTIONS if section not in recipe]:
-        raise InputError(f"{source}: expected the section {missing[0]}, and it is not there")
+        raise InputError(f"{source}: expected the section {missing[0]}, got none")
     return {section: _section(section, copy.deepcopy(recipe[section]), source) for section in SECTIONS}
 
 
 def override(recipe: Recipe, changes: Mapping[str, Any], source: str = "command line") -> Recipe:
-    """A copy with values changed by dotted path: `{"optimizer.init_args.lr": 0.01, "strategies": ["CarriedState"]}`.
+    """A copy with values replaced by dotted path: `{"optimizer.init_args.lr": 0.01, "strategies": ["CarriedState"]}`.
 
-    Whole sections are replaced first, so that a path may lead into what another change brings.
+    Sections are replaced first, so that longer paths apply to the new sections.
     """
     changed = copy.deepcopy(recipe)
     for path in sorted(changes, key=lambda path: path.count(".")):
         known = paths(changed)
         if path.removeprefix("trainer.") in catalog.SUPPLIED["trainer"]:
-            raise InputError(f"{source}: {path}: the run itself sets this. Leave it out.")
+            raise InputError(f"{source}: {path}: set by the run itself. Remove it.")
         if path not in known:
             near = nearest(path, known)
             hint = f"Did you mean {near}?" if near else "`unrolled fit --help` lists the keys."
@@ -92,7 +91,7 @@ def override(recipe: Recipe, changes: Mapping[str, Any], source: str = "command 
 
 
 def changes(argv: Sequence[str]) -> Recipe:
-    """Dotted arguments of a command line, `--a.b VALUE` or `--a.b=VALUE`, as `override` takes them; values are YAML."""
+    """Parse dotted arguments, `--a.b VALUE` or `--a.b=VALUE` with values in YAML, into changes for `override`."""
     found: Recipe = {}
     rest = list(argv)
     while rest:
@@ -101,14 +100,14 @@ def changes(argv: Sequence[str]) -> Recipe:
             raise InputError(f"command line: expected --key VALUE, got {name!r}")
         if not equals and (not rest or rest[0].startswith("--")):
             raise InputError(f"command line: {name}: expected a value, got none")
-        found[name[2:]] = value(text if equals else rest.pop(0), f"command line: {name}")
+        found[name[2:]] = parse_value(text if equals else rest.pop(0), f"command line: {name}")
     return found
 
 
-def value(text: str, source: str) -> Any:
-    """What a text on the command line means: YAML, and where that is none, the text itself."""
+def parse_value(text: str, source: str) -> Any:
+    """A command-line value: parsed as YAML, or the text itself if that fails."""
     try:
-        return yaml_file.parse(text, source) if text.strip() else text
+        return yaml_io.parse_yaml(text, source) if text.strip() else text
     except InputError:
         if text.lstrip()[0] in "[{":
             raise
@@ -116,8 +115,8 @@ def value(text: str, source: str) -> Any:
 
 
 def dump(recipe: Recipe) -> str:
-    """A recipe as YAML; `load` gives it back."""
-    return yaml_file.text(recipe | {"strategies": [{k: v} if v else k for k, v in recipe["strategies"].items()]})
+    """A recipe as YAML, the inverse of `load`."""
+    return yaml_io.to_yaml(recipe | {"strategies": [{k: v} if v else k for k, v in recipe["strategies"].items()]})
 
 
 def _section(section: str, value: Any, source: str) -> Any:
@@ -128,11 +127,11 @@ def _section(section: str, value: Any, source: str) -> Any:
         if isinstance(value, Mapping) and section == "strategies":
             items = [{name: arguments} for name, arguments in value.items()]
         named = [_named(section, item, source) for item in items if value is not None]
-        once = dict(named)
-        if len(once) < len(named):
+        unique = dict(named)
+        if len(unique) < len(named):
             twice = next(name for name, _ in named if [n for n, _ in named].count(name) > 1)
-            raise InputError(f"{source}: strategies: {twice} stands there twice. Keep one of them.")
-        return once
+            raise InputError(f"{source}: strategies: duplicate strategy {twice}. Keep one of them.")
+        return unique
     if section == "trainer":
         return _mapping("trainer", value, source)
     return value

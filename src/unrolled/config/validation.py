@@ -1,4 +1,4 @@
-"""Are the names in a recipe right?  Asked of the catalog, without torch; types are `runs.build`'s."""
+"""Validation of a recipe's names and required arguments, without torch; `runs.build` checks the types."""
 
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
@@ -24,13 +24,13 @@ SECTIONS = (
 CLASSES = MappingProxyType(
     {"architecture": "architectures", "optimizer": "optimizers", "lr_scheduler": "lr_schedulers", "data": "data"}
 )
-# What such a section may hold beside its class.  frequency: in intervals; monitor: a metric, for ReduceLROnPlateau;
-# warm_up: batches in which the rate rises to what the scheduler says.
+# Further keys of such a section.  frequency: in intervals; monitor: a metric, for ReduceLROnPlateau;
+# warm_up: batches over which the learning rate rises to the scheduler's value.
 SETTINGS = MappingProxyType({"lr_scheduler": {"interval": "epoch", "frequency": 1, "monitor": None, "warm_up": 0}})
 
 
-def groups(recipe: Mapping[str, Any]) -> Iterator[tuple[str, str, str, dict[str, Any]]]:
-    """Every class that a recipe names: the key of its arguments, its kind, its name and the arguments given."""
+def named_classes(recipe: Mapping[str, Any]) -> Iterator[tuple[str, str, str, dict[str, Any]]]:
+    """Every class named by a recipe: the key of its arguments, its kind, its name and the given arguments."""
     for name, given in recipe["task"].items():
         yield f"task.{name}", "tasks", name, given
     for section, kind in CLASSES.items():
@@ -42,31 +42,31 @@ def groups(recipe: Mapping[str, Any]) -> Iterator[tuple[str, str, str, dict[str,
     yield "trainer", "trainer", "Trainer", recipe["trainer"]
 
 
-def arguments(recipe: Mapping[str, Any]) -> dict[str, Argument]:
-    """Every argument that this recipe's classes take, by dotted path."""
+def recipe_arguments(recipe: Mapping[str, Any]) -> dict[str, Argument]:
+    """All arguments of the recipe's classes, by dotted path."""
     return {
-        f"{key}.{argument}": told
-        for key, kind, name, _ in groups(recipe)
+        f"{key}.{option}": argument
+        for key, kind, name, _ in named_classes(recipe)
         if name in catalog.names(kind)
-        for argument, told in catalog.arguments(kind, name).items()
+        for option, argument in catalog.arguments(kind, name).items()
     }
 
 
 def paths(recipe: Mapping[str, Any]) -> set[str]:
-    """Every dotted path that `override` accepts for this recipe."""
+    """All dotted paths that `override` accepts for this recipe."""
     filled = {section for section in CLASSES if recipe[section] is not None}
     inside = {
         f"{section}.{part}" for section in filled for part in ("class_path", "init_args", *SETTINGS.get(section, ()))
     }
-    named = {key for key, kind, _, _ in groups(recipe) if kind in ("tasks", "strategies")}
-    return {*SECTIONS, *inside, *named, *arguments(recipe)}
+    named = {key for key, kind, _, _ in named_classes(recipe) if kind in ("tasks", "strategies")}
+    return {*SECTIONS, *inside, *named, *recipe_arguments(recipe)}
 
 
 def check_names(recipe: Mapping[str, Any], source: str) -> None:
-    """Refuse a class or argument that does not exist, and two strategies on one seam."""
+    """Check that all classes and arguments exist and that no two strategies share a seam."""
     if len(recipe["task"]) != 1:
         raise InputError(f"{source}: task: expected one of {', '.join(catalog.names('tasks'))}, got {recipe['task']!r}")
-    for key, kind, name, given in groups(recipe):
+    for key, kind, name, given in named_classes(recipe):
         section = key.split(".")[0]
         if name not in catalog.names(kind):
             raise InputError(f"{source}: {section}: {expected(name, catalog.names(kind))}")
@@ -75,25 +75,25 @@ def check_names(recipe: Mapping[str, Any], source: str) -> None:
         offered = catalog.arguments(kind, name)
         for argument, value in given.items():
             if argument in catalog.SUPPLIED.get(kind, ()):
-                raise InputError(f"{source}: {key}.{argument}: the run itself sets this. Leave it out.")
+                raise InputError(f"{source}: {key}.{argument}: set by the run itself. Remove it.")
             if argument not in offered:
                 raise InputError(f"{source}: {key}: {expected(argument, offered)}")
             if _names_a_class(value):
                 raise InputError(f"{source}: {key}.{argument}: expected a plain value, got a class: {value!r}")
-    _seams(recipe, source)
+    _check_seams(recipe, source)
 
 
 def check(recipe: Mapping[str, Any], source: str) -> None:
-    """All that can be said of a finished recipe without torch: `check_names`, and nothing is missing.
+    """Check a final recipe as far as possible without torch: `check_names`, required arguments, scheduler settings.
 
     Raises:
-        InputError: one line that names the file, the key, what was expected and what came.
+        InputError: the recipe is wrong; the message names the file, the key, what was expected and what was given.
     """
     check_names(recipe, source)
-    for key, kind, name, given in groups(recipe):
-        for argument, told in catalog.arguments(kind, name).items():
-            if told.default is None and argument not in given:
-                raise InputError(f"{source}: {key}.{argument}: expected {told.type}, and {name} has no default for it")
+    for key, kind, name, given in named_classes(recipe):
+        for argument, spec in catalog.arguments(kind, name).items():
+            if spec.default is None and argument not in given:
+                raise InputError(f"{source}: {key}.{argument}: expected {spec.type}, got none; {name} has no default")
     for key, low in [("seed", 0), ("checkpoint_every", 1)]:
         if type(recipe[key]) is not int or not low <= recipe[key] < 2**32:
             raise InputError(f"{source}: {key}: expected a whole number of at least {low}, got {recipe[key]!r}")
@@ -113,7 +113,7 @@ def _check_scheduler(scheduler: Mapping[str, Any] | None, source: str) -> None:
         raise InputError(f"{source}: lr_scheduler.monitor: expected a metric (val/loss), got {scheduler['monitor']!r}")
 
 
-def _seams(recipe: Mapping[str, Any], source: str) -> None:
+def _check_seams(recipe: Mapping[str, Any], source: str) -> None:
     owners: dict[str, str] = {}
     for name in recipe["strategies"]:
         seam = catalog.seam(name)
@@ -125,7 +125,7 @@ def _seams(recipe: Mapping[str, Any], source: str) -> None:
 
 
 def _names_a_class(value: Any) -> bool:
-    """Lightning's parser would import what a `class_path` names; a recipe's own sections alone may have one."""
+    """Whether a value has a `class_path`, which Lightning's parser would import; only sections may have one."""
     if isinstance(value, Mapping):
         return "class_path" in value or any(map(_names_a_class, value.values()))
     return isinstance(value, list) and any(map(_names_a_class, value))

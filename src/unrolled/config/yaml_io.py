@@ -1,4 +1,4 @@
-"""YAML in and out: plain builtins only, no key twice, and 1e-3 and inf are numbers."""
+"""YAML reader and writer: plain builtins, unique keys, and 1e-3 and inf as numbers."""
 
 import re
 from collections.abc import Hashable
@@ -9,11 +9,11 @@ import yaml
 
 from unrolled.errors import InputError
 
-ONE_LINE = 6  # entries of a mapping that still go on one line
+ONE_LINE = 6  # most entries of a mapping written on one line
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML 1.1 reads `1e-3` and `inf` as text, `2024-01-31` as a date, the last of two equal keys; this does not."""
+    """Unlike YAML 1.1: `1e-3` and `inf` are numbers, `2024-01-31` is text, and duplicate keys are errors."""
 
     yaml_implicit_resolvers = {
         first: [(tag, regexp) for tag, regexp in resolvers if not tag.endswith(":timestamp")]
@@ -25,15 +25,15 @@ class _Loader(yaml.SafeLoader):
         for key_node, _ in node.value:
             key = self.construct_object(key_node, deep=True)
             if not isinstance(key, str):
-                raise yaml.MarkedYAMLError(None, None, f"a key is not a word: {key!r}", key_node.start_mark)
+                raise yaml.MarkedYAMLError(None, None, f"a key is not text: {key!r}", key_node.start_mark)
             if key in seen:
-                raise yaml.MarkedYAMLError(None, None, f"the key {key!r} stands here twice", key_node.start_mark)
+                raise yaml.MarkedYAMLError(None, None, f"duplicate key {key!r}", key_node.start_mark)
             seen.add(key)
         return super().construct_mapping(node, deep)
 
 
 class _Dumper(yaml.SafeDumper):
-    """Short mappings and lists of plain values on one line, the rest one entry per line."""
+    """Write short mappings and lists of plain values on one line, everything else with one entry per line."""
 
     def represent_mapping(self, tag: str, mapping: Any, flow_style: bool | None = None) -> yaml.MappingNode:
         node = super().represent_mapping(tag, mapping, flow_style)
@@ -47,40 +47,40 @@ class _Dumper(yaml.SafeDumper):
         return node
 
 
-for _class in (_Loader, _Dumper):  # the dumper too, so that a text like 1e-3 is written in quotes
+for _class in (_Loader, _Dumper):  # the dumper too, so that text such as 1e-3 is quoted
     _class.add_implicit_resolver(
         "tag:yaml.org,2002:float", re.compile(r"[-+]?((\d+\.?\d*|\.\d+)[eE][-+]?\d+|inf)$"), list("-+.0123456789i")
     )
 
 
-def parse(text: str, source: str) -> Any:
-    """The value that a YAML text writes; `source` names it in errors."""
+def parse_yaml(text: str, source: str) -> Any:
+    """Parse YAML; `source` names the text in error messages."""
     try:
         return yaml.load(text, _Loader)  # noqa: S506 (a SafeLoader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f":{mark.line + 1}:{mark.column + 1}" if mark else ""
-        raise InputError(f"{source}{where}: expected YAML, but {error.problem or error.context}") from None
+        raise InputError(f"{source}{where}: expected YAML, got an error: {error.problem or error.context}") from None
     except (yaml.YAMLError, RecursionError, ValueError) as error:
-        raise InputError(f"{source}: expected YAML, but {' '.join(str(error).split())}") from None
+        raise InputError(f"{source}: expected YAML, got an error: {' '.join(str(error).split())}") from None
 
 
-def read(path: Path) -> Any:
+def read_yaml(path: Path) -> Any:
     """The value in a YAML file.
 
     Raises:
-        InputError: no such file, not UTF-8, or not YAML (with line and column).
+        InputError: the file does not exist, is not UTF-8, or is not YAML (with line and column).
     """
     try:
-        return parse(path.read_bytes().decode(), str(path))
+        return parse_yaml(path.read_bytes().decode(), str(path))
     except UnicodeDecodeError as error:
         byte = error.object[error.start]
         raise InputError(f"{path}: expected UTF-8 text, got the byte {byte:#x} at offset {error.start}") from None
     except OSError as error:
-        raise InputError(f"{path}: expected a YAML file, but {error.strerror or error}") from None
+        raise InputError(f"{path}: expected a YAML file, got: {error.strerror or error}") from None
 
 
-def text(value: Any) -> str:
-    """A value as YAML, keys in their own order; `parse` gives it back."""
+def to_yaml(value: Any) -> str:
+    """A value as YAML with its keys in the given order; the inverse of `parse_yaml`."""
     written: str = yaml.dump(value, Dumper=_Dumper, sort_keys=False, width=120, allow_unicode=True)
     return written

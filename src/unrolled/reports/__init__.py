@@ -1,4 +1,4 @@
-"""Runs and studies -> one page that a researcher can share. Nothing heavy is imported until a page is written."""
+"""Reports: render runs and studies as one self-contained HTML page.  Heavy imports are deferred to `write`."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,19 +9,19 @@ __all__ = ["write"]
 
 
 def write(folders: Sequence[Path], name: str | None = None, output: Path = Path("reports")) -> Path:
-    """Write `output`/`name`/index.html from folders of runs and studies (none: all of runs/) and return its path.
+    """Write `output`/`name`/index.html from run and study folders (default: all of runs/) and return its path.
 
-    The page is self-contained and depends on the folders' files alone: the same input gives the same bytes.
+    The page is self-contained and deterministic: the same input files give the same bytes.
 
     Raises:
-        InputError: a folder is neither a run nor a study, `name` is no folder's name, or `output` cannot be written.
+        InputError: a folder is neither a run nor a study, `name` is no folder name, or `output` is not writable.
     """
     from unrolled.reports.html import render
-    from unrolled.reports.loading.folders import read
+    from unrolled.reports.loading.folders import read_report
 
-    report = read(folders, name)
+    report = read_report(folders, name)
     if report.name in {".", ".."} or set(report.name) & set("/\\\0"):
-        raise InputError(f"--name {report.name!r}: expected a plain folder name, such as quickstart, without slashes")
+        raise InputError(f"--name {report.name!r}: expected a plain folder name without slashes, such as quickstart")
     page = Path(output) / report.name / "index.html"
     content = render(report).encode("utf-8", errors="replace")  # lone surrogates can come from JSON
     partial = page.with_suffix(".partial")
@@ -30,5 +30,5 @@ def write(folders: Sequence[Path], name: str | None = None, output: Path = Path(
         partial.write_bytes(content)
         partial.replace(page)
     except OSError as error:
-        raise InputError(f"{page}: expected a file that can be written, but: {error.strerror}") from None
+        raise InputError(f"{page}: expected a writable file, got: {error.strerror}") from None
     return page

@@ -1,4 +1,4 @@
-"""A `Report` -> one HTML page that needs nothing but itself: Plotly, style, scripts and data are inside."""
+"""Render a `Report` as one self-contained HTML page: Plotly, style sheet, scripts and data are embedded."""
 
 import base64
 import hashlib
@@ -9,14 +9,11 @@ from importlib.resources import files
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from unrolled.reports.figures import attention as examples
-from unrolled.reports.figures import confusion as class_tables
-from unrolled.reports.figures import curves as curve_figures
+from unrolled.reports.figures import attention, confusion, curves, plotly_base
 from unrolled.reports.figures import forecasts as forecast_figures
 from unrolled.reports.figures import parallel_coordinates as parallel
-from unrolled.reports.figures import plotly_base as figures
-from unrolled.reports.narrative import comparison as compare
-from unrolled.reports.narrative import formatting as phrases
+from unrolled.reports.narrative import formatting
+from unrolled.reports.narrative.comparison import Group, comparable_groups
 from unrolled.reports.narrative.configurations import configurations
 from unrolled.reports.narrative.findings import findings
 from unrolled.reports.narrative.tables import contents, facts, headline, results_rows, trial_table
@@ -26,11 +23,11 @@ TEMPLATES = files("unrolled.reports") / "templates"
 
 
 def render(report: Report) -> str:
-    """Fill templates/report.html.j2. All data passes through autoescape; figures travel as escaped JSON."""
+    """Fill templates/report.html.j2.  All data is autoescaped; figures are embedded as escaped JSON."""
     from plotly.offline import get_plotlyjs
 
-    compared = compare.groups(report.all_runs)
-    told = [(run, run.results.told) for run in report.all_runs if run.results and run.results.told]
+    compared = comparable_groups(report.all_runs)
+    classified = [(run, run.results.classes) for run in report.all_runs if run.results and run.results.classes]
     drawn = draw(report, compared)
     wide = {f"parallel-{i}": parallel.AXIS_PIXELS * (len(s.parameters) + 1) for i, s in enumerate(report.studies)}
     scripts = {"plotly": get_plotlyjs(), "script": (TEMPLATES / "report.js").read_text(encoding="utf-8")}
@@ -41,8 +38,8 @@ def render(report: Report) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    written = {word: getattr(phrases, word) for word in ("figure", "setting", "counted", "unit", "material")}
-    environment.filters.update(written, sentence=examples.sentence)
+    filters = ("format_number", "format_setting", "count_noun", "metric_unit", "data_kind")
+    environment.filters.update({name: vars(formatting)[name] for name in filters}, sentence=attention.sentence)
     return environment.get_template("report.html.j2").render(
         report=report,
         findings=findings(report),
@@ -53,12 +50,12 @@ def render(report: Report) -> str:
         configurations=configurations(report),
         samples=[(run, run.results.sample) for run in report.all_runs if run.results and run.results.sample],
         forecasters=forecasters(report),
-        translations=examples.told(report.all_runs),
+        translations=attention.runs_with_examples(report.all_runs),
         facts=[(run, facts(run)) for run in report.all_runs],
         drawn=set(drawn),
-        told=[(run, class_tables.score_tables(found)) for run, found in told],
-        wide=wide | {f"confusion-{i}": class_tables.width(found) for i, (_, found) in enumerate(told)},
-        points=curve_figures.POINTS,
+        classified=[(run, confusion.score_tables(classes)) for run, classes in classified],
+        wide=wide | {f"confusion-{i}": confusion.width(found) for i, (_, found) in enumerate(classified)},
+        points=curves.POINTS,
         data=embedded({"figures": drawn}),
         style=Markup((TEMPLATES / "report.css").read_text(encoding="utf-8")),
         policy=content_policy(scripts.values()),
@@ -66,37 +63,37 @@ def render(report: Report) -> str:
     )
 
 
-def draw(report: Report, compared: list[compare.Group]) -> dict[str, figures.Figure]:
-    """{id of its place in the page: figure}, without those that have nothing to show."""
-    drawn: dict[str, figures.Figure | None] = {"curves": curve_figures.learning_curves(report.all_runs)}
-    drawn |= {f"results-{index}": figures.results_bars(group) for index, group in enumerate(compared)}
-    told = [run.results.told for run in report.all_runs if run.results and run.results.told]
-    drawn |= {f"confusion-{index}": class_tables.confusion_map(found) for index, found in enumerate(told)}
+def draw(report: Report, compared: list[Group]) -> dict[str, plotly_base.Figure]:
+    """{element id in the page: figure}, without empty figures."""
+    drawn: dict[str, plotly_base.Figure | None] = {"curves": curves.learning_curves(report.all_runs)}
+    drawn |= {f"results-{index}": plotly_base.results_bars(group) for index, group in enumerate(compared)}
+    classified = [run.results.classes for run in report.all_runs if run.results and run.results.classes]
+    drawn |= {f"confusion-{index}": confusion.confusion_map(found) for index, found in enumerate(classified)}
     for index, study in enumerate(report.studies):
-        drawn[f"trials-{index}"] = curve_figures.trial_curves(study)
-        drawn[f"importance-{index}"] = figures.importance_bars(study)
+        drawn[f"trials-{index}"] = curves.trial_curves(study)
+        drawn[f"importance-{index}"] = plotly_base.importance_bars(study)
         drawn[f"parallel-{index}"] = parallel.parallel_coordinates(study)
     for index, (_, found) in enumerate(forecasters(report)):
         drawn[f"steps-{index}"] = forecast_figures.error_by_step(found)
-        drawn[f"example-{index}"] = forecast_figures.example(found)
-    for index, (_, said) in enumerate(examples.told(report.all_runs)):
-        drawn |= {f"attention-{index}-{place}": examples.attention_map(one) for place, one in enumerate(said)}
+        drawn[f"example-{index}"] = forecast_figures.forecast_example(found)
+    for index, (_, examples) in enumerate(attention.runs_with_examples(report.all_runs)):
+        drawn |= {f"attention-{index}-{place}": attention.attention_map(one) for place, one in enumerate(examples)}
     return {name: figure for name, figure in drawn.items() if figure}
 
 
 def forecasters(report: Report) -> list[tuple[Run, Forecasts]]:
-    """The runs that forecast, with what results.json says of it."""
+    """The forecasting runs, with their forecasts from results.json."""
     return [(run, run.results.forecasts) for run in report.all_runs if run.results and run.results.forecasts]
 
 
 def embedded(data: object) -> Markup:
-    """JSON that no data can break out of: <, > and & are written as escapes, nan is refused (figures hold gaps)."""
+    """JSON that is safe inside a script element: <, > and & are escaped, nan is refused (figures hold None)."""
     written = json.dumps(data, allow_nan=False, separators=(",", ":"))
     return Markup(written.translate({ord(sign): f"\\u{ord(sign):04x}" for sign in "<>&"}))
 
 
 def content_policy(scripts: Iterable[str]) -> str:
-    """Browsers refuse every request, and every script but ours (by its digest), even if something slipped through."""
+    """A content security policy: block all requests, and all scripts except ours (allowed by digest)."""
     digests = [base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts]
     allowed = " ".join(f"'sha256-{digest}'" for digest in digests)
     return f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; img-src data: blob:"

@@ -1,15 +1,24 @@
-"""What a report knows, as plain data: files are turned into these once, everything after is pure."""
+"""Records of a report: plain data read from run and study folders; figures and text are pure functions of them."""
 
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from unrolled.trial_labels import labels
+from unrolled.trial_labels import short_labels
+
+# Scores by class or language: {key in results.json: heading in the report}.
+SCORE_COLUMNS = {
+    "count": "sequences",
+    "accuracy": "accuracy",
+    "recall": "recall",
+    "precision": "precision",
+    "f1": "F1",
+}
 
 
 @dataclass(frozen=True)
 class Curve:
-    """One metric over optimiser steps, in the order of the steps; values may be nan or inf."""
+    """One metric over optimiser steps, sorted by step; values may be nan or inf."""
 
     steps: tuple[int, ...] = ()
     values: tuple[float, ...] = ()
@@ -21,7 +30,7 @@ class Curve:
 
 @dataclass(frozen=True)
 class Sample:
-    """Text that the model wrote after a prefix that it was given."""
+    """Text that the model generated after a given prefix."""
 
     prefix: str
     continuation: str
@@ -30,50 +39,50 @@ class Sample:
 
 @dataclass(frozen=True)
 class Forecasts:
-    """How forecasts of a run turned out; None is a number that is missing."""
+    """Forecasts of a run and their errors; None is a missing number."""
 
-    by_step: Mapping[str, Sequence[float | None]]  # mean squared error of each step ahead: of the model, of baselines
-    example: Mapping[str, Sequence[float | None]]  # history, truth, forecast, lower and upper end of an 80 % interval
+    by_step: Mapping[str, Sequence[float | None]]  # mean squared error by step ahead, of the model and of baselines
+    example: Mapping[str, Sequence[float | None]]  # history, truth, forecast, lower and upper bound of an 80 % interval
 
 
 @dataclass(frozen=True)
-class Told:
-    """How well each class was told; `scores` and `languages` hold numbers by name of each class, or language."""
+class ClassResults:
+    """Classification results; `scores` and `languages` are {class or language: {score: value}}."""
 
     names: tuple[str, ...]
-    confusion: tuple[tuple[int, ...], ...] = ()  # truth down, told across; empty of several labels a sequence
+    confusion: tuple[tuple[int, ...], ...] = ()  # rows: truth, columns: prediction; empty for multi-label data
     scores: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     languages: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Example:
-    """One translation, token by token, and how much each of its steps looked at each source token."""
+    """One translation as tokens, with the attention weight of each source token at each step."""
 
     source: tuple[str, ...]
     truth: tuple[str, ...]
     translation: tuple[str, ...]
-    attention: tuple[tuple[float, ...], ...] = ()  # a row for each token of the translation, then one for its end
+    attention: tuple[tuple[float, ...], ...] = ()  # one row per token of the translation, then one for the end token
 
 
 @dataclass(frozen=True)
 class Results:
-    """The figures of `unrolled test`: `metric` (lower is better) of the model and of each baseline on the same data."""
+    """Results of `unrolled test`: `metric` (lower is better) of the model and of each baseline on the same data."""
 
     split: str
     metric: str  # "bits_per_character", "perplexity", "nats_per_target", "mse" or "free_running_mse"
-    value: float  # nan where the file holds none
+    value: float  # nan where the file has no value
     baselines: Mapping[str, float]
     sample: Sample | None
     forecasts: Forecasts | None = None
-    told: Told | None = None
+    classes: ClassResults | None = None
     examples: tuple[Example, ...] = ()
-    scores: tuple[tuple[str, float, str], ...] = ()  # of translations: name, figure, sacrebleu's signature
+    scores: tuple[tuple[str, float, str], ...] = ()  # of translations: name, score, sacrebleu signature
 
 
 @dataclass(frozen=True)
 class Run:
-    """One run's folder. `problems` are sentences about what is missing or damaged."""
+    """One run folder. `problems` are sentences about missing or damaged files."""
 
     name: str
     folder: str
@@ -86,7 +95,7 @@ class Run:
 
 @dataclass(frozen=True)
 class Parameter:
-    """One searched hyper-parameter and its range, or its choices when it is categorical."""
+    """One searched hyper-parameter with its range, or its choices if it is categorical."""
 
     name: str
     low: float = math.nan
@@ -110,7 +119,7 @@ class Trial:
 
 @dataclass(frozen=True)
 class Study:
-    """One study's folder. `importance` sums to 1; when it is empty, `importance_absent` says why."""
+    """One study folder. `importance` sums to 1; if it is empty, `importance_absent` gives the reason."""
 
     name: str
     folder: str
@@ -129,19 +138,19 @@ class Study:
 
     @property
     def labels(self) -> dict[str, str]:
-        """What each hyper-parameter is called."""
-        return labels(self.parameters)
+        """{dotted path of a hyper-parameter: its short label}."""
+        return short_labels(self.parameters)
 
     @property
     def ranked(self) -> list[Trial]:
-        """Completed trials with a finite value, the best first (the earlier one of equals)."""
+        """Completed trials with a finite value, best first; ties are sorted by number."""
         valued = [trial for trial in self.trials if trial.state == "complete" and math.isfinite(trial.value)]
         return sorted(valued, key=lambda trial: (-trial.value if self.maximize else trial.value, trial.number))
 
 
 @dataclass(frozen=True)
 class Report:
-    """Everything one page shows."""
+    """All content of one page."""
 
     name: str
     runs: tuple[Run, ...]
@@ -149,7 +158,7 @@ class Report:
 
     @property
     def all_runs(self) -> tuple[Run, ...]:
-        """The given runs, then the best trial of each study where its folder is there."""
+        """The given runs, then the best trial of each study if its folder exists."""
         given = {run.folder for run in self.runs}
         best = [study.best_run for study in self.studies if study.best_run]
         return self.runs + tuple(run for run in best if run.folder not in given)

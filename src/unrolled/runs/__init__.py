@@ -1,1 +1,1 @@
-"""One run: from a recipe to a folder that says all there is to know about it."""
+"""Runs: build a recipe's objects, train, evaluate and restore them."""

@@ -1,4 +1,4 @@
-"""From a recipe to objects: every value's type is checked by jsonargparse against the classes that the recipe names."""
+"""Build a recipe's objects; jsonargparse checks every value against the signatures of the recipe's classes."""
 
 import inspect
 import re
@@ -14,21 +14,21 @@ from pytorch_lightning.strategies import StrategyRegistry
 from unrolled.config import catalog
 from unrolled.config.catalog import Argument
 from unrolled.config.recipe import Recipe, changes, check, override
-from unrolled.config.validation import arguments, groups
+from unrolled.config.validation import named_classes, recipe_arguments
 from unrolled.errors import InputError
-from unrolled.runs.compatibility import require_kind
+from unrolled.runs.compatibility import require_compatible
 from unrolled.strategies.compose import compose
 from unrolled.suggestions import expected
 from unrolled.tasks.base import SequenceTask
 
-# A second wall: the catalog refuses other classes first, and no value of a recipe may import one.
+# A second line of defence after the catalog: no value of a recipe may import a class.
 set_parsing_settings(import_path_denylist=["*"], import_path_allowlist=[])
 
 
 def make_parser(recipe: Recipe) -> LightningArgumentParser:
-    """Typed arguments of exactly the classes that a recipe names, each under the path that it has in the recipe."""
+    """A parser with the typed arguments of the recipe's classes, each under its path in the recipe."""
     parser = LightningArgumentParser(exit_on_error=False)
-    for key, kind, name, _ in groups(recipe):
+    for key, kind, name, _ in named_classes(recipe):
         if offered := catalog.arguments(kind, name):
             found = catalog.find(kind, name)
             parser.add_class_arguments(
@@ -40,27 +40,27 @@ def make_parser(recipe: Recipe) -> LightningArgumentParser:
 
 
 def parse(recipe: Recipe, argv: Sequence[str] = (), source: str = "recipe") -> Recipe:
-    """The recipe as it will run: changed by dotted arguments, every type checked, every default filled in.
+    """The effective recipe: overridden by dotted arguments, with all types checked and all defaults filled in.
 
-    Plain builtins, so that YAML and checkpoints carry it; parsing it again changes nothing.
+    It contains plain builtins only, so that YAML and checkpoints can store it.  Parsing it again changes nothing.
 
     Raises:
-        InputError: names the key, what was expected and what came.
+        InputError: a wrong value; the message names the key, the expected type and the value.
     """
     recipe = override(recipe, changes(argv)) if argv else recipe
     check(recipe, source)
-    given = {key: values for key, kind, name, values in groups(recipe) if catalog.arguments(kind, name)}
-    for path, told in arguments(recipe).items():
+    given = {key: values for key, kind, name, values in named_classes(recipe) if catalog.arguments(kind, name)}
+    for path, argument in recipe_arguments(recipe).items():
         key, _, last = path.rpartition(".")
-        if given[key].get(last, ...) is None and not _takes_null(told):
-            raise InputError(f"{source}: {path}: expected {told.type}, got null")
+        if given[key].get(last, ...) is None and not _takes_null(argument):
+            raise InputError(f"{source}: {path}: expected {argument.type}, got null")
     tree: dict[str, Any] = {"seed": recipe["seed"], "checkpoint_every": recipe["checkpoint_every"]}
     for key, values in given.items():
         _at(tree, key).update(values)
     try:
         typed = make_parser(recipe).parse_object(tree).as_dict()
     except ArgumentError as error:
-        raise InputError(f"{source}: {_told(str(error), recipe, tree)}") from None
+        raise InputError(f"{source}: {_type_error(str(error), recipe, tree)}") from None
     effective = {section: _plain(value) for section, value in recipe.items()}
     for key in given:
         _at(effective, key).update(_plain(_at(typed, key)))
@@ -70,22 +70,22 @@ def parse(recipe: Recipe, argv: Sequence[str] = (), source: str = "recipe") -> R
 
 
 def build(recipe: Recipe) -> tuple[SequenceTask, Any]:
-    """The task, sized for the data, and the data, ready for training.
+    """The task, sized for the data, and the prepared data.
 
-    Weights are drawn here: seed first.
+    Weights are initialised here, so seed before the call.
 
     Raises:
-        InputError: data that cannot be trained on, or arguments that exclude each other.
+        InputError: unusable data or conflicting arguments.
     """
     data = build_data(recipe)
     return build_task(recipe, data.sizes()), data
 
 
 def build_data(recipe: Recipe) -> Any:
-    """The data, read and split.
+    """The data, prepared and split.
 
     Raises:
-        InputError: data that cannot be trained on.
+        InputError: unusable data.
     """
     data: Any = catalog.find("data", recipe["data"]["class_path"])(**recipe["data"]["init_args"])
     data.prepare_data()
@@ -94,18 +94,19 @@ def build_data(recipe: Recipe) -> Any:
 
 
 def build_task(recipe: Recipe, sizes: Mapping[str, Any]) -> SequenceTask:
-    """The task with its strategies, of the sizes that the data says.
+    """The task composed with its strategies, for data of the given sizes.
 
     Raises:
-        InputError: data of another kind than the task's, or arguments that exclude each other.
+        InputError: data that does not fit the task, or conflicting arguments.
     """
     ((name, arguments),) = recipe["task"].items()
-    require_kind(name, recipe["data"]["class_path"], sizes.keys())
+    require_compatible(name, recipe["data"]["class_path"], sizes.keys())
     arguments = dict(arguments)
-    for strategy, own in recipe["strategies"].items():
-        if shared := arguments.keys() & own.keys():
-            raise InputError(f"strategies.{strategy}: expected {min(shared)} once, but an earlier class takes it too.")
-        arguments |= own
+    for strategy, given in recipe["strategies"].items():
+        if shared := arguments.keys() & given.keys():
+            conflict = f"expected {min(shared)} once, but the task or an earlier strategy also takes it"
+            raise InputError(f"strategies.{strategy}: {conflict}; remove one")
+        arguments |= given
     composed: Any = compose(
         catalog.find("tasks", name), *(catalog.find("strategies", strategy) for strategy in recipe["strategies"])
     )
@@ -120,36 +121,36 @@ def build_task(recipe: Recipe, sizes: Mapping[str, Any]) -> SequenceTask:
 
 
 def _parameters(found: type) -> set[str]:
-    """Every argument that a class or one of its base classes names."""
+    """Names of all arguments of a class and its base classes."""
     return {name for base in found.__mro__ for name in inspect.signature(base.__init__).parameters}  # type: ignore[misc]
 
 
-def _takes_null(told: Argument) -> bool:
-    return told.default == "None" or told.type == "any value" or "null" in told.type.split(" or ")
+def _takes_null(argument: Argument) -> bool:
+    return argument.default == "None" or argument.type == "any value" or "null" in argument.type.split(" or ")
 
 
 def _at(tree: dict[str, Any], key: str) -> dict[str, Any]:
-    """The mapping at a dotted key, made where it is missing."""
+    """The mapping at a dotted key; missing ones are created."""
     for part in key.split("."):
         tree = tree.setdefault(part, {})
     return tree
 
 
 def _plain(value: Any) -> Any:
-    """Lists for tuples, so that YAML gives back what was written."""
+    """The value with tuples as lists, so that it survives a YAML round trip."""
     if isinstance(value, Mapping):
         return {key: _plain(item) for key, item in value.items()}
     return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
 
 
-def _told(message: str, recipe: Recipe, tree: dict[str, Any]) -> str:
-    """Jsonargparse's message as one line: the key, what was expected, what came."""
+def _type_error(message: str, recipe: Recipe, tree: dict[str, Any]) -> str:
+    """Jsonargparse's message as one line: the key, the expected type and the value."""
     named = re.search(r'key "([^"]+)"', message)
-    told = arguments(recipe).get(named[1]) if named else None
-    if named is None or told is None:
+    argument = recipe_arguments(recipe).get(named[1]) if named else None
+    if named is None or argument is None:
         return " ".join(message.split())
     key, _, last = named[1].rpartition(".")
-    return f"{named[1]}: expected {told.type}, got {_at(tree, key)[last]!r}"
+    return f"{named[1]}: expected {argument.type}, got {_at(tree, key)[last]!r}"
 
 
 def _check_registered(argument: str, recipe: Recipe, registered: Sequence[str], source: str) -> None:

@@ -1,4 +1,4 @@
-"""Which data are of a task's kind."""
+"""Compatibility of tasks and data sets."""
 
 from collections.abc import Set
 
@@ -6,32 +6,32 @@ from unrolled.config import catalog
 from unrolled.errors import InputError
 
 
-def require_kind(task: str, data: str, given: Set[str]) -> None:
-    """Refuse data that does not say exactly the sizes that a task is built from, or that has classes of other things.
+def require_compatible(task: str, data: str, given: Set[str]) -> None:
+    """Check that data provides exactly the sizes that a task needs, and labels of the same kind (step or sequence).
 
     Args:
-        task: by name.
-        data: by name.
-        given: the names of the sizes that the data says.
+        task: name of the task.
+        data: name of the data set.
+        given: names of the sizes that the data provides.
 
     Raises:
-        InputError: what the task needs, what the data has, and the tasks that fit it.
+        InputError: the data does not fit; the message names what the task needs, what the data has and fitting tasks.
     """
-    fitting = [name for name in catalog.names("tasks") if catalog.fits(name, given) and _agree(name, data)]
+    fitting = [name for name in catalog.names("tasks") if catalog.fits(name, given) and _same_labels(name, data)]
     if task in fitting:
         return
     if catalog.fits(task, given):
-        needs, says = (f"a class for each {'step' if steps else 'sequence'}" for steps in _label_steps(task, data))
+        needs, has = (f"a class for each {'step' if steps else 'sequence'}" for steps in _label_steps(task, data))
     else:
-        needs, says = (" and ".join(sorted(names)) for names in (catalog.sizes(task), given))
+        needs, has = (" and ".join(sorted(names)) for names in (catalog.sizes(task), given))
     advice = f"use {' or '.join(fitting) or 'other data'}"
-    raise InputError(f"task: {task} needs data with {needs}, but {data} has {says}; {advice}")
+    raise InputError(f"task: {task} needs data with {needs}, but {data} has {has}; {advice}")
 
 
-def _agree(task: str, data: str) -> bool:
+def _same_labels(task: str, data: str) -> bool:
     return {*_label_steps(task, data)} != {True, False}
 
 
 def _label_steps(task: str, data: str) -> list[bool | None]:
-    """Whether each step has a class, as the task needs it and as the data has it; None: where nothing says so."""
+    """Whether each step has a class: in the task, in the data; None where it is not specified."""
     return [getattr(catalog.find(*named), "label_steps", None) for named in (("tasks", task), ("data", data))]

@@ -1,4 +1,4 @@
-"""What a trained run is worth, beside what simple models reach on the same data."""
+"""Evaluate a trained run and compare it with baselines on the same data."""
 
 import json
 from pathlib import Path
@@ -9,37 +9,36 @@ import pytorch_lightning as pl
 from unrolled.runs import restore
 from unrolled.runs.build import build_data
 from unrolled.runs.inference.generate import continue_text
-from unrolled.runs.training.environment import write
+from unrolled.runs.training.environment import write_atomically
 from unrolled.tasks import LanguageModeling
 
-PREFIX, LENGTH, TEMPERATURE = 60, 600, 0.7  # the sample: tokens given, tokens drawn, and how boldly
+PREFIX, LENGTH, TEMPERATURE = 60, 600, 0.7  # of the sample: tokens given, tokens generated, temperature
 
 
 def evaluate(
     folder: Path, split: str = "test", checkpoint: Path | None = None, *, progress: bool = True
 ) -> dict[str, Any]:
-    """Measure the run's best checkpoint beside baselines; for the test split leave results.json.
+    """Evaluate the run's best checkpoint and the baselines; for the test split, write results.json.
 
-    It holds `split`, `unit` (what a target is), `metrics` and `baselines` by name, `baseline_metric` (the metric that
-    the baselines are figures of), of a language model a `sample`, of a forecaster its scores `by_horizon`, the
-    `baseline_errors`, an `example` and, where the data have Naive2, its `owa`, and of classes `classes` by name,
-    `confusion`, how often each was told as which, truth down and told across, and their scores `by_class`, where the
-    data tells of languages also `by_language`.
+    Keys of the results: `split`, `unit` (of a target), `metrics` and `baselines` by name, `baseline_metric` (the metric
+    of the baselines).  Language models add a `sample`.  Forecasters add scores `by_horizon`, `baseline_errors`, an
+    `example` and, if the data has Naive2, its `owa`.  Classifiers add the names of the `classes`, the `confusion`
+    matrix (rows: truth, columns: prediction), scores `by_class` and, if the data has languages, `by_language`.
 
     Args:
-        folder: the run's folder.
-        split: valid or test; or fold, what cross-validation has held out: the test, or valid where the data set has a
-            test of its own, which no choice may look at.
-        checkpoint: another checkpoint than the best one.
-        progress: whether a bar is shown.
+        folder: the run folder.
+        split: valid or test; or fold, the held-out fold of cross-validation: test, or valid if the data set has a fixed
+            test split, which must not guide any choice.
+        checkpoint: a checkpoint to use instead of the best one.
+        progress: whether to show a progress bar.
 
     Raises:
-        InputError: no run, no checkpoint, a damaged one, or one of another architecture or vocabulary.
+        InputError: no run, no checkpoint, or a checkpoint that is damaged or has another architecture or vocabulary.
     """
     recipe = restore.read_recipe(folder)
     task: Any
     task, saved = restore.restore(folder, checkpoint)
-    task.seed = recipe["seed"]  # its free runs draw the numbers that they drew in training's validations
+    task.seed = recipe["seed"]  # free runs draw the same random numbers as in training's validation
     pl.seed_everything(recipe["seed"], verbose=False)
     data = build_data(recipe)
     data.load_state_dict(saved[type(data).__qualname__])
@@ -64,5 +63,5 @@ def evaluate(
             prefix = data.vocabulary.decode(data.tokens["test"][:PREFIX])
             drawn = continue_text(task, data.vocabulary, prefix, LENGTH, TEMPERATURE)
             results["sample"] = {"prefix": prefix, "text": drawn, "temperature": TEMPERATURE}
-        write(folder / "results.json", json.dumps(results, indent=2, ensure_ascii=False) + "\n")
+        write_atomically(folder / "results.json", json.dumps(results, indent=2, ensure_ascii=False) + "\n")
     return results

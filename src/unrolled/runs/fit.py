@@ -1,4 +1,4 @@
-"""Train a recipe in a folder."""
+"""Train a recipe in a run folder."""
 
 import json
 import time
@@ -14,9 +14,7 @@ from unrolled.config.recipe import dump
 from unrolled.errors import InputError
 from unrolled.runs import checkpoints
 from unrolled.runs.build import build
-from unrolled.runs.training import allocator as memory
-from unrolled.runs.training import environment
-from unrolled.runs.training import wandb_logger as tracking
+from unrolled.runs.training import allocator, environment, wandb_logger
 from unrolled.runs.training.last_checkpoint import KeepLast
 from unrolled.runs.training.metrics_csv import TableLogger
 from unrolled.runs.training.progress_bar import ProgressBar
@@ -31,28 +29,28 @@ def fit(
     group: str | None = None,
     progress: bool = True,
 ) -> dict[str, float]:
-    """Train, and leave in `folder` the recipe, the environment, the metrics, and the best and last checkpoints.
+    """Train a recipe; write recipe, environment, metrics, and best and last checkpoints to `folder`.
 
     Args:
-        recipe: as `unrolled.config.recipe.load` gives it.
-        folder: the run's own folder; made where it is missing.
-        resume: go on from the last sound checkpoint, bit for bit on a CPU; from the start where there is none.
-        callbacks: further Lightning callbacks.
-        group: the W&B group, for runs that belong together.
-        progress: whether a bar is shown.
+        recipe: as returned by `unrolled.config.recipe.load`.
+        folder: the run folder; created if missing.
+        resume: continue from the last intact checkpoint, bitwise on a CPU; without one, start from scratch.
+        callbacks: additional Lightning callbacks.
+        group: the W&B group.
+        progress: whether to show a progress bar.
 
     Returns:
-        The last value of every metric that was logged, by name.
+        The last value of every logged metric, by name.
     """
-    memory.keep()
-    described = _open(folder, recipe, resume)
+    allocator.keep()
+    described = _create_folder(folder, recipe, resume)
     pl.seed_everything(recipe["seed"], workers=True, verbose=False)
     task, data = build(recipe)
     table = TableLogger(folder)
-    path = checkpoints.newest_sound(folder / "checkpoints") if resume else None
+    path = checkpoints.newest_intact(folder / "checkpoints") if resume else None
     if path is not None:
         checkpoint = checkpoints.load(path)
-        data.load_state_dict(checkpoint[type(data).__qualname__])  # refuses other data, which is why sizes may differ
+        data.load_state_dict(checkpoint[type(data).__qualname__])  # first: other data may be why the sizes differ
         checkpoints.require_match(checkpoint, task, path)
     table.rewind(checkpoint["unrolled"]["optimizer_steps"] if path else 0)
     best = f"val/{task.chosen_by}"
@@ -63,7 +61,7 @@ def fit(
     trainer = pl.Trainer(
         **recipe["trainer"],
         default_root_dir=folder,
-        logger=[table, tracking.make_logger(folder, recipe, described["run_id"], group)],
+        logger=[table, wandb_logger.make_logger(folder, recipe, described["run_id"], group)],
         callbacks=[*callbacks, *saves, *([ProgressBar()] if progress else [])],
         plugins=[checkpoints.SealedCheckpointIO()],
         enable_progress_bar=progress,
@@ -72,7 +70,7 @@ def fit(
     began = time.monotonic()
     described["parameters"] = sum(p.numel() for p in task.parameters())
     try:
-        with tracking.finished():
+        with wandb_logger.finishing_run():
             trainer.fit(task, datamodule=data, ckpt_path=path, weights_only=True)
     finally:
         described["seconds"] = round(described.get("seconds", 0) + time.monotonic() - began, 1)
@@ -80,20 +78,24 @@ def fit(
     return {name: float(value) for name, value in trainer.callback_metrics.items() if "/" in name}
 
 
-def _open(folder: Path, recipe: dict[str, Any], resume: bool) -> dict[str, Any]:
-    """Make the folder, and say what the run is made with; a resumed run keeps what was said first."""
+def _create_folder(folder: Path, recipe: dict[str, Any], resume: bool) -> dict[str, Any]:
+    """Create the folder and describe the environment; a resumed run keeps its first description."""
     known = folder / "environment.json"
-    described = json.loads(known.read_text(encoding="utf-8")) if resume and known.exists() else environment.describe()
+    described = (
+        json.loads(known.read_text(encoding="utf-8"))
+        if resume and known.exists()
+        else environment.describe_environment()
+    )
     try:
         folder.mkdir(parents=True, exist_ok=True)
         _write(folder, recipe, described)
     except OSError as error:
-        told = f"{folder}: expected a folder that can be written, got: {error.strerror}; choose another with --runs"
-        raise InputError(told) from error
+        message = f"{folder}: expected a writable folder, got: {error.strerror}; choose another with --runs"
+        raise InputError(message) from error
     return described
 
 
 @rank_zero_only
 def _write(folder: Path, recipe: dict[str, Any], described: dict[str, Any]) -> None:
-    environment.write(folder / "environment.json", json.dumps(described, indent=2) + "\n")
-    environment.write(folder / "recipe.yaml", dump(recipe))
+    environment.write_atomically(folder / "environment.json", json.dumps(described, indent=2) + "\n")
+    environment.write_atomically(folder / "recipe.yaml", dump(recipe))

@@ -1,9 +1,9 @@
-"""Optuna studies: each trial is a run in a process of its own, asked for and told by a few worker processes.
+"""Hyper-parameter studies with Optuna: worker processes run each trial in a separate process.
 
     sweep file -> launcher: study folder, storage, study -> workers: ask, run, tell -> table, best parameters
 
-`sweep_file` says what a study is, `space` and `search` how parameters are chosen, `budget` when it is enough, `worker`
-and `trial` do the work, `pruning` is what runs inside a trial's process. Importing this package loads neither.
+`sweep_file` defines a study, `search_space` and `samplers` choose parameters, `budget` stops the study, `worker` and
+`trial_process` run trials, `trial_run` runs inside a trial's process. Importing this package loads none of them.
 """
 
 from typing import TYPE_CHECKING, Any

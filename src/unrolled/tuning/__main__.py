@@ -1,6 +1,6 @@
-"""Serve a study: `python -m unrolled.tuning runs/quickstart-sweep`.
+"""Worker process of a study: `python -m unrolled.tuning runs/quickstart-sweep`.
 
-Kept apart from `worker`: multiprocessing imports a program's main module again in every child, but not a `__main__.py`.
+Separate from `worker`, as multiprocessing imports the main module again in every child, but not a `__main__.py`.
 """
 
 import argparse
@@ -15,8 +15,8 @@ from unrolled.tuning.trial_process import TRAIN
 
 def main() -> None:
     parser = argparse.ArgumentParser("python -m unrolled.tuning", description="Run trials of a study until it is done.")
-    parser.add_argument("folder", type=Path, help="the study's folder, made by `unrolled sweep`")
-    parser.add_argument("--parent", type=int, help="leave when this process is gone")
+    parser.add_argument("folder", type=Path, help="the study folder, created by `unrolled sweep`")
+    parser.add_argument("--parent", type=int, help="exit when this process has ended")
     parser.add_argument("--train", default=TRAIN, help=argparse.SUPPRESS)
     given = parser.parse_args()
 

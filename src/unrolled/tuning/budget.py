@@ -1,4 +1,4 @@
-"""When a study has enough trials, and when it has failed too often."""
+"""Budget of a study: numbers of finished and failed trials, and time."""
 
 import time
 from collections import Counter
@@ -11,23 +11,23 @@ from optuna.trial import FrozenTrial, TrialState
 FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
 
 
-def finished(trials: list[FrozenTrial]) -> int:
-    """How many trials have a result; those that failed have none."""
+def count_finished(trials: list[FrozenTrial]) -> int:
+    """Number of trials with a result; failed trials have none."""
     return sum(trial.state in FINISHED for trial in trials)
 
 
 def failures(trials: list[FrozenTrial]) -> list[FrozenTrial]:
-    """The trials whose run went wrong, not those that were interrupted from outside."""
+    """The trials whose run failed, without interrupted ones."""
     return [trial for trial in trials if trial.state == TrialState.FAIL and "failure" in trial.user_attrs]
 
 
 @dataclass(frozen=True)
 class Budget:
-    """What a worker may still start.
+    """Limits of a study.
 
     Args:
-        trials: trials to finish in all, by all workers and all launches.
-        failed: failed trials in all at which to stop, so that a broken recipe does not fail for ever.
+        trials: total number of trials to finish, over all workers and launches.
+        failed: total number of failed trials at which to stop, so that a broken recipe does not fail forever.
         until: seconds since the epoch after which no trial starts.
     """
 
@@ -35,14 +35,14 @@ class Budget:
     failed: int
     until: float
 
-    def next(self, study: optuna.Study) -> Literal["ask", "wait", "stop"]:
+    def decide(self, study: optuna.Study) -> Literal["ask", "wait", "stop"]:
         """Whether to ask for a trial; `wait` while those that run may yet fail and leave room for another.
 
         Exact only while no other worker asks: see `worker.turn`.
         """
         trials = study.get_trials(deepcopy=False)
         count = Counter(trial.state for trial in trials)
-        done = finished(trials)
+        done = count_finished(trials)
         if done >= self.trials or len(failures(trials)) >= self.failed or time.time() >= self.until:
             return "stop"
         return "wait" if done + count[TrialState.RUNNING] >= self.trials else "ask"

@@ -1,7 +1,7 @@
-"""The samplers and pruners of Optuna that a sweep file may name, and how one is made.
+"""Samplers and pruners of Optuna that a sweep file may name.
 
-Only names on these lists are looked up, with arguments that YAML can carry. Neither is kept in the storage, so every
-worker makes its own from the sweep file.
+Only listed names are looked up, with arguments that YAML can represent. The storage does not contain them, so every
+worker creates them from the sweep file.
 """
 
 import warnings
@@ -19,12 +19,12 @@ SAMPLERS = MappingProxyType(
     {
         "TPESampler": {"seed", "n_startup_trials", "n_ei_candidates", "multivariate", "group", "constant_liar"},
         "RandomSampler": {"seed"},
-        "BruteForceSampler": {"seed"},  # each combination once
+        "BruteForceSampler": {"seed"},  # every combination once
         "QMCSampler": {"seed", "qmc_type", "scramble"},
         "GPSampler": {"seed", "n_startup_trials", "deterministic_objective"},
     }
 )
-STEPS = {"n_startup_trials", "n_warmup_steps", "interval_steps", "n_min_trials"}  # steps: optimiser steps
+STEPS = {"n_startup_trials", "n_warmup_steps", "interval_steps", "n_min_trials"}  # in optimiser steps
 PRUNERS = MappingProxyType(
     {
         "NopPruner": set(),
@@ -37,8 +37,8 @@ PRUNERS = MappingProxyType(
 )
 
 
-def check(key: str, chosen: dict[str, dict[str, Any]], allowed: MappingProxyType[str, set[str]]) -> None:
-    """Refuse a class or an argument that is not on the list.  `chosen`: {class name: its arguments}."""
+def check_choice(key: str, chosen: dict[str, dict[str, Any]], allowed: MappingProxyType[str, set[str]]) -> None:
+    """Check that a class and its arguments are listed.  `chosen`: {class name: its arguments}."""
     ((name, arguments),) = chosen.items()
     if name not in allowed:
         raise InputError(f"{key}: {expected(name, allowed.keys())}")
@@ -49,10 +49,10 @@ def check(key: str, chosen: dict[str, dict[str, Any]], allowed: MappingProxyType
 
 
 def make_sampler(chosen: dict[str, dict[str, Any]], number: int) -> "BaseSampler":
-    """The sampler that chooses the parameters of trial `number`.
+    """The sampler for the parameters of trial `number`.
 
-    A seed alone would make two workers, or a study that is continued, draw the same parameters again: each trial gets
-    the seed plus its number.  QMC instead walks one sequence, which all workers must share.
+    Each trial gets the seed plus its number; with one seed for all, two workers or a resumed study would draw the same
+    parameters again.  QMC is an exception: all workers share one sequence.
     """
     ((name, arguments),) = chosen.items()
     if name != "QMCSampler" and arguments.get("seed") is not None:
@@ -63,7 +63,7 @@ def make_sampler(chosen: dict[str, dict[str, Any]], number: int) -> "BaseSampler
 
 
 def make_pruner(chosen: dict[str, dict[str, Any]]) -> "BasePruner":
-    """The pruner, which compares a trial's reports with those of other trials at the same step."""
+    """The pruner, which compares the reports of trials at the same step."""
     import optuna.pruners
 
     ((name, arguments),) = chosen.items()

@@ -1,9 +1,10 @@
-"""The search space: for each dotted path of a recipe, the values that a trial may give it.
+"""Search space: the values that a trial may choose for each dotted path of a recipe.
 
     {int: [64, 256], log: true}    {int: [1, 9], step: 2}    {float: [1.0e-4, 1.0e-1], log: true}
     {categorical: [tanh, relu]}
 
-Each may have `when: {earlier.path: value}`: it is chosen only beside that value, and stays as the recipe has it else.
+An entry with `when: {earlier.path: value}` is chosen only if that path has that value; otherwise the recipe's value is
+kept.
 """
 
 import math
@@ -24,10 +25,10 @@ Space = dict[str, dict[str, Any]]
 
 
 def suggest(trial: "Trial", space: Space) -> dict[str, Any]:
-    """One value for every path whose conditions the values before it meet: {dotted path: value}."""
+    """Choose a value for every path whose conditions are met by earlier ones: {dotted path: value}."""
     chosen: dict[str, Any] = {}
     for path, spec in space.items():
-        if not _matters(spec, chosen):
+        if not _is_active(spec, chosen):
             continue
         if "categorical" in spec:
             chosen[path] = trial.suggest_categorical(path, spec["categorical"])
@@ -41,13 +42,13 @@ def suggest(trial: "Trial", space: Space) -> dict[str, Any]:
 
 
 def corners(space: Space) -> Iterator[dict[str, Any]]:
-    """Choices in which each end of every range, and each category, stands at least once."""
+    """Choices that together contain both ends of every range and every category."""
     for path, spec in space.items():
         fixed = _conditions(space, path)
         for value in spec[_kind(spec)]:
             chosen: dict[str, Any] = {}
             for other, its in space.items():
-                if _matters(its, chosen):
+                if _is_active(its, chosen):
                     chosen[other] = {**fixed, path: value}.get(other, its[_kind(its)][0])
             yield chosen
 
@@ -56,21 +57,21 @@ def _kind(spec: dict[str, Any]) -> str:
     return next(kind for kind in KEYS if kind in spec)
 
 
-def _matters(spec: dict[str, Any], chosen: dict[str, Any]) -> bool:
+def _is_active(spec: dict[str, Any], chosen: dict[str, Any]) -> bool:
     return all(other in chosen and chosen[other] == value for other, value in spec.get("when", {}).items())
 
 
 def _conditions(space: Space, path: str) -> dict[str, Any]:
-    """What must be chosen above a path for it to matter, and for those to matter in turn."""
-    own: dict[str, Any] = space[path].get("when", {})
-    return {key: value for other in own for key, value in _conditions(space, other).items()} | own
+    """The values of earlier paths that make a path active, including their conditions."""
+    direct: dict[str, Any] = space[path].get("when", {})
+    return {key: value for other in direct for key, value in _conditions(space, other).items()} | direct
 
 
-def check(space: Any) -> None:
-    """Refuse what `suggest` cannot read.
+def check_space(space: Any) -> None:
+    """Check that `suggest` can read a search space.
 
     Raises:
-        InputError: names the path and what its entry should have said; the caller names the file.
+        InputError: a wrong entry; the message names the path and what was expected.  The caller adds the file.
     """
     if not isinstance(space, dict) or not space:
         raise InputError("space: expected at least one `dotted.path: {float: [low, high]}`, got nothing to search")

@@ -1,7 +1,7 @@
-"""Where a study is kept: one relational database, whichever it is, with heartbeats.
+"""Storage of a study: a relational database with heartbeats.
 
-A worker that is killed stops sending signs of life; the next worker that asks for a trial then fails the silent one and
-queues its parameters once more.  Only relational storages have heartbeats, and a journal file can be torn for ever.
+A killed worker stops sending heartbeats; the next worker that asks for a trial fails the stale trial and queues its
+parameters again.  Only relational storages have heartbeats, and a journal file can be corrupted permanently.
 """
 
 import warnings
@@ -16,26 +16,25 @@ from sqlalchemy.exc import SQLAlchemyError
 from unrolled.errors import InputError
 from unrolled.tuning.sweep_file import Sweep
 
-PATIENCE = 3  # heartbeats that may stay out before a trial is given up: a busy machine is not a dead one
-RETRIES = 2  # a trial that takes its worker along every time is not tried for ever
+PATIENCE = 3  # missed heartbeats before a trial is stale: a busy machine may miss one
+RETRIES = 2  # retries of a stale trial, as it may be the reason why its worker died
 BUSY = 60  # seconds to wait while another process writes to SQLite
 
 
-def url(sweep: Sweep, folder: Path) -> str:
-    """The storage that the sweep file names, or SQLite in the study's folder."""
+def storage_url(sweep: Sweep, folder: Path) -> str:
+    """The storage URL of the sweep file, or SQLite in the study folder."""
     return sweep.storage or f"sqlite:///{(folder / 'study.db').resolve()}"
 
 
 def open_study(sweep: Sweep, folder: Path) -> optuna.Study:
-    """The study of a folder, made where there is none yet.
+    """The study of a folder, created if missing.
 
-    The launcher calls this once before any worker does: two processes that both make the tables stand in each
-    other's way.
+    The launcher calls this before it starts workers: processes that create the tables at the same time conflict.
 
     Raises:
         InputError: the storage cannot be opened.
     """
-    address = url(sweep, folder)
+    address = storage_url(sweep, folder)
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     try:
         with warnings.catch_warnings():
@@ -54,11 +53,11 @@ def open_study(sweep: Sweep, folder: Path) -> optuna.Study:
             load_if_exists=True,
         )
     except (SQLAlchemyError, ImportError, RuntimeError) as error:
-        raise InputError(f"{_told(address)}: expected a database that opens, got: {_line(error)}") from None
+        raise InputError(f"{_without_password(address)}: expected a readable database, got: {_line(error)}") from None
 
 
-def _told(address: str) -> str:
-    """The address as it may be shown."""
+def _without_password(address: str) -> str:
+    """The URL for display."""
     try:
         return make_url(address).render_as_string(hide_password=True)
     except SQLAlchemyError:

@@ -1,10 +1,10 @@
-"""The folder of a study: made at the first launch, recognised at the next ones.
+"""Study folder: created by the first launch, checked by later ones.
 
-    runs/<study>/   study.yaml     the sweep file as run        trials/<number>/   a run's folder for each trial
-                    recipe.yaml    what every trial starts from logs/              what trials and workers print
+    runs/<study>/   study.yaml     the effective sweep file     trials/<number>/   the run folder of each trial
+                    recipe.yaml    the base of all trials       logs/              output of trials and workers
                     study.db       Optuna's storage, if SQLite  lock               held while a worker asks for a trial
 
-The same command with the same sweep file goes on with the same study.
+The same command with the same sweep file resumes the study.
 """
 
 import os
@@ -13,52 +13,51 @@ from typing import Any
 
 import optuna
 
-from unrolled.config import yaml_io as yaml_file
+from unrolled.config import yaml_io
 from unrolled.errors import InputError
-from unrolled.tuning import samplers as search
+from unrolled.tuning import samplers
 from unrolled.tuning.storage import open_study
 from unrolled.tuning.sweep_file import Sweep
 
-MUST_STAY = ("space", "objective", "folds")  # trials could not be compared with one another otherwise
+FIXED = ("space", "objective", "folds")  # a change would make trials incomparable
 
 
-def prepare(sweep: Sweep, folder: Path, source: str) -> optuna.Study:
-    """Write what the workers read, and make or find the study, before any worker starts.
+def prepare_study(sweep: Sweep, folder: Path, source: str) -> optuna.Study:
+    """Write the files that workers read, and create or open the study, before any worker starts.
 
     Raises:
-        InputError: the recipe, or what the sweep file (`source`) changes in it, is wrong; the folder holds another
-            study, or cannot be written.
+        InputError: the recipe or the overrides of the sweep file (`source`) are wrong; the folder has another
+            study or is not writable.
     """
-    told = {"study.yaml": sweep.as_dict(), "recipe.yaml": sweep.base(source)}
-    search.make_sampler(sweep.sampler, 0)  # wrong values are told here, not by the workers
-    search.make_pruner(sweep.pruner)
-    _refuse_another(told, folder)
+    files = {"study.yaml": sweep.as_dict(), "recipe.yaml": sweep.base(source)}
+    samplers.make_sampler(sweep.sampler, 0)  # report wrong values here, not in the workers
+    samplers.make_pruner(sweep.pruner)
+    _require_same_study(files, folder)
     try:
         (folder / "logs").mkdir(parents=True, exist_ok=True)
-        for name, content in told.items():
+        for name, content in files.items():
             _write(folder / name, content)
     except OSError as error:
-        raise InputError(f"{folder}: expected a folder that can be written, got: {error.strerror}") from None
+        raise InputError(f"{folder}: expected a writable folder, got: {error.strerror}") from None
     study = open_study(sweep, folder)
     if not study.get_trials(deepcopy=False) and any(folder.glob("trials/*")):
-        raise InputError(
-            f"{folder}/trials: expected no runs yet in a new study; give it another name, or move them away"
-        )
+        raise InputError(f"{folder}/trials: expected no runs in a new study; rename the study or move the runs away")
     return study
 
 
-def _refuse_another(told: dict[str, dict[str, Any]], folder: Path) -> None:
-    """The trials of one study share their recipe, space and objective; the budget and the search may change."""
-    for name, new in told.items():
+def _require_same_study(files: dict[str, dict[str, Any]], folder: Path) -> None:
+    """Check that recipe, space and objective are those of the existing trials; budget and sampler may change."""
+    for name, new in files.items():
         file = folder / name
         if not file.exists():
             continue
-        old = yaml_file.read(file)
+        old = yaml_io.read_yaml(file)
         if not isinstance(old, dict):
-            raise InputError(f"{file}: expected what an earlier launch wrote, got {old!r}; move {folder} away")
-        keys = MUST_STAY if name == "study.yaml" else [*old, *new]
+            raise InputError(f"{file}: expected the file of an earlier launch, got {old!r}; move {folder} away")
+        keys = FIXED if name == "study.yaml" else [*old, *new]
         before, now = (
-            _leaves({key: side.get(key) for key in keys}) for side in (old, yaml_file.parse(yaml_file.text(new), name))
+            _leaves({key: side.get(key) for key in keys})
+            for side in (old, yaml_io.parse_yaml(yaml_io.to_yaml(new), name))
         )
         for path in sorted(before | now, key=lambda path: -path.count(".")):  # trainer.max_epochs before trainer = {}
             if before.get(path, "nothing") != now.get(path, "nothing"):
@@ -76,7 +75,7 @@ def _leaves(tree: Any, path: str = "") -> dict[str, Any]:
 
 
 def _write(path: Path, content: dict[str, Any]) -> None:
-    """All or nothing: a kill leaves the old file or the new one."""
+    """Write a file atomically."""
     new = path.with_suffix(".new")
-    new.write_text(yaml_file.text(content), encoding="utf-8")
+    new.write_text(yaml_io.to_yaml(content), encoding="utf-8")
     os.replace(new, path)

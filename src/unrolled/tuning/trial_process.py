@@ -1,9 +1,8 @@
-"""One trial in a process of its own: whatever ends it, a crash or an out-of-memory kill, ends it alone.
+"""Run a trial in a separate process, so that a crash or an out-of-memory kill ends only that trial.
 
-The process comes from a fork server that has imported torch, Lightning and W&B once (3.5 seconds), so that each trial
-starts in milliseconds.  It talks to its worker through a pipe: ("validated", step, metrics) is answered by whether to
-go on; ("finished", metrics), ("refused", reason) and ("failed", reason) are the last words.  Optuna stays on the
-worker's side.
+A fork server imports torch, Lightning and W&B once (3.5 seconds), so that each trial starts in milliseconds.  The trial
+sends messages to its worker through a pipe: ("validated", step, metrics), answered with whether to continue, and at the
+end ("finished", metrics), ("refused", reason) or ("failed", reason).  Only the worker uses Optuna.
 """
 
 import importlib
@@ -23,63 +22,65 @@ from unrolled.errors import InputError, UnrolledError
 
 CONTEXT = multiprocessing.get_context("forkserver")
 TRAIN = "unrolled.tuning.trial_run:train"
-LAST_WORDS = 60  # seconds that a finished trial's process may take to leave
+EXIT_TIMEOUT = 60  # seconds that the process of a finished trial may take to exit
 
 Metrics = dict[str, float]
-GoOn = Callable[[int, Metrics], bool]  # (optimiser steps, metrics) -> whether the trial goes on
+ShouldContinue = Callable[[int, Metrics], bool]  # (optimiser steps, metrics) -> whether the trial continues
 
 
 class TrialFailed(Exception):
-    """This trial has no result; the study goes on."""
+    """The trial failed and has no result; the study continues."""
 
 
 class TrialRefused(TrialFailed):
-    """What this trial was given is wrong; nothing was trained."""
+    """The trial's input was wrong; nothing was trained."""
 
 
 class Interrupted(Exception):
-    """The worker was told to stop; the trial is to run again."""
+    """The worker was stopped; the trial must run again."""
 
 
 class Trial(NamedTuple):
-    """What a trial's process is given."""
+    """Input of a trial's process."""
 
     recipe: dict[str, Any]
-    folder: Path  # of the run
+    folder: Path  # run folder
     study: str
-    log: Path  # what the run prints
-    train: str = TRAIN  # `module:function` of (recipe, folder, study, go_on) -> final metrics
+    log: Path  # file for the output of the run
+    train: str = TRAIN  # `module:function` of (recipe, folder, study, should_continue) -> final metrics
 
 
-def run(trial: Trial, go_on: GoOn, stop: threading.Event) -> Metrics:
+def run_trial(trial: Trial, should_continue: ShouldContinue, stop: threading.Event) -> Metrics:
     """Run a trial to its end and return its final metrics.
 
     Raises:
-        TrialFailed: it raised, or its process died; the reason in one line.
-        TrialRefused: it raised InputError.
-        Interrupted: `stop` was set meanwhile.
+        TrialFailed: the trial raised an error or its process died; the message gives the reason in one line.
+        TrialRefused: the trial raised InputError.
+        Interrupted: `stop` was set.
     """
     multiprocessing.set_forkserver_preload([trial.train.partition(":")[0]])
     here, there = CONTEXT.Pipe()
-    process = CONTEXT.Process(target=_run_here, args=(trial, there))
+    process = CONTEXT.Process(target=_trial_main, args=(trial, there))
     try:
         process.start()
         there.close()
-        word, last = _listen(process, here, go_on, stop)
-        process.join(LAST_WORDS)
+        kind, result = _serve(process, here, should_continue, stop)
+        process.join(EXIT_TIMEOUT)
     except (EOFError, OSError) as error:
-        raise TrialFailed(f"its process could not be reached: {error!r}") from None
+        raise TrialFailed(f"no connection to its process: {error!r}") from None
     finally:
         if process.exitcode != 0:
             _end(process)
         here.close()
-    if word in ("refused", "failed"):
-        raise (TrialRefused if word == "refused" else TrialFailed)(last)
-    return last
+    if kind in ("refused", "failed"):
+        raise (TrialRefused if kind == "refused" else TrialFailed)(result)
+    return result
 
 
-def _listen(process: ForkServerProcess, pipe: Connection, go_on: GoOn, stop: threading.Event) -> tuple[str, Any]:
-    """Answer the trial's questions until its last words, which are returned."""
+def _serve(
+    process: ForkServerProcess, pipe: Connection, should_continue: ShouldContinue, stop: threading.Event
+) -> tuple[str, Any]:
+    """Answer the trial's messages until its final message, which is returned."""
     while True:
         wait([pipe, process.sentinel], timeout=0.2)
         if stop.is_set():
@@ -88,12 +89,12 @@ def _listen(process: ForkServerProcess, pipe: Connection, go_on: GoOn, stop: thr
             if pipe.poll():
                 match pipe.recv():
                     case ("validated", step, metrics):
-                        pipe.send(go_on(step, metrics))
-                    case last:
-                        return last
+                        pipe.send(should_continue(step, metrics))
+                    case final:
+                        return final
             elif process.exitcode is not None:
                 raise EOFError
-        except (EOFError, ConnectionError):  # it left without a last word
+        except (EOFError, ConnectionError):  # it exited without a final message
             process.join()
             raise TrialFailed(_cause_of_death(process)) from None
 
@@ -102,11 +103,11 @@ def _cause_of_death(process: ForkServerProcess) -> str:
     code = process.exitcode or 0
     if code == -signal.SIGKILL:
         return "its process was killed (SIGKILL); it may have run out of memory"
-    return f"its process died ({signal.Signals(-code).name})" if code < 0 else f"its process left with exit code {code}"
+    return f"its process died ({signal.Signals(-code).name})" if code < 0 else f"its process exited with code {code}"
 
 
 def _end(process: ForkServerProcess) -> None:
-    """Kill the process and all that it has started."""
+    """Kill the process and its children."""
     if process.pid is None:
         return
     with suppress(ProcessLookupError, PermissionError):
@@ -115,37 +116,37 @@ def _end(process: ForkServerProcess) -> None:
     process.join()
 
 
-def _run_here(trial: Trial, pipe: Connection) -> None:
-    """The whole life of a trial's process."""
-    os.setpgid(0, 0)  # a group of its own: Ctrl-C reaches the launcher alone, and `_end` the whole group
+def _trial_main(trial: Trial, pipe: Connection) -> None:
+    """Entry point of a trial's process."""
+    os.setpgid(0, 0)  # a separate process group: Ctrl-C reaches only the launcher, `_end` kills the group
     threading.Thread(target=_die_with_worker, daemon=True).start()
-    os.environ.pop("WANDB_SERVICE", None)  # a W&B service of its own, that no other process ends or has its folders in
+    os.environ.pop("WANDB_SERVICE", None)  # start a separate W&B service: another process could end a shared one
     trial.log.parent.mkdir(parents=True, exist_ok=True)
     with trial.log.open("a") as log:
         os.dup2(log.fileno(), 1)
         os.dup2(log.fileno(), 2)
 
-    def go_on(step: int, metrics: Metrics) -> bool:
+    def should_continue(step: int, metrics: Metrics) -> bool:
         pipe.send(("validated", step, metrics))
         return bool(pipe.recv())
 
     try:
         module, _, function = trial.train.partition(":")
         train = vars(importlib.import_module(module))[function]
-        pipe.send(("finished", train(trial.recipe, trial.folder, trial.study, go_on)))
-    except BaseException as error:  # SystemExit too: it would leave without a word
+        pipe.send(("finished", train(trial.recipe, trial.folder, trial.study, should_continue)))
+    except BaseException as error:  # SystemExit too: it would exit without a message
         traceback.print_exc()
         pipe.send(("refused" if isinstance(error, InputError) else "failed", _reason(error)))
 
 
 def _reason(error: BaseException) -> str:
     """An error in one line."""
-    told = " ".join(str(error).split())
-    return told if isinstance(error, UnrolledError) else f"{type(error).__name__}: {told}"
+    message = " ".join(str(error).split())
+    return message if isinstance(error, UnrolledError) else f"{type(error).__name__}: {message}"
 
 
 def _die_with_worker() -> None:
-    """End the whole group as soon as the worker is gone, however it went."""
+    """Kill the process group as soon as the worker has ended."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         wait([parent.sentinel])

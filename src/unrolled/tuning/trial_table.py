@@ -1,4 +1,4 @@
-"""A study's trials as they are seen at a terminal: a live table, or one plain line for each that ends."""
+"""Trials of a study in the terminal: a live table, or one line per finished trial."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -13,8 +13,8 @@ from rich.live import Live
 from rich.table import Column, Table
 from rich.text import Text
 
-from unrolled.trial_labels import labels, state
-from unrolled.tuning.budget import finished
+from unrolled.trial_labels import short_labels, state_label
+from unrolled.tuning.budget import count_finished
 
 STYLES = {
     TrialState.COMPLETE: "green",
@@ -23,11 +23,11 @@ STYLES = {
     TrialState.RUNNING: "cyan",
     TrialState.WAITING: "dim",
 }
-FRAME = 7  # lines of a screen that are not trials: title, header, rule, the best one, the command above
+FRAME = 7  # lines of a screen without trials: title, header, rule, best trial, command
 
 
 class View(Protocol):
-    """Shows a study while its trials run."""
+    """A view of a study while its trials run."""
 
     def update(self, trials: Sequence[FrozenTrial]) -> None: ...
 
@@ -36,14 +36,14 @@ class View(Protocol):
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None: ...
 
 
-def view(console: Console, study: optuna.Study, metric: str, paths: Sequence[str], wanted: int) -> View:
-    """The view that suits where the output goes."""
+def open_view(console: Console, study: optuna.Study, metric: str, paths: Sequence[str], wanted: int) -> View:
+    """A live table on a terminal, plain lines otherwise."""
     kind = LiveTable if console.is_terminal else Lines
-    return kind(console, study, metric, labels(paths), wanted)
+    return kind(console, study, metric, short_labels(paths), wanted)
 
 
 class LiveTable:
-    """One row for each trial, the last ones and the best if the screen is too small for all."""
+    """One row per trial; on a small screen only the last trials and the best."""
 
     def __init__(self, console: Console, study: optuna.Study, metric: str, names: dict[str, str], wanted: int) -> None:
         self.study, self.metric, self.names, self.wanted = study, metric, names, wanted
@@ -55,7 +55,7 @@ class LiveTable:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.live.update(self.table(self.trials, rows=len(self.trials)))  # what stays on the screen is complete
+        self.live.update(self.table(self.trials, rows=len(self.trials)))  # leave the full table on the screen
         self.live.stop()
 
     def update(self, trials: Sequence[FrozenTrial]) -> None:
@@ -63,23 +63,31 @@ class LiveTable:
         self.live.update(self.table(trials, rows=max(3, self.live.console.height - FRAME)), refresh=True)
 
     def table(self, trials: Sequence[FrozenTrial], rows: int) -> Table:
-        title = Text(f"{self.study.study_name}: {finished(list(trials))} of {self.wanted} trials")  # Text: no markup
+        title = Text(
+            f"{self.study.study_name}: {count_finished(list(trials))} of {self.wanted} trials"
+        )  # Text: no markup
         heads = map(Text, ["trial", "state", self.metric, "time", *self.names.values()])
         table = Table(*map(Column, heads), box=SIMPLE_HEAD, title=title, title_justify="left")
         top = best(self.study, trials)
         for trial in trials:
             if trial.number >= len(trials) - rows or trial is top:
                 mark = "*" if trial is top else ""
-                cells = [f"{trial.number}{mark}", word(trial), value(trial), duration(trial), *self.parameters(trial)]
+                cells = [
+                    f"{trial.number}{mark}",
+                    state_text(trial),
+                    result_text(trial),
+                    elapsed_time(trial),
+                    *self.parameters(trial),
+                ]
                 table.add_row(*map(Text, cells), style="bold green" if mark else STYLES[trial.state])
         return table
 
     def parameters(self, trial: FrozenTrial) -> list[str]:
-        return [number(trial.params[path]) if path in trial.params else "" for path in self.names]
+        return [format_parameter(trial.params[path]) if path in trial.params else "" for path in self.names]
 
 
 class Lines:
-    """One line for each trial that ends while the view is open."""
+    """One line per trial that ends while the view is open."""
 
     def __init__(self, console: Console, study: optuna.Study, metric: str, names: dict[str, str], wanted: int) -> None:
         self.console, self.metric, self.names, self.wanted = console, metric, names, wanted
@@ -97,37 +105,41 @@ class Lines:
                 self.console.out(self.line(trial), highlight=False)
 
     def line(self, trial: FrozenTrial) -> str:
-        chosen = "  ".join(f"{name} {number(trial.params[p])}" for p, name in self.names.items() if p in trial.params)
-        result = f"{self.metric} {value(trial)}" if trial.value is not None else trial.user_attrs.get("failure", "")
-        parts = [f"trial {trial.number}", word(trial), duration(trial), result, chosen]
+        chosen = "  ".join(
+            f"{name} {format_parameter(trial.params[p])}" for p, name in self.names.items() if p in trial.params
+        )
+        result = (
+            f"{self.metric} {result_text(trial)}" if trial.value is not None else trial.user_attrs.get("failure", "")
+        )
+        parts = [f"trial {trial.number}", state_text(trial), elapsed_time(trial), result, chosen]
         return "  ".join(part for part in parts if part)
 
 
 def best(study: optuna.Study, trials: Sequence[FrozenTrial]) -> FrozenTrial | None:
-    """The complete trial with the best value; pruned ones did not run as long as the others."""
+    """The complete trial with the best value; pruned trials are not comparable."""
     sign = 1 if study.direction == optuna.study.StudyDirection.MINIMIZE else -1
     complete = [trial for trial in trials if trial.state == TrialState.COMPLETE]
     return min(complete, key=lambda trial: sign * (trial.value or 0.0), default=None)
 
 
-def word(trial: FrozenTrial) -> str:
-    """Its state."""
-    return state(trial.state.name, trial.user_attrs.get("failure"))
+def state_text(trial: FrozenTrial) -> str:
+    """The state of a trial in a word."""
+    return state_label(trial.state.name, trial.user_attrs.get("failure"))
 
 
-def value(trial: FrozenTrial) -> str:
-    """The result, or for a trial that runs its last report."""
+def result_text(trial: FrozenTrial) -> str:
+    """The result of a trial, or the last report of a running trial."""
     if trial.value is not None:
         return f"{trial.value:.4f}"
     return f"{trial.intermediate_values[trial.last_step]:.4f}" if trial.last_step is not None else ""
 
 
-def duration(trial: FrozenTrial) -> str:
-    """Whole seconds since the trial started, until it ended."""
+def elapsed_time(trial: FrozenTrial) -> str:
+    """Seconds from the start of a trial to its end, or until now."""
     if trial.datetime_start is None:
         return ""
     return f"{((trial.datetime_complete or datetime.now()) - trial.datetime_start).total_seconds():.0f} s"
 
 
-def number(parameter: object) -> str:
+def format_parameter(parameter: object) -> str:
     return f"{parameter:.4g}" if isinstance(parameter, float) else str(parameter)

@@ -1,8 +1,8 @@
-"""A worker: ask for a trial, run it, tell how it went, until the study has enough.
+"""Worker: ask for a trial, run it and report its result, until the budget is spent.
 
     python -m unrolled.tuning runs/quickstart-sweep
 
-Any number of workers may serve one study; all they share is its folder and its storage.
+Any number of workers may serve one study; they share only its folder and its storage.
 """
 
 import fcntl
@@ -20,33 +20,32 @@ import optuna
 from optuna.exceptions import TrialPruned
 from optuna.trial import TrialState
 
-from unrolled.config import yaml_io as yaml_file
+from unrolled.config import yaml_io
 from unrolled.config.recipe import Recipe, override
 from unrolled.suggestions import expected
-from unrolled.tuning import cross_validation as folds
-from unrolled.tuning import sweep_file
+from unrolled.tuning import cross_validation, sweep_file
 from unrolled.tuning import trial_process as trial
 from unrolled.tuning.budget import Budget, failures
 from unrolled.tuning.samplers import make_pruner, make_sampler
 from unrolled.tuning.search_space import suggest
 from unrolled.tuning.storage import open_study
 
-PAUSE = 0.5  # seconds between two looks at a study that may yet need another trial
+PAUSE = 0.5  # seconds between polls of a study that may still need another trial
 
 
 class Worker:
-    """Serves the study of a folder that the launcher has prepared.
+    """Run trials of a study whose folder the launcher has prepared.
 
     Args:
         folder: runs/<study>, with study.yaml and recipe.yaml.
-        stop: when set, the trial that runs is given up and queued again, and `work` returns.
-        train: `module:function` that a trial runs in its own process.
+        stop: when set, the running trial is aborted and queued again, and `work` returns.
+        train: `module:function` that runs a trial.
     """
 
     def __init__(self, folder: Path, stop: threading.Event, train: str = trial.TRAIN) -> None:
         self.folder, self.stop, self.train = folder.resolve(), stop, train
-        self.sweep = sweep_file.read(folder / "study.yaml")
-        self.recipe = yaml_file.read(folder / "recipe.yaml")
+        self.sweep = sweep_file.read_sweep(folder / "study.yaml")
+        self.recipe = yaml_io.read_yaml(folder / "recipe.yaml")
         self.study = open_study(self.sweep, folder)
         self.study.pruner = make_pruner(self.sweep.pruner)
         self.budget = Budget(
@@ -54,101 +53,101 @@ class Worker:
             failed=self.sweep.trials + len(failures(self.study.get_trials(deepcopy=False))),
             until=time.time() + self.sweep.seconds if self.sweep.seconds else math.inf,
         )
-        # The fork server and every trial inherit it.  More threads than cores can be ten times slower than one.
+        # Inherited by the fork server and all trials.  More threads than cores can be ten times slower than one.
         os.environ["OMP_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = str(self.sweep.threads)
 
     def work(self) -> None:
         """Run trials until the budget is spent."""
         while not self.stop.is_set():
-            with ExitStack() as turn:
-                turn.enter_context(one_at_a_time(self.folder / "lock"))
-                verdict = self.budget.next(self.study)
-                if verdict == "ask":
-                    self._one_trial(turn)
-            if verdict == "stop":
+            with ExitStack() as lock:
+                lock.enter_context(exclusive_lock(self.folder / "lock"))
+                decision = self.budget.decide(self.study)
+                if decision == "ask":
+                    self._one_trial(lock)
+            if decision == "stop":
                 return
-            if verdict == "wait":
+            if decision == "wait":
                 with warnings.catch_warnings(action="ignore", category=optuna.exceptions.ExperimentalWarning):
                     optuna.storages.fail_stale_trials(self.study)
                 self.stop.wait(PAUSE)
 
-    def _one_trial(self, turn: ExitStack) -> None:
-        """Ask, run, tell; the turn to ask ends as soon as the trial is running and its parameters are known."""
+    def _one_trial(self, lock: ExitStack) -> None:
+        """Ask for a trial, run it and report its result; release the lock once its parameters are known."""
         number = len(self.study.get_trials(deepcopy=False))
         self.study.sampler = make_sampler(self.sweep.sampler, number)
         asked: list[optuna.Trial] = []
-        given_up = ran = False
+        is_stale = ran = False
 
         def objective(chosen: optuna.Trial) -> float:
-            nonlocal given_up, ran
+            nonlocal is_stale, ran
             asked.append(chosen)
             overrides = suggest(chosen, self.sweep.space)
-            turn.close()
+            lock.close()
             try:
                 value = self._run(chosen, overrides)
-                ran = True  # from here on only telling can fail
+                ran = True  # from here on only reporting can fail
                 return value
             except trial.TrialFailed as failure:
                 chosen.set_user_attr("failure", str(failure))
                 chosen.set_user_attr("refused", isinstance(failure, trial.TrialRefused))
                 raise
             finally:
-                given_up = self.study.get_trials(deepcopy=False)[chosen.number].state != TrialState.RUNNING
+                is_stale = self.study.get_trials(deepcopy=False)[chosen.number].state != TrialState.RUNNING
 
         try:
-            # optimize, not ask and tell: it alone sends heartbeats
+            # only `optimize` sends heartbeats, `ask` and `tell` do not
             self.study.optimize(objective, n_trials=1, catch=(trial.TrialFailed,))
         except trial.Interrupted:
             with warnings.catch_warnings(action="ignore", category=optuna.exceptions.ExperimentalWarning):
                 self.study.enqueue_trial(asked[0].params)
         except Exception:
-            # While this machine slept, another worker gave the trial up and queued it again: there is nothing to tell.
-            if not given_up and not (
+            # If this machine slept, another worker may have failed the trial and queued it again: nothing to report.
+            if not is_stale and not (
                 ran and self.study.get_trials(deepcopy=False)[asked[0].number].state == TrialState.FAIL
             ):
                 raise
 
     def _run(self, chosen: optuna.Trial, overrides: dict[str, object]) -> float:
-        """The objective, after one run or after one for each fold."""
+        """The objective after one run, or after one run per fold."""
         recipe, pruned = override(self.recipe, overrides), False
         if self.sweep.folds > 1:
             return self._run_folds(chosen, recipe)
 
-        def go_on(step: int, metrics: trial.Metrics) -> bool:
+        def should_continue(step: int, metrics: trial.Metrics) -> bool:
             nonlocal pruned
             if (metric := self.sweep.objective["metric"]) in metrics:
                 chosen.report(metrics[metric], step)
                 pruned = chosen.should_prune()
             return not pruned
 
-        metrics = self._train(chosen.number, recipe, str(chosen.number), go_on)
+        metrics = self._train(chosen.number, recipe, str(chosen.number), should_continue)
         if pruned:
             raise TrialPruned
         return self._objective(metrics)
 
     def _run_folds(self, chosen: optuna.Trial, recipe: Recipe) -> float:
-        """The mean over the folds; the pruner looks at the mean so far, behind each of them."""
+        """The mean objective over the folds; after each fold the pruner sees the mean so far."""
         scores: list[float] = []
         for fold in range(self.sweep.folds):
             held_out = override(recipe, self.sweep.held_out(fold))
             metrics = self._train(chosen.number, held_out, f"{chosen.number}/fold-{fold}", lambda step, metrics: True)
             scores.append(self._objective(metrics))
-            chosen.set_user_attr(folds.SCORES, scores)
+            chosen.set_user_attr(cross_validation.SCORES, scores)
             chosen.report(fmean(scores), fold + 1)
             if fold + 1 < self.sweep.folds and chosen.should_prune():
                 raise TrialPruned
         return fmean(scores)
 
-    def _train(self, number: int, recipe: Recipe, name: str, go_on: trial.GoOn) -> trial.Metrics:
-        """One run in trials/`name`."""
-        made = trial.Trial(
+    def _train(self, number: int, recipe: Recipe, name: str, should_continue: trial.ShouldContinue) -> trial.Metrics:
+        """Run one training in trials/`name`."""
+        job = trial.Trial(
             recipe=recipe,
             folder=self.folder / "trials" / name,
             study=self.sweep.study,
             log=self.folder / "logs" / f"trial-{number}.txt",
             train=self.train,
         )
-        return trial.run(made, go_on, self.stop)
+        return trial.run_trial(job, should_continue, self.stop)
 
     def _objective(self, metrics: trial.Metrics) -> float:
         metric = self.sweep.objective["metric"]
@@ -160,10 +159,10 @@ class Worker:
 
 
 @contextmanager
-def one_at_a_time(path: Path) -> Iterator[None]:
-    """Counting trials and asking for one must be one act, or two workers would both start the last trial.
+def exclusive_lock(path: Path) -> Iterator[None]:
+    """An exclusive file lock: without it, two workers could both start the last trial.
 
-    The lock dies with its owner, so no kill leaves it behind.
+    The system releases the lock when the process ends, even if it is killed.
     """
     with path.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)

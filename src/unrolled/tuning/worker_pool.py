@@ -1,4 +1,4 @@
-"""The worker processes of a launch."""
+"""Worker processes of a launch."""
 
 import subprocess
 import sys
@@ -8,20 +8,20 @@ from contextlib import ExitStack, contextmanager
 from os import getpid
 from pathlib import Path
 
-FAREWELL = 10  # seconds that workers get to queue their trials again before they are killed
+EXIT_TIMEOUT = 10  # seconds that workers get to queue their trials again before they are killed
 
-Team = list["subprocess.Popen[bytes]"]
+Workers = list["subprocess.Popen[bytes]"]
 
 
 @contextmanager
-def team(folder: Path, size: int, train: str) -> Iterator[Team]:
-    """Start workers on a study, and leave none behind."""
+def worker_pool(folder: Path, size: int, train: str) -> Iterator[Workers]:
+    """Start workers for a study, and stop them on exit."""
     command = [sys.executable, "-m", "unrolled.tuning", str(folder), "--parent", str(getpid()), "--train", train]
-    workers: Team = []
+    workers: Workers = []
     try:
         for number in range(size):
-            with log(folder, number).open("w") as file:
-                # A session of its own: Ctrl-C reaches the launcher alone, which then stops its workers in good order.
+            with log_path(folder, number).open("w") as file:
+                # A new session: Ctrl-C reaches only the launcher, which then stops its workers in order.
                 workers.append(
                     subprocess.Popen(
                         command, stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT, start_new_session=True
@@ -36,10 +36,10 @@ def team(folder: Path, size: int, train: str) -> Iterator[Team]:
             _stop(workers)
 
 
-def _stop(workers: Team) -> None:
+def _stop(workers: Workers) -> None:
     for worker in workers:
         worker.terminate()
-    deadline = time.monotonic() + FAREWELL
+    deadline = time.monotonic() + EXIT_TIMEOUT
     for worker in workers:
         try:
             worker.wait(max(0.0, deadline - time.monotonic()))
@@ -47,12 +47,12 @@ def _stop(workers: Team) -> None:
             return
 
 
-def log(folder: Path, number: int) -> Path:
-    """Where a worker prints; empty unless something went wrong."""
+def log_path(folder: Path, number: int) -> Path:
+    """The output of a worker; empty unless it failed."""
     return folder / "logs" / f"worker-{number}.txt"
 
 
 def last_line(folder: Path, number: int) -> str:
-    """The last thing that a worker said."""
-    lines = log(folder, number).read_text(errors="replace").strip().splitlines()
-    return lines[-1] if lines else "it said nothing"
+    """The last line of a worker's output."""
+    lines = log_path(folder, number).read_text(errors="replace").strip().splitlines()
+    return lines[-1] if lines else "no output"

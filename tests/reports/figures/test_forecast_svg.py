@@ -24,24 +24,24 @@ def test_lines_run_over_the_panel_in_the_scale_of_their_numbers() -> None:
     found = drawn(Panel("a", [0.0, 10.0], ["x", "y", "z"], [5.0, 5.0, 0.0], [4.0, 3.0, 0.0], [6.0, 7.0, 10.0]))
     step, top, bottom = (WIDTH - LEFT - RIGHT) / 4, TOP, HEIGHT - BOTTOM
     middle = (top + bottom) / 2
-    assert found["read"] == [(LEFT, bottom), (pytest.approx(LEFT + step, abs=0.06), top)]
+    assert found["history"] == [(LEFT, bottom), (pytest.approx(LEFT + step, abs=0.06), top)]
     places = [LEFT + n * step for n in (1, 2, 3, 4)]
-    assert [x for x, _ in found["told"]] == pytest.approx(places, abs=0.06)  # joined to the last number read
-    assert [y for _, y in found["told"]] == pytest.approx([top, middle, middle, bottom], abs=0.06)
+    assert [x for x, _ in found["forecast"]] == pytest.approx(places, abs=0.06)  # joined to the last number read
+    assert [y for _, y in found["forecast"]] == pytest.approx([top, middle, middle, bottom], abs=0.06)
     assert len(found["band"]) == 6 and found["band"][2][1] == top and found["band"][3][1] == bottom
 
 
 def test_what_was_read_breaks_at_a_gap_and_a_lone_number_is_a_dot() -> None:
     history = [1.0, 2.0, math.nan, 3.0, math.nan, math.nan, 4.0, 5.0, 5.0]
     root = ElementTree.fromstring(svg([Panel("a", history, ["x"], [5.0])]))
-    lines = [mark.get("points", "").split() for mark in root.iter(f"{SPACE}polyline") if mark.get("class") == "read"]
+    lines = [mark.get("points", "").split() for mark in root.iter(f"{SPACE}polyline") if mark.get("class") == "history"]
     steps = [[round((float(p.split(",")[0]) - LEFT) / ((WIDTH - LEFT - RIGHT) / 9)) for p in line] for line in lines]
     assert sorted(steps) == [[0, 1], [3, 3], [6, 7, 8]]
 
 
 def test_a_point_has_no_band_and_numbers_that_are_none_are_left_out() -> None:
     found = drawn(Panel("a", [1.0, math.nan, 2.0], ["x"], [math.inf]))
-    assert "band" not in found and len({*found["read"]}) == 1 and len(found["told"]) == 1
+    assert "band" not in found and len({*found["history"]}) == 1 and len(found["forecast"]) == 1
     assert all(math.isfinite(x) for points in found.values() for point in points for x in point)
     for constant in ([3.0, 3.0], [math.nan]):
         assert "nan" not in svg([Panel("a", constant, ["x"], constant)])

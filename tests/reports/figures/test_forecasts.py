@@ -10,7 +10,7 @@ import pytest
 from reports.folders import RECIPE, write_run
 from unrolled.reports import write
 from unrolled.reports.figures.curves import learning_curves
-from unrolled.reports.figures.forecasts import error_by_step, example
+from unrolled.reports.figures.forecasts import error_by_step, forecast_example
 from unrolled.reports.loading.results import read_forecasts
 from unrolled.reports.loading.run import read_run
 from unrolled.reports.records import Forecasts
@@ -60,19 +60,19 @@ def test_errors_by_step_of_the_model_stand_beside_those_of_the_baselines() -> No
 def test_an_example_is_read_up_to_step_0_and_forecast_from_step_1() -> None:
     found = read_forecasts(CONTENT)
     assert found is not None
-    drawn = lines(example(found))
-    assert (drawn["what was read"]["x"], drawn["what was read"]["y"]) == ([-1, 0], [1.0, 2.0])
+    drawn = lines(forecast_example(found))
+    assert (drawn["context"]["x"], drawn["context"]["y"]) == ([-1, 0], [1.0, 2.0])
     assert (drawn["forecast"]["x"], drawn["forecast"]["y"]) == ([1, 2, 3], [2.5, 3.0, 3.5])
-    assert drawn["what came"]["y"] == [3.0, None, 5.0]
+    assert drawn["truth"]["y"] == [3.0, None, 5.0]
     assert drawn["80 % interval"]["fill"] == "tonexty" and drawn["80 % interval"]["y"] == [3.0, 4.0, 5.0]
     point = Forecasts({}, {name: found.example[name] for name in ("history", "truth", "forecast")})
-    assert [*lines(example(point))] == ["what was read", "what came", "forecast"]
+    assert [*lines(forecast_example(point))] == ["context", "truth", "forecast"]
 
 
 def test_what_a_direct_forecaster_says_is_the_model() -> None:
     found = read_forecasts({"by_horizon": [{"step": 1, "mse": 0.5}]})
     assert found == Forecasts({"model": (0.5,)}, {})
-    assert found is not None and example(found) is None
+    assert found is not None and forecast_example(found) is None
 
 
 @pytest.mark.parametrize(
@@ -94,8 +94,8 @@ def test_a_page_shows_them_and_a_page_without_has_no_such_section(tmp_path: Path
     folder = write_run(tmp_path / "waves", recipe=recipe, results=CONTENT)
     page = write([folder], output=tmp_path / "reports").read_text(encoding="utf-8")
     places = ('<h2 id="forecasts">', 'id="steps-0"', 'id="example-0"')
-    for told in (*places, "reads the truth at each step", "80 %", "baselines from the same"):
-        assert told in page
+    for text in (*places, "reads the true value at each step", "80 %", "baselines from the same"):
+        assert text in page
     figures = json.loads(page.partition('id="figures">')[2].partition("</script>")[0])["figures"]
     assert {"steps-0", "example-0"} <= figures.keys()
     other = write([write_run(tmp_path / "text")], output=tmp_path / "reports").read_text(encoding="utf-8")

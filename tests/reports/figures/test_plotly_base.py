@@ -7,10 +7,10 @@ import plotly.graph_objects as go
 import pytest
 
 from unrolled.reports.figures import curves as curve_figures
-from unrolled.reports.figures.curves import frame, learning_curves, thinned, trial_curves
+from unrolled.reports.figures.curves import learning_curves, thinned, trial_curves, y_range
 from unrolled.reports.figures.parallel_coordinates import categorical, parallel_coordinates, scale
-from unrolled.reports.figures.plotly_base import importance_bars, results_bars, shortened, text
-from unrolled.reports.narrative.comparison import groups
+from unrolled.reports.figures.plotly_base import escape, importance_bars, results_bars, shortened
+from unrolled.reports.narrative.comparison import comparable_groups
 from unrolled.reports.records import Curve, Parameter, Results, Run, Study, Trial
 
 EVIL = "<img src=x onerror=alert(1)>"
@@ -55,11 +55,11 @@ STUDY = Study(
 
 def test_results_stand_sorted_with_the_lowest_on_top() -> None:
     results = Results("test", "bits_per_character", 1.74, {"5-gram": 2.0, "lzma": 1.45, "odd": math.nan}, None)
-    (group,) = groups([Run(f"mine{EVIL}", "runs/mine", results=results)])
+    (group,) = comparable_groups([Run(f"mine{EVIL}", "runs/mine", results=results)])
     ((bars,), layout) = accepted(results_bars(group))
     assert bars["x"] == [2.0, 1.74, 1.45]
     assert bars["text"] == ["2.000", "1.740", "1.450"]
-    assert layout["yaxis"]["ticktext"] == ["the 5-gram", text(shortened(f"mine{EVIL}", 28)), "lzma"]
+    assert layout["yaxis"]["ticktext"] == ["the 5-gram", escape(shortened(f"mine{EVIL}", 28)), "lzma"]
     assert bars["marker"]["color"] == ["var(--bar)", "var(--accent)", "var(--bar)"]
     assert layout["xaxis"]["rangemode"] == "tozero"
 
@@ -87,7 +87,7 @@ def test_several_runs_are_named_once_each() -> None:
     curves = {"train/loss": Curve((1,), (3.0,)), "val/loss": Curve((1,), (2.0,))}
     runs = [Run(f"{EVIL}{i}", f"runs/{i}", curves=curves) for i in range(8)]
     traces, _ = accepted(learning_curves(runs))
-    assert [trace["name"] for trace in traces if trace["showlegend"]] == [text(run.name) for run in runs]
+    assert [trace["name"] for trace in traces if trace["showlegend"]] == [escape(run.name) for run in runs]
     assert traces[0]["line"]["color"] == traces[12]["line"]["color"]
     assert traces[0]["line"]["dash"] != traces[12]["line"]["dash"]
 
@@ -132,12 +132,12 @@ def test_long_curves_are_thinned_to_real_points_with_both_ends(monkeypatch: pyte
 
 def test_runaway_values_leave_the_frame() -> None:
     calm = Curve(tuple(range(100)), tuple(3 - i / 50 for i in range(100)))
-    assert frame([calm]) == {}
-    low, high = frame([calm, Curve((1,), (1e9,))])["range"]  # type: ignore[misc]
+    assert y_range([calm]) == {}
+    low, high = y_range([calm, Curve((1,), (1e9,))])["range"]  # type: ignore[misc]
     assert low < min(calm.values)
     assert max(calm.values[5:]) < high < 4
-    assert frame([Curve()]) == {}
-    assert frame([Curve((1, 2, 3), (1.0, 1.0, 1.0))]) == {}
+    assert y_range([Curve()]) == {}
+    assert y_range([Curve((1, 2, 3), (1.0, 1.0, 1.0))]) == {}
 
 
 def test_trials_curves_part_at_gaps_and_the_best_stands_on_top() -> None:

@@ -120,7 +120,7 @@ def test_importance_follows_the_direction(tmp_path: Path) -> None:
         ([complete(1.0, {LR: 1e-3}), complete(2.0, {LR: 1e-2})], "fewer than two"),
         ([complete(1.0, {}), complete(2.0, {})], "fewer than two"),
         ([complete(1.0, {LR: 1e-3, HIDDEN: 64}), complete(2.0, {LR: 1e-3, HIDDEN: 32})], "fewer than two"),
-        ([complete(1.0, {LR: 1e-3}), complete(2.0, {HIDDEN: 64})], "tells better trials from worse ones"),
+        ([complete(1.0, {LR: 1e-3}), complete(2.0, {HIDDEN: 64})], "separates better trials from worse ones"),
     ],
 )
 def test_importance_says_why_it_is_absent(tmp_path: Path, trials: list[object], reason: str) -> None:
@@ -156,7 +156,7 @@ def test_the_sweep_file_chooses_among_several_studies(tmp_path: Path) -> None:
     (tmp_path / "study.yaml").unlink()
     assert read_study(tmp_path).problems == (
         "study.yaml is missing.",
-        "study.db cannot be read (expected a study called None, got 'first', 'second').",
+        "study.db cannot be read (expected a study named None, got 'first', 'second').",
     )
 
 

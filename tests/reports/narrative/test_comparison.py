@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from unrolled.reports.narrative.comparison import families, groups, relative, seeds, verdict
+from unrolled.reports.narrative.comparison import comparable_groups, families, relative, seeds, verdict
 from unrolled.reports.records import Results, Run
 
 BASELINES = {"trigram": 2.4, "lzma": 1.45}
@@ -37,7 +37,7 @@ def test_verdict(model: float, baseline: float, difference: float, kind: str) ->
 
 
 def test_runs_of_one_text_stand_together_the_best_first() -> None:
-    (group,) = groups([run("b", 1.8), run("a", 1.7), Run("untested", "runs/u"), run("broken", math.nan)])
+    (group,) = comparable_groups([run("b", 1.8), run("a", 1.7), Run("untested", "runs/u"), run("broken", math.nan)])
     assert [r.name for r in group.runs] == ["a", "b"]
     assert (group.text, group.metric, group.split, group.baselines) == (
         "PythonDocs",
@@ -49,13 +49,15 @@ def test_runs_of_one_text_stand_together_the_best_first() -> None:
 
 def test_other_texts_are_kept_apart() -> None:
     other = {**BASELINES, "lzma": 1.46}
-    made = groups([run("a", 1.7), run("b", 1.6, baselines=other), run("c", 1.5, data="BrownCorpus")])
+    made = comparable_groups([run("a", 1.7), run("b", 1.6, baselines=other), run("c", 1.5, data="BrownCorpus")])
     assert [[r.name for r in group.runs] for group in made] == [["a"], ["b"], ["c"]]
 
 
 def test_baselines_that_are_nan_do_not_part_a_group() -> None:
     broken = {"lzma": math.nan}
-    assert len(groups([run("a", 1.7, baselines=broken), run("b", 1.6, baselines={"lzma": float("nan")})])) == 1
+    assert (
+        len(comparable_groups([run("a", 1.7, baselines=broken), run("b", 1.6, baselines={"lzma": float("nan")})])) == 1
+    )
 
 
 def test_families_differ_in_the_seed_alone() -> None:
@@ -80,7 +82,7 @@ def test_runs_without_a_recipe_are_no_family() -> None:
 )
 def test_the_text_is_named_as_the_recipe_does(data: object, text: str) -> None:
     results = Results("test", "perplexity", 9.0, {}, None)
-    (group,) = groups([Run("a", "runs/a", {"data": data}, results=results)])
+    (group,) = comparable_groups([Run("a", "runs/a", {"data": data}, results=results)])
     assert group.text == text
 
 
@@ -91,11 +93,13 @@ def generated(name: str, value: float, metric: str = "mse", **arguments: object)
 
 def test_generated_data_of_other_arguments_are_kept_apart_though_their_baselines_are_equal() -> None:
     runs = [generated("a", 0.1), generated("b", 0.2, batches=5, batch_size=7), generated("c", 0.1, length=400)]
-    made = groups([*runs, generated("d", 0.1, seed=2)])
+    made = comparable_groups([*runs, generated("d", 0.1, seed=2)])
     assert [[r.name for r in group.runs] for group in made] == [["a", "b"], ["c"], ["d"]]
     assert [group.text for group in made[:2]] == ["AddingProblem (length 100)", "AddingProblem (length 400)"]
 
 
 def test_arguments_of_a_text_part_no_group() -> None:
-    (group,) = groups([generated("a", 9.0, "perplexity", path="x"), generated("b", 8.0, "perplexity", path="./x")])
+    (group,) = comparable_groups(
+        [generated("a", 9.0, "perplexity", path="x"), generated("b", 8.0, "perplexity", path="./x")]
+    )
     assert group.text == "AddingProblem"

@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 
 from reports.folders import RESULTS, results, write_run
 from unrolled.reports.loading.run import read_run
-from unrolled.reports.narrative.comparison import groups
+from unrolled.reports.narrative.comparison import comparable_groups
 from unrolled.reports.narrative.findings import (
     against_baselines,
-    course,
     findings,
     group_findings,
+    loss_course,
     one_seed,
     run_cautions,
 )
@@ -55,7 +55,7 @@ def test_a_tie_is_neither() -> None:
 
 def test_unusable_baselines_are_told_and_not_compared() -> None:
     assert sentences(2.0, {"lzma": math.nan, "5-gram": 4.0, "zero": 0.0}) == (
-        "It beats the 5-gram (4.000) by 50.0 %. There is no usable figure for lzma and zero."
+        "It beats the 5-gram (4.000) by 50.0 %. There is no usable value for lzma and zero."
     )
     assert sentences(2.0, {}) == "There are no baselines to compare it with."
 
@@ -76,7 +76,7 @@ def test_what_is_said_of_one_baseline_is_true(model: float, baseline: float) -> 
 
 
 def test_one_run() -> None:
-    (group,) = groups([measured(1.5, {"lzma": 2.0})])
+    (group,) = comparable_groups([measured(1.5, {"lzma": 2.0})])
     assert group_findings(group) == [
         "mine reaches 1.500 bits per character on the test text of PythonDocs.",
         "It beats lzma (2.000) by 25.0\u00a0%.",
@@ -84,7 +84,7 @@ def test_one_run() -> None:
 
 
 def test_several_runs_name_the_best_and_the_next() -> None:
-    (group,) = groups([measured(1.65, {"lzma": 2.0}, "b", seed=2), measured(1.5, {"lzma": 2.0}, "a")])
+    (group,) = comparable_groups([measured(1.65, {"lzma": 2.0}, "b", seed=2), measured(1.5, {"lzma": 2.0}, "a")])
     said = [sentence.replace("\u00a0", " ") for sentence in group_findings(group)]
     assert said[0].startswith("Of 2 tested runs, a is the best: it reaches 1.500 bits per character")
     assert said[2] == "The next is b with 1.650, 10.0 % higher."
@@ -93,22 +93,22 @@ def test_several_runs_name_the_best_and_the_next() -> None:
 
 
 def test_the_same_seed_twice_is_one_seed() -> None:
-    (group,) = groups([measured(1.5, {}, "a"), measured(1.5, {}, "b")])
+    (group,) = comparable_groups([measured(1.5, {}, "a"), measured(1.5, {}, "b")])
     assert "The next is b with 1.500, the same to within 0.05\u00a0%." in group_findings(group)
     assert not any("mean" in sentence for sentence in group_findings(group))
-    assert one_seed(group).startswith("a stands on one seed:")
+    assert one_seed(group).startswith("a was trained with one seed:")
 
 
 def test_perplexity_reads_as_words_do() -> None:
     run = Run("words", "runs/words", results=Results("test", "perplexity", 150.0, {"trigram": 200.0}, None))
-    (group,) = groups([run])
+    (group,) = comparable_groups([run])
     assert group_findings(group)[0] == "words reaches a perplexity of 150.0 on the test text."
 
 
 def test_generated_data_are_no_text() -> None:
     recipe = {"data": {"class_path": "CopyMemory", "init_args": {"delay": 5, "symbols": 8, "seed": 1, "batch_size": 2}}}
     results = Results("test", "nats_per_target", 0.25, {"memoryless": 0.5}, None)
-    (group,) = groups([Run("mine", "runs/mine", recipe, results=results)])
+    (group,) = comparable_groups([Run("mine", "runs/mine", recipe, results=results)])
     assert group_findings(group) == [
         "mine reaches 0.2500 nats per target on the test data of CopyMemory (delay 5, symbols 8).",
         "It beats a model without memory (0.5000) by 50.0\u00a0%.",
@@ -132,7 +132,7 @@ def test_generated_data_are_no_text() -> None:
 )
 def test_the_course_of_the_validation_loss(values: tuple[float, ...], said: str) -> None:
     curve = Curve(tuple(1000 * (i + 1) for i in range(len(values))), values)
-    sentence = course(Run("mine", "runs/mine", curves={"val/loss": curve}))
+    sentence = loss_course(Run("mine", "runs/mine", curves={"val/loss": curve}))
     assert said in sentence
     assert bool(said) == bool(sentence)
 
@@ -151,7 +151,7 @@ def test_cautions_of_a_run() -> None:
 
 def test_an_empty_report_says_what_is_missing() -> None:
     said = findings(Report("nothing", (), ()))
-    assert said.found == ("No run here has a usable test figure, so there is no comparison with baselines.",)
+    assert said.found == ("No run has a usable test result, so there is no comparison with baselines.",)
     assert said.cautions == ()
 
 

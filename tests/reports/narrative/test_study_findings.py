@@ -64,7 +64,7 @@ def test_importance_in_words() -> None:
         "The hyper-parameter that mattered most is lr (70.0 % of the importance), before hidden_size (30.0 %)."
     )
     level = study(importance={"a.lr": 0.502, "b.hidden_size": 0.498}, parameters=parameters)
-    assert most_important(level).startswith("No hyper-parameter stands out: lr (50.2\u00a0%")
+    assert most_important(level).startswith("No hyper-parameter dominates: lr (50.2\u00a0%")
     assert most_important(study()) == ""
 
 
@@ -78,19 +78,19 @@ def test_thin_evidence_is_told() -> None:
         "1 trial of s failed and left no final value.",
         "1 trial of s was interrupted and left no final value.",
         "1 trial of s had not ended when this page was made.",
-        "Only 2 trials of s completed: what the sweep says of hyper-parameters is a hint, not a finding.",
+        "Only 2 trials of s completed: the sweep's ranking of hyper-parameters is only a hint.",
         "1 completed trial of s ended without a finite value.",
     ]
 
 
 def test_enough_trials_leave_one_caution() -> None:
     (caution,) = study_cautions(study(*range(1, 21)))
-    assert caution.startswith("The best trial of s was chosen by the figure shown for it")
+    assert caution.startswith("The best trial of s was selected by the value shown here")
 
 
 def test_no_completed_trial_says_nothing() -> None:
     said = study_cautions(Study("s", "runs/s", trials=(Trial(0, "pruned"),)))
-    assert said == ["No trial of s completed: what the sweep says of hyper-parameters is nothing yet."]
+    assert said == ["No trial of s completed: the sweep's ranking of hyper-parameters is not available yet."]
 
 
 @pytest.mark.parametrize(

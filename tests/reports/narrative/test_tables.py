@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from unrolled.reports.narrative.comparison import groups
+from unrolled.reports.narrative.comparison import comparable_groups
 from unrolled.reports.narrative.tables import contents, facts, headline, results_rows, signed, trial_table
 from unrolled.reports.records import Curve, Parameter, Report, Results, Run, Study, Trial
 
@@ -16,7 +16,7 @@ def run(name: str, value: float, baselines: dict[str, float]) -> Run:
 def test_results_rows_differ_from_the_best_model() -> None:
     """(1.5 - 2) / 2 = -0.25; (1.5 - 1.2) / 1.2 = 0.25; (1.5 - 1.875) / 1.875 = -0.2."""
     baselines = {"5-gram": 2.0, "lzma": 1.2, "odd": math.nan}
-    (group,) = groups([run("a", 1.5, baselines), run("b", 1.875, baselines)])
+    (group,) = comparable_groups([run("a", 1.5, baselines), run("b", 1.875, baselines)])
     assert results_rows(group) == [
         ("lzma", "1.200", "+25.0\u00a0%", False),
         ("a", "1.500", "–", True),
@@ -41,7 +41,7 @@ def test_signed(x: float, written: str) -> None:
 )
 def test_the_head_of_the_page_counts_what_was_beaten(value: float, tile: tuple[str, str]) -> None:
     report = Report("r", (run("a", value, {"5-gram": 2.0, "lzma": 1.2, "odd": math.nan}),), ())
-    assert tile in headline(report, groups(report.runs))
+    assert tile in headline(report, comparable_groups(report.runs))
 
 
 def test_the_head_of_an_empty_report_is_empty() -> None:

@@ -208,4 +208,4 @@ def test_several_labels_and_languages_from_fit_to_prediction(tmp_path, monkeypat
     assert capsys.readouterr().out.splitlines()[-1] == f"accuracy by language (sequences): {scores}"
     assert main(["report", "run", "--name", "r"]) == 0
     page = (tmp_path / "reports/r/index.html").read_text(encoding="utf-8")
-    assert "Class by class" in page and '<td data-key="de">de</td>' in page
+    assert "Results by class" in page and '<td data-key="de">de</td>' in page

@@ -1,15 +1,15 @@
-"""Curves over steps: the losses of runs, and what the trials of a study reported."""
+"""Curves over optimiser steps: losses of runs, reported values of trials."""
 
 import math
 from collections.abc import Iterable, Sequence
 
-from unrolled.reports.figures.plotly_base import Figure, axis, layout, text
-from unrolled.reports.narrative.formatting import figure
+from unrolled.reports.figures.plotly_base import Figure, axis, escape, layout
+from unrolled.reports.narrative.formatting import format_number
 from unrolled.reports.records import Curve, Run, Study, Trial
 
-COLOURS = 6  # --series-1 ... --series-6 of the page's CSS; a seventh run starts again with dashes
+COLOURS = 6  # --series-1 ... --series-6 of the page's CSS; the seventh run starts over with dashes
 DASHES = ("solid", "dash", "dot", "dashdot")
-POINTS = 1_500  # a curve with more is thinned to every n-th point and its last
+POINTS = 1_500  # a longer curve is thinned to every n-th point and the last
 LOSSES = {
     "LanguageModeling": "nats per token",
     "Translation": "nats per token",
@@ -17,7 +17,7 @@ LOSSES = {
     "SequenceRegression": "mean squared error",
 }
 OUTPUTS = {"gaussian": "nats per number", "student_t": "nats per number", "quantiles": "mean pinball loss"}
-TALL = 3.0  # a highest value this many times above the 95th percentile leaves the frame
+TALL = 3.0  # a maximum this many times above the 95th percentile is clipped
 
 
 def thinned(curve: Curve) -> tuple[list[int], list[float | None]]:
@@ -28,8 +28,8 @@ def thinned(curve: Curve) -> tuple[list[int], list[float | None]]:
     return [curve.steps[i] for i in kept], [value if math.isfinite(value) else None for value in values]
 
 
-def frame(curves: Iterable[Curve]) -> dict[str, object]:
-    """A y range that leaves out runaway values, so that one diverged trial does not flatten the others; {}: no need."""
+def y_range(curves: Iterable[Curve]) -> dict[str, object]:
+    """A y range that clips outliers, so that one diverged trial does not flatten the others; {} if there are none."""
     values = sorted(value for curve in curves for _, value in curve.finite)
     if len(values) < 2:
         return {}
@@ -41,40 +41,40 @@ def frame(curves: Iterable[Curve]) -> dict[str, object]:
 
 
 def learning_curves(runs: Sequence[Run]) -> Figure | None:
-    """Train (thin) and validation (thick) loss of each run; with several runs the legend names each run once."""
+    """Training (thin) and validation (thick) loss of each run; with several runs the legend lists each run once."""
     traces: list[Figure] = []
     for index, run in enumerate(runs):
         losses = {"train": run.curves.get("train/loss"), "validation": run.curves.get("val/loss")}
         recorded = {name: curve for name, curve in losses.items() if curve and curve.finite}
         for name, curve in recorded.items():
-            trace = loss(curve, f"{text(run.name)}, {name}", index, thick=name == "validation")
+            trace = loss(curve, f"{escape(run.name)}, {name}", index, thick=name == "validation")
             alone, last = len(runs) == 1, name == list(recorded)[-1]
-            traces.append(trace | {"name": name if alone else text(run.name), "showlegend": alone or last})
+            traces.append(trace | {"name": name if alone else escape(run.name), "showlegend": alone or last})
     shown = [run.curves[name] for run in runs for name in ("train/loss", "val/loss") if name in run.curves]
     units = {loss_unit(run) for run in runs}
     unit = units.pop() if len(units) == 1 else ""
-    return over_steps(traces, f"loss, {unit}" if unit else "loss", frame(shown)) if traces else None
+    return over_steps(traces, f"loss, {unit}" if unit else "loss", y_range(shown)) if traces else None
 
 
 def loss_unit(run: Run) -> str:
-    """What a run's loss counts, "" where that is not known; a forecaster's is that of its output."""
+    """The unit of a run's loss, "" if unknown; for forecasters it depends on the output."""
     named = run.recipe.get("task")
-    given = named.get(task(run)) if isinstance(named, dict) else None
+    given = named.get(task_name(run)) if isinstance(named, dict) else None
     arguments = given if isinstance(given, dict) else {}
-    if task(run) not in ("Forecasting", "DirectForecasting"):
-        return LOSSES.get(task(run), "")
+    if task_name(run) not in ("Forecasting", "DirectForecasting"):
+        return LOSSES.get(task_name(run), "")
     kind = "absolute" if arguments.get("loss") == "absolute" else "squared"
     return OUTPUTS.get(str(arguments.get("output")), f"mean {kind} error")
 
 
-def task(run: Run) -> str:
+def task_name(run: Run) -> str:
     """The name of the run's task: `task: LanguageModeling` or `task: {LanguageModeling: {...}}`."""
     named = run.recipe.get("task")
     return str(next(iter(named), "")) if isinstance(named, dict) else str(named)
 
 
 def loss(curve: Curve, label: str, index: int, thick: bool) -> Figure:
-    """One loss of the run that is number `index`."""
+    """One loss curve of run number `index`."""
     steps, values = thinned(curve)
     return {
         "type": "scatter",
@@ -88,14 +88,14 @@ def loss(curve: Curve, label: str, index: int, thick: bool) -> Figure:
         },
         "marker": {"size": 6},
         "opacity": 1.0 if thick else 0.55,
-        "hovertext": hovers(label, steps, values),
+        "hovertext": hover_texts(label, steps, values),
         "hoverinfo": "text",
         "legendgroup": str(index),
     }
 
 
 def trial_curves(study: Study) -> Figure | None:
-    """What each trial reported: pruned and failed ones faint, the best one on top."""
+    """The reported values of each trial: pruned and failed trials faint, the best on top."""
     best = study.ranked[0] if study.ranked else None
     ended = [trial for trial in study.trials if trial.state == "complete" and trial is not best]
     groups = [
@@ -109,11 +109,11 @@ def trial_curves(study: Study) -> Figure | None:
         for trials, name, colour, width in groups
         if any(t.reported.finite for t in trials)
     ]
-    return over_steps(traces, text(study.objective), frame(t.reported for t in study.trials)) if traces else None
+    return over_steps(traces, escape(study.objective), y_range(t.reported for t in study.trials)) if traces else None
 
 
 def bundle(trials: Sequence[Trial], name: str, colour: str, width: float, objective: str) -> Figure:
-    """Several trials as one trace, parted by gaps."""
+    """Several trials as one trace, separated by gaps."""
     x: list[int | None] = []
     y: list[float | None] = []
     hover: list[str] = []
@@ -121,8 +121,8 @@ def bundle(trials: Sequence[Trial], name: str, colour: str, width: float, object
         steps, values = thinned(trial.reported)
         x += [*steps, None]
         y += [*values, None]
-        told = f"trial {trial.number}, {trial.state}<br>{text(objective)}"
-        hover += [*hovers(told, steps, values), ""]
+        label = f"trial {trial.number}, {trial.state}<br>{escape(objective)}"
+        hover += [*hover_texts(label, steps, values), ""]
     return {
         "type": "scatter",
         "mode": "lines+markers",
@@ -137,9 +137,9 @@ def bundle(trials: Sequence[Trial], name: str, colour: str, width: float, object
     }
 
 
-def hovers(told: str, steps: Sequence[int], values: Sequence[float | None]) -> list[str]:
+def hover_texts(label: str, steps: Sequence[int], values: Sequence[float | None]) -> list[str]:
     pairs = zip(steps, values, strict=True)
-    return [f"{told} {figure(math.nan if value is None else value)}<br>step {step:,}" for step, value in pairs]
+    return [f"{label} {format_number(math.nan if value is None else value)}<br>step {step:,}" for step, value in pairs]
 
 
 def over_steps(traces: list[Figure], title: str, y: dict[str, object]) -> Figure:

@@ -1,4 +1,4 @@
-"""Forecasts as one SVG file: a panel for each series, with what was read, what is expected and how sure that is."""
+"""Forecasts as one SVG file: per series a panel with context, forecast and interval."""
 
 import html
 import math
@@ -6,22 +6,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from unrolled.reports.narrative.formatting import figure
+from unrolled.reports.narrative.formatting import format_number
 
 WIDTH, HEIGHT = 760, 200  # pixels of a panel
 LEFT, RIGHT, TOP, BOTTOM = 70, 16, 30, 26
-PANELS = 12  # series that are drawn; the table holds all
+PANELS = 12  # most series drawn; the table has all of them
 STYLE = """
   svg { background: #fdfcf9; font: 13px system-ui, sans-serif; }
   text { fill: #6b6f76; } .title { fill: #23262b; font-weight: 600; }
-  .read { stroke: #6b6f76; } .told { stroke: #1f6f8b; stroke-width: 2; } .band { fill: #1f6f8b; opacity: .2; }
+  .history { stroke: #6b6f76; } .forecast { stroke: #1f6f8b; stroke-width: 2; } .band { fill: #1f6f8b; opacity: .2; }
   .rule { stroke: #b9b6ae; stroke-dasharray: 3 3; } polyline { fill: none; stroke-width: 1.3; stroke-linecap: round; }
 """
 
 
 @dataclass(frozen=True)
 class Panel:
-    """One series: what was read, and of each step ahead the mean and, where there is one, the 80 % interval."""
+    """One series: context, forecast mean and, if available, the 80 % interval of each step ahead."""
 
     title: str
     history: Sequence[float]
@@ -32,15 +32,15 @@ class Panel:
 
 
 def svg(panels: Sequence[Panel]) -> str:
-    """The first panels, one below the other."""
+    """The first `PANELS` panels, stacked vertically."""
     drawn = panels[:PANELS]
     bodies = [f'<g transform="translate(0 {HEIGHT * place})">{panel(one)}</g>' for place, one in enumerate(drawn)]
     size = f'width="{WIDTH}" height="{HEIGHT * len(drawn)}" viewBox="0 0 {WIDTH} {HEIGHT * len(drawn)}"'
     return "\n".join([f'<svg xmlns="http://www.w3.org/2000/svg" {size}>', f"<style>{STYLE}</style>", *bodies, "</svg>"])
 
 
-def runs(values: Sequence[float]) -> list[tuple[int, list[float]]]:
-    """The stretches of finite numbers, each with the step it begins at."""
+def finite_runs(values: Sequence[float]) -> list[tuple[int, list[float]]]:
+    """Runs of consecutive finite numbers, each with its first step."""
     places = groupby(range(len(values)), lambda step: math.isfinite(values[step]))
     found = [[*run] for finite, run in places if finite]
     return [(run[0], [values[step] for step in run]) for run in found]
@@ -64,16 +64,16 @@ def panel(one: Panel) -> str:
     edge = points([low], max(0, origin - 1))[0].partition(",")[0]
     band = " ".join(points(one.high, origin) + points(one.low, origin)[::-1])
     joined = " ".join(points(one.history[-1:], origin - 1) + points(one.mean, origin))
-    seen = [points(run, begin) for begin, run in runs(one.history)]
+    seen = [points(run, begin) for begin, run in finite_runs(one.history)]
     parts = [
         f'<text class="title" x="{LEFT}" y="18">{html.escape(one.title)}</text>',
-        f'<text x="{LEFT - 8}" y="{TOP + 8}" text-anchor="end">{figure(high)}</text>',
-        f'<text x="{LEFT - 8}" y="{HEIGHT - BOTTOM}" text-anchor="end">{figure(low)}</text>',
+        f'<text x="{LEFT - 8}" y="{TOP + 8}" text-anchor="end">{format_number(high)}</text>',
+        f'<text x="{LEFT - 8}" y="{HEIGHT - BOTTOM}" text-anchor="end">{format_number(low)}</text>',
         f'<text x="{WIDTH - RIGHT}" y="{HEIGHT - 6}" text-anchor="end">{html.escape(one.times[-1])}</text>',
         f'<line class="rule" x1="{edge}" x2="{edge}" y1="{TOP}" y2="{HEIGHT - BOTTOM}"/>',
         f'<polygon class="band" points="{band}"/>' if band else "",
-        # A lone point stands twice: a line without length, whose round ends make a dot.
-        *(f'<polyline class="read" points="{" ".join(run if run[1:] else run * 2)}"/>' for run in seen),
-        f'<polyline class="told" points="{joined}"/>',
+        # A single point is repeated: the round caps of a zero-length line draw a dot.
+        *(f'<polyline class="history" points="{" ".join(run if run[1:] else run * 2)}"/>' for run in seen),
+        f'<polyline class="forecast" points="{joined}"/>',
     ]
     return "".join(parts)

@@ -1,11 +1,11 @@
-"""Parallel coordinates: one line per trial across its hyper-parameters to the objective. Plain lines, no WebGL."""
+"""Parallel coordinates: one line per trial across its hyper-parameters to the objective, without WebGL."""
 
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from unrolled.reports.figures.plotly_base import Figure, layout, shortened, text
-from unrolled.reports.narrative.formatting import figure, setting
+from unrolled.reports.figures.plotly_base import Figure, escape, layout, shortened
+from unrolled.reports.narrative.formatting import format_number, format_setting
 from unrolled.reports.records import Parameter, Study, Trial
 
 RANKS = 5  # --rank-1 (best fifth of the completed trials) ... --rank-5 of the page's CSS
@@ -15,7 +15,7 @@ LABEL = 18  # characters above an axis
 
 @dataclass(frozen=True)
 class Scale:
-    """One vertical axis: where a value stands between 0 and 1, and what is written where."""
+    """One vertical axis: the position of a value between 0 and 1, and the tick labels."""
 
     label: str
     place: Callable[[object], float | None]
@@ -23,7 +23,7 @@ class Scale:
 
 
 def scale(label: str, parameter: Parameter, seen: Sequence[object]) -> Scale:
-    """A categorical axis has a place for each choice; a numeric one spans its search range and all that was tried."""
+    """A categorical axis has one position per choice; a numeric axis spans the search range and all tried values."""
     numbers = [float(value) for value in seen if isinstance(value, int | float)]
     if parameter.choices is not None or len(numbers) < len(seen) or not numbers:
         return categorical(label, [*(parameter.choices or ()), *seen])
@@ -43,13 +43,13 @@ def scale(label: str, parameter: Parameter, seen: Sequence[object]) -> Scale:
 
 
 def categorical(label: str, values: Sequence[object]) -> Scale:
-    names = list(dict.fromkeys(map(setting, values)))
+    names = list(dict.fromkeys(map(format_setting, values)))
     places = {name: index / (len(names) - 1) if len(names) > 1 else 0.5 for index, name in enumerate(names)}
-    return Scale(label, lambda value: places.get(setting(value)), [(at, name) for name, at in places.items()])
+    return Scale(label, lambda value: places.get(format_setting(value)), [(at, name) for name, at in places.items()])
 
 
 def parallel_coordinates(study: Study) -> Figure | None:
-    """None where there is nothing to draw: no completed trial or no hyper-parameter."""
+    """One line per completed or pruned trial; None without a completed trial or a hyper-parameter."""
     ranked, names = study.ranked, list(study.parameters)
     if not ranked or not names:
         return None
@@ -67,7 +67,7 @@ def parallel_coordinates(study: Study) -> Figure | None:
             values = [*(trial.params.get(key, math.nan) for key in names), trial.value]
             x += [*range(len(scales)), None]
             y += [*(one.place(value) for one, value in zip(scales, values, strict=True)), None]
-            hover += [told(study, trial)] * len(scales) + [""]
+            hover += [hover_text(study, trial)] * len(scales) + [""]
         look: Figure = {"name": name, "line": {"color": colour, "width": width}, "marker": {"size": width + 3}}
         shape: Figure = {"type": "scatter", "mode": "lines+markers", "x": x, "y": y}
         return {**shape, **look, "hovertext": hover, "hoverinfo": "text"}
@@ -80,18 +80,18 @@ def parallel_coordinates(study: Study) -> Figure | None:
         if fifths[rank - 1]:
             traces.append(line(fifths[rank - 1], f"fifth {rank}", f"var(--rank-{rank})", 1.6))
     traces.append(line(ranked[:1], f"best: trial {ranked[0].number}", "var(--warm)", 3.2))
-    return {"data": traces, "layout": frame(scales)}
+    return {"data": traces, "layout": axes_layout(scales)}
 
 
-def told(study: Study, trial: Trial) -> str:
-    """What is shown beside the pointer."""
-    chosen = [f"{study.labels[name]} {setting(value)}" for name, value in trial.params.items()]
-    end = f"{study.objective} {figure(trial.value)}" if trial.state == "complete" else trial.state
-    return "<br>".join(map(text, [f"trial {trial.number}", *chosen, end]))
+def hover_text(study: Study, trial: Trial) -> str:
+    """Hover text of a trial: its hyper-parameters and its value or state."""
+    chosen = [f"{study.labels[name]} {format_setting(value)}" for name, value in trial.params.items()]
+    end = f"{study.objective} {format_number(trial.value)}" if trial.state == "complete" else trial.state
+    return "<br>".join(map(escape, [f"trial {trial.number}", *chosen, end]))
 
 
-def frame(scales: Sequence[Scale]) -> Figure:
-    """The vertical axes, their names on top and their values beside them."""
+def axes_layout(scales: Sequence[Scale]) -> Figure:
+    """Layout with the vertical axes, their names above and their tick labels to the right."""
     rule = {"type": "line", "y0": 0, "y1": 1, "layer": "below", "line": {"color": "var(--axis)", "width": 1}}
     rules = [{**rule, "x0": i, "x1": i} for i in range(len(scales))]
     common = {"showarrow": False, "xref": "x", "yref": "y"}
@@ -101,14 +101,14 @@ def frame(scales: Sequence[Scale]) -> Figure:
             "x": i,
             "y": 1,
             "yshift": 26,
-            "text": f"<b>{text(shortened(one.label, LABEL))}</b>",
+            "text": f"<b>{escape(shortened(one.label, LABEL))}</b>",
             "font": {"size": 12},
         }
         for i, one in enumerate(scales)
     ]
-    beside = {**common, "font": {"size": 11, "color": "var(--muted)"}, "xanchor": "left", "xshift": 7}
+    tick = {**common, "font": {"size": 11, "color": "var(--muted)"}, "xanchor": "left", "xshift": 7}
     ticks = [
-        {**beside, "x": i, "y": at, "text": text(written), "bgcolor": "var(--veil)"}
+        {**tick, "x": i, "y": at, "text": escape(written), "bgcolor": "var(--veil)"}
         for i, one in enumerate(scales)
         for at, written in one.ticks
     ]

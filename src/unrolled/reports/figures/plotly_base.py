@@ -1,29 +1,29 @@
-"""Records -> Plotly figures as plain dicts.
+"""Plotly figures as plain dicts: shared layout, axes and bar charts.
 
-A colour `var(--name)` is a variable of the page's CSS, which the page fills in: light and dark share one figure.
+A colour `var(--name)` is a CSS variable that the page resolves, so that light and dark mode share one figure.
 """
 
 import html
 import math
 from collections.abc import Sequence
 
-from unrolled.reports.narrative.comparison import Group, value
-from unrolled.reports.narrative.formatting import called, figure, percent
+from unrolled.reports.narrative.comparison import Group, measured_value
+from unrolled.reports.narrative.formatting import baseline_label, format_number, format_percent
 from unrolled.reports.records import Study
 
 Figure = dict[str, object]
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 ROW = 34  # pixels per bar
-LABEL = 28  # characters beside a bar
+LABEL = 28  # characters of a bar's label
 
 
-def text(label: object) -> str:
-    """Plotly reads a few HTML tags in its texts: data must never be read as such."""
+def escape(label: object) -> str:
+    """Escape HTML: Plotly interprets some tags in its texts."""
     return html.escape(str(label), quote=False)
 
 
 def shortened(label: str, length: int) -> str:
-    """The two ends of a label that would leave no room for the figure."""
+    """A long label with its middle replaced by an ellipsis."""
     return label if len(label) <= length else f"{label[: length // 2]}…{label[-(length // 2 - 1) :]}"
 
 
@@ -54,21 +54,21 @@ def axis(title: str = "", **more: object) -> Figure:
 
 
 def results_bars(group: Group) -> Figure:
-    """Models and baselines of one text as bars from zero, the lowest (best) on top."""
-    models = [(value(run), run.name, "var(--accent)") for run in group.runs]
-    baselines = [(x, called(name), "var(--bar)") for name, x in group.baselines.items() if math.isfinite(x)]
+    """Models and baselines of one group as bars, the lowest (best) on top."""
+    models = [(measured_value(run), run.name, "var(--accent)") for run in group.runs]
+    baselines = [(x, baseline_label(name), "var(--bar)") for name, x in group.baselines.items() if math.isfinite(x)]
     rows = sorted(models + baselines, key=lambda row: (-row[0], row[1]))
-    return bars([(x, label, figure(x), colour) for x, label, colour in rows])
+    return bars([(x, label, format_number(x), colour) for x, label, colour in rows])
 
 
 def importance_bars(study: Study) -> Figure | None:
-    """Share of the importance per hyper-parameter, the most important on top."""
+    """Importance of each hyper-parameter, the most important on top."""
     ranked = sorted(study.importance.items(), key=lambda item: (item[1], item[0]))
-    return bars([(x, study.labels[name], percent(x), "var(--accent)") for name, x in ranked]) if ranked else None
+    return bars([(x, study.labels[name], format_percent(x), "var(--accent)") for name, x in ranked]) if ranked else None
 
 
 def bars(rows: Sequence[tuple[float, str, str, str]]) -> Figure:
-    """Horizontal bars from (length, label, written length, colour), the last on top; the writing stands beside them."""
+    """Horizontal bars from (length, label, displayed length, colour), the last on top."""
     places = list(range(len(rows)))
     trace: Figure = {
         "type": "bar",
@@ -79,11 +79,11 @@ def bars(rows: Sequence[tuple[float, str, str, str]]) -> Figure:
         "textposition": "outside",
         "cliponaxis": False,
         "marker": {"color": [colour for _, _, _, colour in rows]},
-        "hovertext": [f"{text(label)}: {written}" for _, label, written, _ in rows],
+        "hovertext": [f"{escape(label)}: {written}" for _, label, written, _ in rows],
         "hoverinfo": "text",
         "width": 0.62,
     }
-    labels = [text(shortened(label, LABEL)) for _, label, _, _ in rows]
+    labels = [escape(shortened(label, LABEL)) for _, label, _, _ in rows]
     rungs = axis(showgrid=False, fixedrange=True, tickmode="array", tickvals=places, ticktext=labels)
     rungs |= {"ticks": "outside", "ticklen": 6, "tickcolor": "rgba(0,0,0,0)", "tickfont": {"color": "var(--ink)"}}
     return {

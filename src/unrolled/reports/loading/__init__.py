@@ -1,1 +1,1 @@
-"""Read run and study folders into records."""
+"""Loading: run and study folders -> records."""

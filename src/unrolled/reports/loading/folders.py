@@ -1,4 +1,4 @@
-"""Folders -> `Report`: each is a run or a study, anything else is refused in one line."""
+"""Folders -> `Report`: each folder must be a run or a study."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,12 +11,13 @@ from unrolled.reports.records import Report
 EXPECTED = f"a run ({', '.join(FILES)}; written by `unrolled fit`) or a study (study.db; written by `unrolled sweep`)"
 
 
-def read(folders: Sequence[Path], name: str | None = None, runs: Path = Path("runs")) -> Report:
-    """Read `folders`; none at all means every run and study under `runs`.
+def read_report(folders: Sequence[Path], name: str | None = None, runs: Path = Path("runs")) -> Report:
+    """Read `folders`; without any, every run and study under `runs`.
 
-    Raises `InputError` for a folder that is neither a run nor a study.
+    Raises:
+        InputError: a folder is neither a run nor a study.
     """
-    chosen = list(dict.fromkeys(refuse_others(Path(folder)) for folder in folders)) or everything(runs)
+    chosen = list(dict.fromkeys(require_run_or_study(Path(folder)) for folder in folders)) or all_runs_and_studies(runs)
     studies = [folder for folder in chosen if is_study(folder)]
     trained = [folder for folder in chosen if folder not in studies or (folder / "metrics.csv").is_file()]
     names = [folder.resolve().name for folder in trained]
@@ -30,23 +31,23 @@ def read(folders: Sequence[Path], name: str | None = None, runs: Path = Path("ru
     )
 
 
-def refuse_others(folder: Path) -> Path:
+def require_run_or_study(folder: Path) -> Path:
     if is_study(folder) or is_run(folder):
         return folder
     if not folder.exists():
-        came = "there is no such folder"
+        found = "no such folder"
     elif not folder.is_dir():
-        came = "it is a file"
+        found = "a file"
     else:
-        came = f"it holds {', '.join(sorted(child.name for child in folder.iterdir())[:5]) or 'nothing'}"
-    raise InputError(f"{folder}: expected {EXPECTED}, but {came}")
+        found = f"a folder with {', '.join(sorted(child.name for child in folder.iterdir())[:5]) or 'no files'}"
+    raise InputError(f"{folder}: expected {EXPECTED}, got {found}")
 
 
-def everything(runs: Path) -> list[Path]:
+def all_runs_and_studies(runs: Path) -> list[Path]:
     children = sorted(runs.iterdir()) if runs.is_dir() else []
     found = [child for child in children if is_study(child) or is_run(child)]
     if not found:
-        raise InputError(f"{runs}/: expected at least one folder that is {EXPECTED}, but found none: train one first")
+        raise InputError(f"{runs}/: expected at least one folder that is {EXPECTED}, got none; train one: unrolled fit")
     return found
 
 

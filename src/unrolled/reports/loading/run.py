@@ -1,4 +1,4 @@
-"""A run's folder -> `Run`. Damaged or missing files become sentences in `Run.problems`, never errors."""
+"""A run folder -> `Run`. Damaged or missing files become sentences in `Run.problems`, never errors."""
 
 import csv
 import json
@@ -8,9 +8,13 @@ from pathlib import Path
 
 import yaml
 
-from unrolled.reports.figures.attention import read_examples, read_scores
-from unrolled.reports.figures.confusion import read_told
-from unrolled.reports.loading.results import number, read_forecasts
+from unrolled.reports.loading.results import (
+    read_classes,
+    read_examples,
+    read_forecasts,
+    read_translation_scores,
+    to_number,
+)
 from unrolled.reports.records import Curve, Results, Run, Sample
 
 FILES = ("recipe.yaml", "environment.json", "metrics.csv", "results.json")
@@ -22,7 +26,7 @@ def is_run(folder: Path) -> bool:
 
 
 def read_run(folder: Path, name: str | None = None) -> Run:
-    """Read what `unrolled fit` and `unrolled test` left in `folder`."""
+    """Read the files that `unrolled fit` and `unrolled test` wrote to `folder`."""
     problems: list[str] = []
     return Run(
         name=name or folder.resolve().name,
@@ -36,7 +40,7 @@ def read_run(folder: Path, name: str | None = None) -> Run:
 
 
 def read_mapping(path: Path, problems: list[str]) -> Mapping[str, object]:
-    """A YAML or JSON file that holds a mapping; {} and a sentence where it does not."""
+    """The mapping in a YAML or JSON file; on failure {}, with a sentence added to `problems`."""
     if not path.is_file():
         problems.append(f"{path.name} is missing.")
         return {}
@@ -47,13 +51,13 @@ def read_mapping(path: Path, problems: list[str]) -> Mapping[str, object]:
         problems.append(f"{path.name} cannot be read ({str(error).splitlines()[0]}).")
         return {}
     if not isinstance(content, dict):
-        problems.append(f"{path.name} holds {type(content).__name__} where a mapping was expected.")
+        problems.append(f"{path.name} holds {type(content).__name__}, not a mapping.")
         return {}
     return {str(key): value for key, value in content.items()}
 
 
 def read_curves(path: Path, problems: list[str]) -> dict[str, Curve]:
-    """metrics.csv -> {metric: Curve}. A kill can leave a step twice or a torn line: the last value of a step counts."""
+    """metrics.csv -> {metric: Curve}; of repeated steps the last value counts, truncated lines are problems."""
     if not path.is_file():
         problems.append("metrics.csv is missing: there are no learning curves.")
         return {}
@@ -83,8 +87,8 @@ def read_results(path: Path, problems: list[str]) -> Results | None:
     split = str(content.get("split", "test"))
     metric = str(content.get("baseline_metric") or METRIC.get(str(content.get("unit")), "bits_per_character"))
     metrics, baselines = content.get("metrics"), content.get("baselines")
-    value = number(metrics.get(f"{split}/{metric}")) if isinstance(metrics, dict) else math.nan
-    named = {str(key): number(figure) for key, figure in baselines.items()} if isinstance(baselines, dict) else {}
+    value = to_number(metrics.get(f"{split}/{metric}")) if isinstance(metrics, dict) else math.nan
+    named = {str(key): to_number(figure) for key, figure in baselines.items()} if isinstance(baselines, dict) else {}
     return Results(
         split,
         metric,
@@ -92,16 +96,16 @@ def read_results(path: Path, problems: list[str]) -> Results | None:
         named,
         read_sample(content.get("sample")),
         read_forecasts(content),
-        read_told(content),
+        read_classes(content),
         read_examples(content),
-        read_scores(content, split),
+        read_translation_scores(content, split),
     )
 
 
 def read_sample(content: object) -> Sample | None:
-    """What was written: `text` follows `prefix`."""
+    """The generated `text` with the `prefix` that it continues."""
     if not isinstance(content, dict) or not content.get("text"):
         return None
     prefix, text = str(content.get("prefix") or ""), str(content["text"])
-    temperature = number(content.get("temperature"))
+    temperature = to_number(content.get("temperature"))
     return Sample(prefix, text, temperature if math.isfinite(temperature) else None)

@@ -1,4 +1,4 @@
-"""A study's folder -> `Study`, through Optuna's public API on a copy of study.db: the original is never written."""
+"""A study folder -> `Study`, through Optuna's public API on a copy of study.db; the original is never written."""
 
 import math
 import sqlite3
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from unrolled.reports.loading.importance import importances
 from unrolled.reports.loading.run import is_run, read_mapping, read_run
 from unrolled.reports.records import Curve, Parameter, Study, Trial
-from unrolled.trial_labels import state
+from unrolled.trial_labels import state_label
 
 if TYPE_CHECKING:
     import optuna
@@ -24,7 +24,7 @@ def is_study(folder: Path) -> bool:
 
 
 def read_study(folder: Path) -> Study:
-    """Read the study that `unrolled sweep` left in `folder`; a damaged one becomes sentences in `Study.problems`."""
+    """Read the study that `unrolled sweep` wrote to `folder`; damage becomes sentences in `Study.problems`."""
     from optuna.exceptions import OptunaError
     from sqlalchemy.exc import SQLAlchemyError
 
@@ -36,7 +36,7 @@ def read_study(folder: Path) -> Study:
         problems.append("study.db is missing: trials in another storage are not read.")
         return replace(empty, problems=tuple(problems))
     try:
-        with opened(folder / "study.db", sweep.get("study")) as study:
+        with load_copy(folder / "study.db", sweep.get("study")) as study:
             if len(study.directions) > 1:
                 problems.append(f"The study has {len(study.directions)} objectives; this page shows the first.")
             trials = tuple(map(read_trial, study.get_trials(deepcopy=False)))
@@ -62,8 +62,8 @@ def read_study(folder: Path) -> Study:
 
 
 @contextmanager
-def opened(database: Path, name: object) -> Iterator["optuna.Study"]:
-    """Snapshot the database (safe while workers write to it) and load the study called `name`, or the only one."""
+def load_copy(database: Path, name: object) -> Iterator["optuna.Study"]:
+    """Snapshot the database (safe while workers write to it) and load the study `name`, or the only study."""
     import optuna
 
     verbosity = optuna.logging.get_verbosity()
@@ -80,8 +80,8 @@ def opened(database: Path, name: object) -> Iterator["optuna.Study"]:
                 names = optuna.get_all_study_names(storage)
                 chosen = str(name) if name in names or len(names) != 1 else names[0]
                 if chosen not in names:
-                    held = ", ".join(map(repr, names)) or "none"
-                    raise LookupError(f"expected a study called {name!r}, got {held}")
+                    available = ", ".join(map(repr, names)) or "none"
+                    raise LookupError(f"expected a study named {name!r}, got {available}")
                 yield optuna.load_study(study_name=chosen, storage=storage)
             finally:
                 storage.engine.dispose()
@@ -90,14 +90,14 @@ def opened(database: Path, name: object) -> Iterator["optuna.Study"]:
 
 
 def read_trial(trial: "optuna.trial.FrozenTrial") -> Trial:
-    """The value that Optuna gives a pruned trial, its last report, is no final value and is left out."""
+    """One trial; a pruned trial has no value: Optuna's value for it is only its last report."""
     reported = sorted(trial.intermediate_values.items())
     error = trial.user_attrs.get("failure")
-    called = state(trial.state.name, error)
+    label = state_label(trial.state.name, error)
     return Trial(
         number=trial.number,
-        state=called,
-        value=trial.values[0] if trial.values and called == "complete" else math.nan,
+        state=label,
+        value=trial.values[0] if trial.values and label == "complete" else math.nan,
         params=dict(trial.params),
         reported=Curve(tuple(step for step, _ in reported), tuple(value for _, value in reported)),
         seconds=trial.duration.total_seconds() if trial.duration else None,
@@ -106,7 +106,7 @@ def read_trial(trial: "optuna.trial.FrozenTrial") -> Trial:
 
 
 def read_parameters(study: "optuna.Study") -> dict[str, Parameter]:
-    """Every searched hyper-parameter, in the order in which trials met it, with the range of its last trial."""
+    """Every searched hyper-parameter, in order of first use, with the range of its last trial."""
     from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
     parameters: dict[str, Parameter] = {}
@@ -120,7 +120,7 @@ def read_parameters(study: "optuna.Study") -> dict[str, Parameter]:
 
 
 def objective_name(study: "optuna.Study", sweep: Mapping[str, object]) -> str:
-    """What the trials were judged by: the study's own metric name, else the sweep file's, else a plain word."""
+    """The metric name of the study, else that of the sweep file, else "objective"."""
     if study.metric_names:
         return study.metric_names[0]
     objective = sweep.get("objective", sweep.get("objectives"))

@@ -1,1 +1,1 @@
-"""Sentences and tables of a report."""
+"""Narrative: sentences and tables of a report."""

@@ -1,4 +1,4 @@
-"""Recipes as they are shown, with the command that trains them again."""
+"""Recipes as YAML, with the command that reproduces them."""
 
 import json
 import re
@@ -12,14 +12,14 @@ from unrolled.reports.records import Report, Run, Study
 
 
 def configurations(report: Report) -> list[tuple[str, str, str]]:
-    """(title, YAML, command that trains it again) for the best trial of each study and for each run."""
+    """(title, YAML, command that reproduces it) for the best trial of each study and for each run."""
     found = [best_configuration(study) for study in report.studies if study.ranked]
     found += [(run.name, as_yaml(run.recipe), command(run)) for run in report.runs if run.recipe]
     return found
 
 
 def best_configuration(study: Study) -> tuple[str, str, str]:
-    """The best trial's recipe; only its hyper-parameters where its folder is gone."""
+    """The best trial's recipe, or only its hyper-parameters if its folder is missing."""
     best = study.ranked[0]
     title = f"Trial {best.number}, the best of {study.name}"
     if study.best_run and study.best_run.recipe:
@@ -32,12 +32,12 @@ def best_configuration(study: Study) -> tuple[str, str, str]:
 
 
 def option(value: object) -> str:
-    """A value as YAML reads it on the command line, with all its digits."""
+    """A value as a YAML command-line argument, with all digits."""
     return value if isinstance(value, str) else json.dumps(value, default=str)
 
 
 def command(run: Run) -> str:
-    """A trial's folder is called by its number, so its run is named after the study as well."""
+    """The command that retrains a run; a trial's run name includes the study, as its folder is only a number."""
     folder = Path(run.folder)
     name = f"{folder.parents[1].name}-trial-{folder.name}" if folder.parent.name == "trials" else folder.name
     named = ["--run", name] if re.fullmatch(r"\w[\w.+-]*", name) else []

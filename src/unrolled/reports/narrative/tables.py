@@ -1,39 +1,39 @@
-"""Records -> the rows of the page's tables, written out."""
+"""Rows of the page's tables, as text."""
 
 import math
 import shlex
 from collections.abc import Iterator, Mapping
 
-from unrolled.reports.narrative.comparison import Group, relative, value, verdict
+from unrolled.reports.narrative.comparison import Group, measured_value, relative, verdict
 from unrolled.reports.narrative.formatting import (
     NBSP,
-    called,
-    counted,
-    duration,
-    figure,
+    baseline_label,
+    count_noun,
+    format_duration,
+    format_number,
+    format_percent,
+    format_setting,
     listing,
-    percent,
-    setting,
-    unit,
+    metric_unit,
 )
 from unrolled.reports.records import Report, Run, Study
 
-Cell = tuple[str, str]  # (what is shown, what it is sorted by)
+Cell = tuple[str, str]  # (displayed text, sort key)
 TRIAL = ("trial", "number of the trial")
 STATE = ("state", "how it ended")
 REPORTS = ("reports", "how often it reported a value")
-TIME = ("time", "from its start to its end")
+TIME = ("time", "from start to end")
 ERROR = ("error", "why it failed")
 FACTS = ("command", "started", "seconds", "git", "python", "parameters", "packages")
 
 
 def headline(report: Report, compared: list[Group]) -> list[tuple[str, str]]:
-    """(figure, what it is) for the head of the page."""
+    """(value, meaning) for the tiles in the page header."""
     tiles = []
     for group in compared[:1]:
         best = group.runs[0]
-        tiles.append((figure(value(best)), f"{group.split} {unit(group.metric)} of {best.name}"))
-        verdicts = {called(name): verdict(value(best), x) for name, x in group.baselines.items()}
+        tiles.append((format_number(measured_value(best)), f"{group.split} {metric_unit(group.metric)} of {best.name}"))
+        verdicts = {baseline_label(name): verdict(measured_value(best), x) for name, x in group.baselines.items()}
         known = [name for name, kind in verdicts.items() if kind != "unknown"]
         beaten = [name for name in known if verdicts[name] == "better"]
         others = [name for name in known if name not in beaten] if beaten else []
@@ -44,36 +44,46 @@ def headline(report: Report, compared: list[Group]) -> list[tuple[str, str]]:
         tiles.append((f"{study.count('complete')} of {len(study.trials)}", f"trials of {study.name} completed"))
         if len(study.importance) > 1:
             first = max(study.importance, key=lambda key: study.importance[key])
-            tiles.append((percent(study.importance[first]), f"of the importance lies on {study.labels[first]}"))
+            tiles.append((format_percent(study.importance[first]), f"of the importance is {study.labels[first]}"))
     return tiles
 
 
 def contents(report: Report) -> str:
     """1 run and a sweep of 14 trials"""
-    runs = [counted(len(report.runs), "run")] if report.runs else []
-    return listing(runs + [f"a sweep of {counted(len(study.trials), 'trial')}" for study in report.studies])
+    runs = [count_noun(len(report.runs), "run")] if report.runs else []
+    return listing(runs + [f"a sweep of {count_noun(len(study.trials), 'trial')}" for study in report.studies])
 
 
 def signed(difference: float) -> str:
-    """-8.4 % with a real minus sign; "–" where there is no difference to tell."""
+    """A relative difference such as −8.4 %, with a real minus sign; "–" where there is none."""
     if math.isnan(difference):
         return "–"
     sign = "−" if difference < 0 else "+"
-    return f"{sign}{percent(difference)}" if percent(difference) != f"0.0{NBSP}%" else percent(difference)
+    return (
+        f"{sign}{format_percent(difference)}"
+        if format_percent(difference) != f"0.0{NBSP}%"
+        else format_percent(difference)
+    )
 
 
 def results_rows(group: Group) -> list[tuple[str, str, str, bool]]:
-    """(name, its figure, how the best model differs from it in per cent, is it a model), the lowest figure first."""
+    """(name, value, relative difference of the best model, whether it is a model), lowest value first."""
     best = group.runs[0]
-    rows = [(value(best), best.name, "–", True)]
-    rows += [(value(run), run.name, signed(relative(value(best), value(run))), True) for run in group.runs[1:]]
-    rows += [(x, called(name), signed(relative(value(best), x)), False) for name, x in group.baselines.items()]
+    rows = [(measured_value(best), best.name, "–", True)]
+    rows += [
+        (measured_value(run), run.name, signed(relative(measured_value(best), measured_value(run))), True)
+        for run in group.runs[1:]
+    ]
+    rows += [
+        (x, baseline_label(name), signed(relative(measured_value(best), x)), False)
+        for name, x in group.baselines.items()
+    ]
     rows.sort(key=lambda row: (math.isnan(row[0]), row[0], row[1]))
-    return [(name, figure(x), difference, model) for x, name, difference, model in rows]
+    return [(name, format_number(x), difference, model) for x, name, difference, model in rows]
 
 
 def trial_table(study: Study) -> tuple[list[tuple[str, str]], list[tuple[str, list[Cell]]]]:
-    """([(heading, its full name)], [(class of the row, cells)]): best first, then the others by number."""
+    """([(heading, full name)], [(CSS class of the row, cells)]): ranked trials first, then the others by number."""
     names = list(study.parameters)
     headings = [TRIAL, STATE, (study.objective, "final value of the objective")]
     headings += [(study.labels[name], name) for name in names] + [REPORTS, TIME]
@@ -93,24 +103,24 @@ def trial_table(study: Study) -> tuple[list[tuple[str, str]], list[tuple[str, li
 
 
 def time_cell(seconds: float | None) -> Cell:
-    return ("–", "") if seconds is None else (duration(seconds), sort_key(seconds))
+    return ("–", "") if seconds is None else (format_duration(seconds), sort_key(seconds))
 
 
 def number_cell(number: float) -> Cell:
-    return (figure(number), sort_key(number)) if not math.isnan(number) else ("–", "")
+    return (format_number(number), sort_key(number)) if not math.isnan(number) else ("–", "")
 
 
 def parameter_cell(given: object) -> Cell:
-    return setting(given), sort_key(given) if isinstance(given, int | float) else setting(given)
+    return format_setting(given), sort_key(given) if isinstance(given, int | float) else format_setting(given)
 
 
 def sort_key(number: float) -> str:
-    """Empty keys are sorted last."""
+    """A number as sort key; "" for nan and inf, which sort last."""
     return repr(float(number)) if math.isfinite(number) else ""
 
 
 def facts(run: Run) -> list[tuple[str, str]]:
-    """environment.json as (name, value): what is expected first, whatever else it holds after."""
+    """environment.json as (name, value): the names of FACTS first, then all others."""
     known = [name for name in FACTS if name in run.environment]
     rest = [name for name in run.environment if name not in FACTS]
     return [(name, fact(name, run.environment[name])) for name in known + rest]
@@ -122,7 +132,7 @@ def fact(name: str, content: object) -> str:
     if name == "command" and isinstance(content, list):
         return shlex.join(map(str, content))
     if name == "seconds" and isinstance(content, int | float):
-        return duration(content)
+        return format_duration(content)
     if name == "parameters" and isinstance(content, int):
         return f"{content:,}"
     if name == "git" and isinstance(content, dict):

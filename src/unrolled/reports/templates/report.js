@@ -3,7 +3,7 @@ const figures = JSON.parse(document.getElementById("figures").textContent).figur
 const root = document.documentElement;
 const dark = matchMedia("(prefers-color-scheme: dark)");
 
-// Figures name CSS variables where they need a colour, so that light and dark share one description.
+// Colours in figures are CSS variables, so that light and dark mode share one description.
 function coloured(node, style) {
   if (typeof node === "string") {
     const name = /^var\((--[a-z0-9-]+)\)$/.exec(node);
@@ -31,7 +31,7 @@ toggle.addEventListener("click", () => {
 });
 dark.addEventListener("change", draw);
 
-// A click on a heading sorts its table: numbers as numbers, empty cells last, a second click turns the order round.
+// A click on a heading sorts its table: numerically if possible, empty cells last; a second click reverses the order.
 for (const button of document.querySelectorAll("th > button")) {
   button.addEventListener("click", () => {
     const heading = button.parentElement;

@@ -1,1 +1,1 @@
-"""Ask a trained run: predict, generate, translate, forecast."""
+"""Inference with a trained run: predict, generate, translate, forecast."""

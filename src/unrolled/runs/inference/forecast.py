@@ -1,4 +1,4 @@
-"""Let a trained run forecast what comes after the end of each series.  N series, H steps, O targets, Q levels."""
+"""Forecast the steps after the end of each series.  N series, H steps, O targets, Q levels."""
 
 import csv
 from collections.abc import Sequence
@@ -16,31 +16,31 @@ from unrolled.tasks import DirectForecasting, Forecasting
 
 
 class Forecast(NamedTuple):
-    """What a run says of one series, in its own units."""
+    """The forecast of one target of one series, in the units of the data."""
 
-    series: str  # its name; of several targets, with the target's number
-    history: list[float]  # what was observed in the context that was read, oldest first; nan where nothing was
-    times: list[str]  # of each step ahead
+    series: str  # name of the series, followed by the target's number if there are several
+    history: list[float]  # observed values in the context, oldest first; nan where missing
+    times: list[str]  # time of each step ahead
     mean: list[float]
-    quantiles: dict[float, list[float]]  # by level; empty where the output is no distribution
+    quantiles: dict[float, list[float]]  # by level; empty for point forecasts
 
 
 def forecast(folder: Path, table: Path | None = None, checkpoint: Path | None = None) -> list[Forecast]:
-    """The next H steps of each series of the run's data, by its best checkpoint; the same each time it is asked.
+    """Forecast the next H steps of each series with the run's best checkpoint.  Deterministic.
 
     Args:
-        folder: the run's folder.
-        table: another table of the same columns, where the run's data are one; its series go on from there.  They may
-            be others than the run's where its scaling is instance and it embeds no series.
-        checkpoint: another one than the best.
+        folder: the run folder.
+        table: another table with the same columns, for runs trained on a table; its series are forecast instead.  They
+            may differ from the training series if the run uses instance scaling and no series embedding.
+        checkpoint: a checkpoint to use instead of the best one.
 
     Raises:
-        InputError: no run, one that does not forecast, no checkpoint, or a table that does not fit.
+        InputError: no run, a run of another task, no checkpoint, or a table that does not fit.
     """
     recipe = read_recipe(folder)
     trained, name = next(iter(recipe["task"])), recipe["data"]["class_path"]
     if not issubclass(catalog.find("tasks", trained), Forecasting | DirectForecasting):
-        raise InputError(f"{folder}: expected a run that forecasts, got one of {trained}, which does not")
+        raise InputError(f"{folder}: expected a forecasting run, got one of {trained}")
     if table is not None and not table.is_file():
         raise InputError(f"{table}: expected a table of the same columns as the run's, found none")
     task: Any
@@ -51,27 +51,27 @@ def forecast(folder: Path, table: Path | None = None, checkpoint: Path | None = 
     names, batch, times, observed = data.last_windows(None if table is None else str(table), strangers=strangers)
     batch = type(batch)(*(part.to(task.device) for part in batch))
     mean, quantiles = task.forecast(batch, generator(recipe["seed"], "forecast"))
-    told = raw(mean.double(), batch.rows.double()).cpu()
+    means = raw(mean.double(), batch.rows.double()).cpu()
     levels = {} if quantiles is None else dict(zip(LEVELS, quantiles.double().unbind(-1), strict=True))
-    likely = {level: raw(part, batch.rows.double()).cpu() for level, part in levels.items()}
+    by_level = {level: raw(part, batch.rows.double()).cpu() for level, part in levels.items()}
     return [
         Forecast(
-            series if told.shape[2] == 1 else f"{series} {target + 1}",
+            series if means.shape[2] == 1 else f"{series} {target + 1}",
             observed[row][:, target].tolist(),
             times[row],
-            told[row, :, target].tolist(),
-            {level: part[row, :, target].tolist() for level, part in likely.items()},
+            means[row, :, target].tolist(),
+            {level: part[row, :, target].tolist() for level, part in by_level.items()},
         )
         for row, series in enumerate(names)
-        for target in range(told.shape[2])
+        for target in range(means.shape[2])
     ]
 
 
 def write_table(path: Path, forecasts: Sequence[Forecast]) -> None:
-    """A CSV file, one step of one series a row: series, time, mean, and a column for each level.
+    """Write a CSV file with one row per series and step: series, time, mean, and one column per level.
 
     Raises:
-        InputError: the file cannot be written.
+        InputError: the file is not writable.
     """
     try:
         with path.open("w", newline="", encoding="utf-8") as file:
@@ -82,4 +82,4 @@ def write_table(path: Path, forecasts: Sequence[Forecast]) -> None:
                     [one.series, *row] for row in zip(one.times, one.mean, *one.quantiles.values(), strict=True)
                 )
     except OSError as error:
-        raise InputError(f"{path}: expected a file that can be written, but: {error.strerror}") from None
+        raise InputError(f"{path}: expected a writable file, got: {error.strerror}") from None

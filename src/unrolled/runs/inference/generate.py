@@ -1,4 +1,4 @@
-"""Let a trained run write."""
+"""Generate text with a trained language model."""
 
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from unrolled.tasks import LanguageModeling
 def generate(
     folder: Path, prefix: str, length: int, temperature: float = 1.0, seed: int = 0, checkpoint: Path | None = None
 ) -> str:
-    """Continue `prefix` by `length` tokens (characters, words or subwords) that the run's best checkpoint draws.
+    """Continue `prefix` by `length` tokens (characters, words or subwords) sampled from the run's best checkpoint.
 
     Raises:
         InputError: no run, one of another task, no checkpoint, a length below 1, or a temperature below 0.
@@ -24,7 +24,7 @@ def generate(
         raise InputError(f"--length: expected 1 token or more, got {length}")
     recipe = read_recipe(folder)
     if not issubclass(catalog.find("tasks", trained := next(iter(recipe["task"]))), LanguageModeling):
-        raise InputError(f"{folder}: expected a run of LanguageModeling, got one of {trained}, which writes no text")
+        raise InputError(f"{folder}: expected a run of LanguageModeling, got one of {trained}")
     task: Any
     task, saved = restore(folder, checkpoint)
     data = recipe["data"]["class_path"].rpartition(".")[2]
@@ -33,12 +33,12 @@ def generate(
 
 
 def continue_text(task: Any, vocabulary: Known, prefix: str, length: int, temperature: float) -> str:
-    """The text behind `prefix`, which may be empty: `length` tokens, so that `prefix` + text reads right."""
+    """`length` sampled tokens as text that can be appended to `prefix`, which may be empty."""
     known = vocabulary.encode(prefix)
     begin = torch.cat([torch.tensor([vocabulary.begin]), known])
-    written = task.generate(begin[None].to(task.device), length, temperature)[0].cpu()
-    if vocabulary.level == "subword":  # the blank in front of a word belongs to the word
-        return vocabulary.decode(torch.cat([known, written]))[len(prefix) :]
-    drawn = vocabulary.decode(written)
-    apart = vocabulary.level == "word" and prefix and not prefix[-1].isspace() and not drawn.startswith("\n")
-    return f" {drawn}" if apart else drawn
+    sampled = task.generate(begin[None].to(task.device), length, temperature)[0].cpu()
+    if vocabulary.level == "subword":  # the space before a word belongs to the word
+        return vocabulary.decode(torch.cat([known, sampled]))[len(prefix) :]
+    drawn = vocabulary.decode(sampled)
+    needs_space = vocabulary.level == "word" and prefix and not prefix[-1].isspace() and not drawn.startswith("\n")
+    return f" {drawn}" if needs_space else drawn

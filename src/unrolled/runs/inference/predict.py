@@ -1,4 +1,4 @@
-"""Ask a trained run for the class of new texts."""
+"""Classify new texts with a trained run."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,31 +17,31 @@ from unrolled.runs.restore import read_recipe, restore
 from unrolled.suggestions import nearest
 from unrolled.tasks import SequenceClassification
 
-ROWS = 100  # texts that are read at once
+BATCH_SIZE = 100  # texts per batch
 
 
 class Prediction(NamedTuple):
-    """What a run says of one text; of nothing but blanks it says nothing."""
+    """The prediction for one text; a blank text gets no class."""
 
     text: str
-    told: str  # the likeliest class; of several labels, those that are more likely than not
-    probabilities: dict[str, float]  # of each class, by name; nan of blanks
+    label: str  # the most likely class; for multi-label data, all classes with a probability above 0.5; "" if blank
+    probabilities: dict[str, float]  # by class; nan for a blank text
 
 
 def predict(folder: Path, texts: Sequence[str], checkpoint: Path | None = None) -> list[Prediction]:
-    """The class of each text, with the probability of each class, by the run's best checkpoint.
+    """The class and class probabilities of each text, by the run's best checkpoint.
 
-    Warns where a text has no token that the run knows.
+    Warns about texts without any known token.
 
     Raises:
-        InputError: no run, one that does not tell classes of texts, no checkpoint, a text without a token that is not
-            blank, or an over-long one where the run refuses them.
+        InputError: no run, a run that does not classify text, no checkpoint, a non-blank text without tokens, or an
+            over-long text if the run refuses them.
     """
     recipe = read_recipe(folder)
     trained, name = next(iter(recipe["task"])), recipe["data"]["class_path"]
     found: Any = catalog.find("data", name)
     if not issubclass(catalog.find("tasks", trained), SequenceClassification) or not issubclass(found, LabelledText):
-        raise InputError(f"{folder}: expected a run that tells classes of texts, got one of {trained} on {name}")
+        raise InputError(f"{folder}: expected a run that classifies text, got one of {trained} on {name}")
     task: Any
     task, saved = restore(folder, checkpoint)
     data = found(**recipe["data"]["init_args"])
@@ -55,25 +55,25 @@ def predict(folder: Path, texts: Sequence[str], checkpoint: Path | None = None) 
                 rows[place] = data.shorten("test", row)
         except InputError as error:
             raise InputError(f"text {place + 1}: {error}") from error
-    warn_of_unknown(str(folder), "texts", [*rows.values()], "what is told of them is a guess")
+    warn_of_unknown(str(folder), "texts", [*rows.values()], "their predictions are guesses")
     likely = torch.full((len(texts), len(data.classes)), torch.nan)
     places = [*rows]
-    for part in (places[begin : begin + ROWS] for begin in range(0, len(places), ROWS)):
+    for part in (places[begin : begin + BATCH_SIZE] for begin in range(0, len(places), BATCH_SIZE)):
         batch = pad_rows([rows[place] for place in part], [at_end(torch.tensor(0), len(rows[place])) for place in part])
         likely[part] = task.probabilities(batch).cpu()
     return [_prediction(text, row, data) for text, row in zip(texts, likely, strict=True)]
 
 
 def refuse_over_long(data: LabelledText, row: torch.Tensor) -> None:
-    """Raises InputError: a text (T,) is longer than those that the run was trained on may be."""
+    """Raises InputError: a text (T,) is longer than the run's `max_length`."""
     if data.refuses(row):
-        told = f"expected at most {data.max_length} time steps, as the run reads no more, got {len(row)}"
+        message = f"expected at most {data.max_length} time steps (the run's limit), got {len(row)}"
         advice = "shorten it, or train a run with data.init_args.over_long: truncate"
-        raise InputError(f"{told}; {advice}")
+        raise InputError(f"{message}; {advice}")
 
 
 def read_texts(folder: Path, file: Path) -> list[str]:
-    """The texts of a file: of a CSV or TSV table the column that the run's own has them in, else a text a line.
+    """The texts of a file: the run's text column of a CSV or TSV table, else one text per line.
 
     Raises:
         InputError: no such file, one that is not UTF-8, or a table without that column.
@@ -86,14 +86,14 @@ def read_texts(folder: Path, file: Path) -> list[str]:
     if column not in rows[0]:
         near = nearest(column, list(rows[0]))
         advice = f"did you mean {near}? Rename it" if near else "rename one"
-        told = f"expected a column {column!r}, as the run's texts have it, got {shown(rows[0])}"
-        advice = REPARTED if in_one(file, rows[0]) else f"{advice}, or give a .txt file with a text a line"
-        raise InputError(f"{file}: {told}; {advice}")
+        message = f"expected the run's text column {column!r}, got {shown(rows[0])}"
+        advice = REPARTED if in_one(file, rows[0]) else f"{advice}, or give a .txt file with one text per line"
+        raise InputError(f"{file}: {message}; {advice}")
     return [row[column] for row in rows]
 
 
 def _prediction(text: str, row: torch.Tensor, data: LabelledText) -> Prediction:
-    """Of one text with the probabilities `row` (C,)."""
+    """The prediction for one text with class probabilities `row` (C,)."""
     by_name = dict(zip(data.classes, row.tolist(), strict=True))
     if blank(text):
         return Prediction(text, "", by_name)

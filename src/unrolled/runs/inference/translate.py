@@ -1,4 +1,4 @@
-"""Let a trained run translate."""
+"""Translate sentences with a trained run."""
 
 import math
 import sys
@@ -16,49 +16,49 @@ from unrolled.functional.translation import pair_batch, until_end
 from unrolled.runs.restore import read_recipe, restore
 from unrolled.tasks import Translation
 
-ROWS = 64  # sentences that are translated together
+BATCH_SIZE = 64  # sentences per batch
 
 
 def translate(
     folder: Path, sentences: Sequence[str], width: int = 5, alpha: float = 1.0, checkpoint: Path | None = None
 ) -> list[str]:
-    """What the run's best checkpoint makes of each sentence, by beam search; an empty one stays empty.
+    """Translate each sentence by beam search with the run's best checkpoint; empty sentences stay empty.
 
-    Warns where a sentence has no token that the run knows.
+    Warns about sentences without any known token.
 
     Args:
-        folder: the run's folder.
-        sentences: as anyone would write them; they are prepared as those of the training data were.
-        width: of the beam; 1 is greedy.
+        folder: the run folder.
+        sentences: raw text; prepared in the same way as the training data.
+        width: beam width; 1 is greedy.
         alpha: exponent of the length penalty.
-        checkpoint: another one than the best.
+        checkpoint: a checkpoint to use instead of the best one.
 
     Raises:
-        InputError: no run, one of another task, no checkpoint, a width below 1 or a negative penalty.
+        InputError: no run, a run of another task, no checkpoint, a width below 1 or a negative penalty.
     """
     if width < 1 or not 0 <= alpha < math.inf:
         expected = "a --beam of 1 or more and a --length_penalty of 0 or more"
         raise InputError(f"command line: expected {expected}, got {width} and {alpha}")
     recipe = read_recipe(folder)
     if not issubclass(catalog.find("tasks", trained := next(iter(recipe["task"]))), Translation):
-        raise InputError(f"{folder}: expected a run of Translation, got one of {trained}, which does not translate")
+        raise InputError(f"{folder}: expected a run of Translation, got one of {trained}")
     task: Any
     task, saved = restore(folder, checkpoint)
-    told = saved[recipe["data"]["class_path"]]
-    source, target = Sides.restored(told)
-    prepared = [prepare(sentence, **told["written"]) for sentence in sentences]
-    said = [""] * len(prepared)
+    data_state = saved[recipe["data"]["class_path"]]
+    source, target = Sides.restored(data_state)
+    prepared = [prepare(sentence, **data_state["written"]) for sentence in sentences]
+    translations = [""] * len(prepared)
     places = sorted((p for p, sentence in enumerate(prepared) if sentence), key=lambda p: len(prepared[p]))
     numbers = {place: source.encode(prepared[place]) for place in places}
-    warn_of_unknown(str(folder), "sentences", [*numbers.values()], "what is said of them is a guess")
-    for first in range(0, len(places), ROWS):
-        chosen = places[first : first + ROWS]
+    warn_of_unknown(str(folder), "sentences", [*numbers.values()], "their translations are guesses")
+    for first in range(0, len(places), BATCH_SIZE):
+        chosen = places[first : first + BATCH_SIZE]
         encoded = [numbers[place] for place in chosen]
-        batch = pair_batch(encoded, encoded)  # only its sources are read
+        batch = pair_batch(encoded, encoded)  # only the sources are used
         found = task.translate(batch.source.to(task.device), batch.source_lengths.to(task.device), width, alpha)
         for place, ids in zip(chosen, until_end(found.ids), strict=True):
-            said[place] = target.write(ids)
-    return said
+            translations[place] = target.write(ids)
+    return translations
 
 
 def read_sentences(path: Path | None) -> list[str]:

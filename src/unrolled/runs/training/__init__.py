@@ -1,1 +1,1 @@
-"""What a training run needs around the Trainer: callbacks, loggers, process set-up."""
+"""Training set-up around the Trainer: callbacks, loggers, process settings."""

@@ -1,17 +1,17 @@
-"""Keep the memory that one step frees for the next one."""
+"""Memory allocator settings: keep freed memory for the next step."""
 
 import ctypes
 import sys
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of glibc's <malloc.h>
-KEPT = 1 << 30  # bytes that may lie unused before any goes back to the system
-MAPPED = 32 << 20  # bytes from which a tensor is mapped by itself: the most that glibc takes
+KEPT = 1 << 30  # unused bytes above which memory is returned to the system
+MAPPED = 32 << 20  # bytes from which an allocation gets its separate mapping: glibc's maximum
 
 
 def keep() -> None:
-    """Tell glibc not to hand large freed tensors back to the system; elsewhere nothing.
+    """Let glibc keep large freed tensors instead of returning them to the system; no effect elsewhere.
 
-    By default it does, and each step pays for touching its logits and their gradients as new pages: several per cent of
+    By default each step has to map new pages for its logits and their gradients, which costs several per cent of
     a training step on a CPU where the vocabulary is large.
     """
     if sys.platform != "linux":

@@ -1,4 +1,4 @@
-"""environment.json: with what, from which code and by which command a run was made."""
+"""environment.json: the packages, commit and command of a run."""
 
 import platform
 import shlex
@@ -13,8 +13,8 @@ from typing import Any
 PACKAGES = ["unrolled", "torch", "pytorch-lightning", "torchmetrics", "optuna", "wandb", "numpy"]
 
 
-def describe() -> dict[str, Any]:
-    """What can be known before the run starts; it holds no environment variables, hence no keys."""
+def describe_environment() -> dict[str, Any]:
+    """The environment before the run starts; without environment variables, which may contain keys."""
     return {
         "run_id": uuid.uuid4().hex[:8],
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -26,15 +26,15 @@ def describe() -> dict[str, Any]:
     }
 
 
-def write(path: Path, text: str) -> None:
-    """Write a file whole or not at all."""
+def write_atomically(path: Path, text: str) -> None:
+    """Write a file atomically."""
     part = path.with_suffix(".part")
     part.write_text(text, encoding="utf-8")
     part.replace(path)
 
 
 def _git() -> dict[str, Any] | None:
-    """The current folder's commit, and whether files differ from it; None where there is no repository."""
+    """The current folder's commit and whether files differ from it; None outside a repository."""
     try:
         commit, changes = (_ask_git(*words) for words in (["rev-parse", "HEAD"], ["status", "--porcelain"]))
     except (OSError, subprocess.SubprocessError):

@@ -1,4 +1,4 @@
-"""metrics.csv: every number of a run, one a line, as it is measured."""
+"""metrics.csv: a Lightning logger that writes one metric value per line."""
 
 import csv
 from collections.abc import Mapping
@@ -12,15 +12,15 @@ COLUMNS = ["step", "epoch", "name", "value"]
 
 
 class TableLogger(Logger):
-    """Append step (optimiser steps), epoch, name and value to `folder`/metrics.csv; a kill loses at most its last line.
+    """Append step (optimiser steps), epoch, name and value to `folder`/metrics.csv; a kill loses at most the last line.
 
-    A resumed run drops the lines behind the checkpoint that it goes on from, and writes them again, none twice.
+    A resumed run drops the lines after its checkpoint and writes them again, without duplicates.
     """
 
     def __init__(self, folder: Path) -> None:
         super().__init__()
         self.path = folder / "metrics.csv"
-        self.known: set[tuple[int, str]] = set()  # what was measured at the very step of the checkpoint
+        self.known: set[tuple[int, str]] = set()  # already logged at the step of the checkpoint
 
     @property
     def name(self) -> str:
@@ -36,7 +36,7 @@ class TableLogger(Logger):
 
     @rank_zero_only
     def rewind(self, step: int) -> None:
-        """Keep the lines up to optimiser step `step`, and none that a kill cut short."""
+        """Drop the lines after optimiser step `step`, and incomplete lines."""
         kept = [COLUMNS]
         if self.path.exists():
             with self.path.open(newline="") as file:
@@ -57,4 +57,4 @@ class TableLogger(Logger):
 
     @rank_zero_only
     def log_hyperparams(self, params: Any, *args: Any, **kwargs: Any) -> None:
-        """The recipe is in recipe.yaml."""
+        """Nothing to do: recipe.yaml has them."""

@@ -1,4 +1,4 @@
-"""What somebody who waits wants to see."""
+"""Progress bar of a training run."""
 
 import time
 from typing import Any
@@ -6,11 +6,11 @@ from typing import Any
 import pytorch_lightning as pl
 from pytorch_lightning.callbacks import RichProgressBar
 
-PAUSE = 0.5  # seconds between two drawings: each costs as much as a step of a small network
+PAUSE = 0.5  # seconds between refreshes: each costs as much as a step of a small network
 
 
 class ProgressBar(RichProgressBar):
-    """Lightning's bar without `v_num`, drawn twice a second and not at every batch."""
+    """Lightning's progress bar without `v_num`, refreshed every `PAUSE` seconds instead of every batch."""
 
     drawn = 0.0
 

@@ -1,4 +1,4 @@
-"""Weights & Biases: online where there is an account, else offline in the run's folder; never a prompt."""
+"""Weights & Biases logger: online with an account, else offline in the run folder; never prompts."""
 
 import netrc
 import os
@@ -12,7 +12,7 @@ from pytorch_lightning.loggers import WandbLogger
 
 
 def has_account() -> bool:
-    """Whether a key is at hand: WANDB_API_KEY, or a line for the W&B host in ~/.netrc."""
+    """Whether a key is available: WANDB_API_KEY, or an entry for the W&B host in ~/.netrc."""
     if os.environ.get("WANDB_API_KEY"):
         return True
     host = urlparse(os.environ.get("WANDB_BASE_URL", "https://api.wandb.ai")).hostname or ""
@@ -23,7 +23,7 @@ def has_account() -> bool:
 
 
 def make_logger(folder: Path, recipe: dict[str, Any], run_id: str, group: str | None) -> WandbLogger:
-    """One W&B run, the same again when the run is resumed; the recipe is its config.
+    """A logger for one W&B run; a resumed run continues the same W&B run.  The recipe is its config.
 
     WANDB_MODE, WANDB_PROJECT and WANDB_ENTITY are honoured.
     """
@@ -41,13 +41,13 @@ def make_logger(folder: Path, recipe: dict[str, Any], run_id: str, group: str | 
         config=recipe,
         settings=settings,
     )
-    logger._wandb_init.pop("anonymous", None)  # W&B warns wherever it is given, and Lightning gives it always
+    logger._wandb_init.pop("anonymous", None)  # Lightning always passes it, and W&B warns about it
     return logger
 
 
 @contextmanager
-def finished() -> Iterator[None]:
-    """Close the W&B run behind whatever happens within, so that the next run of this process gets one of its own."""
+def finishing_run() -> Iterator[None]:
+    """Finish the W&B run on exit, so that the next run in this process starts a new one."""
     import wandb
 
     code = 1
