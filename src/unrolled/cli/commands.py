@@ -10,10 +10,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from unrolled.cli import run_folders
 from unrolled.cli.output import silence_noise
 from unrolled.config import recipe
 from unrolled.errors import InputError
+from unrolled.runs import run_folders
 
 # Under ddp Lightning starts the command again for each further rank: all ranks write to the folder of the first.
 FOLDER = "UNROLLED_FOLDER"
