@@ -26,9 +26,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "runs": _PLAIN | _MODEL | {"data"},
     "tuning": _PLAIN | _MODEL | {"data", "runs"},
     "reports": {"trial_labels"},  # reads the files that runs wrote
-    "cli": _PLAIN | _MODEL | {"data", "runs", "tuning", "reports", ""},  # "" is `import unrolled` itself
+    "api": _PLAIN | _MODEL | {"data", "runs", "reports"},  # the Python verbs, as `cli` is the command
+    "cli": _PLAIN | _MODEL | {"data", "runs", "tuning", "reports", "api", ""},  # "" is `import unrolled` itself
     "__main__": {"cli"},
-    "__init__": {"architectures", "tasks", "strategies", "data"},
+    "__init__": {"architectures", "tasks", "strategies", "data", "config", "api"},
 }
 
 _TORCH = {"torch", "torchmetrics", "pytorch_lightning"}
