@@ -34,12 +34,12 @@ for argv in json.load(sys.stdin):
 
 
 def line(capsys: pytest.CaptureFixture[str]) -> str:
-    """The one line that an error is told in."""
-    told = capsys.readouterr().err
-    assert told.startswith("unrolled: error: ")
-    assert told.count("\n") == 1
-    assert told.endswith("\n")
-    return told.removeprefix("unrolled: error: ").strip()
+    """The one line of an error message."""
+    message = capsys.readouterr().err
+    assert message.startswith("unrolled: error: ")
+    assert message.count("\n") == 1
+    assert message.endswith("\n")
+    return message.removeprefix("unrolled: error: ").strip()
 
 
 QUICK: list[tuple[list[str], int, str]] = [
@@ -65,21 +65,21 @@ QUICK: list[tuple[list[str], int, str]] = [
         "InfluenceNetwork, LSTM, MultiInput, RNN, RecurrentConv, got 'subprocess.Popen'",
     ),
     (["fit", "--data", "builtins.eval"], 2, "got 'builtins.eval'"),
-    (["fit", "--trainer.callbacks", "[{class_path: os.system}]"], 2, "the run itself sets this"),
-    (["fit", "--trainer.logger", "{class_path: os.system}"], 2, "the run itself sets this"),
-    (["fit", "--trainer.plugins", "os.system"], 2, "the run itself sets this"),
+    (["fit", "--trainer.callbacks", "[{class_path: os.system}]"], 2, "set by the run itself"),
+    (["fit", "--trainer.logger", "{class_path: os.system}"], 2, "set by the run itself"),
+    (["fit", "--trainer.plugins", "os.system"], 2, "set by the run itself"),
     (["fit", "-c", "char_shakespeare"], 2, "data.init_args.path: expected str"),
-    (["fit", "--runs", "file"], 2, "file: expected a folder to write into, but: "),
-    (["fit", "--runs", "file/below"], 2, "file/below: expected a folder to write into, but: Not a directory"),
+    (["fit", "--runs", "file"], 2, "file: expected a writable folder, got: "),
+    (["fit", "--runs", "file/below"], 2, "file/below: expected a writable folder, got: Not a directory"),
     (["fit", "--run", "../up"], 2, "--run: expected a name"),
     (["fit", "--optimizer.init_args.lr"], 2, "--optimizer.init_args.lr: expected a value, got none"),
-    (["test", "runs/none"], 2, "runs/none: expected a run's folder"),
+    (["test", "runs/none"], 2, "runs/none: expected a run folder"),
     (["generate", "runs/none", "--prefix", "a", "--length", "many"], 2, "--length: invalid int value: 'many'"),
     (["test", "runs/none", "--chkpt", "x"], 2, "got '--chkpt'. Did you mean --ckpt_path?"),
     (["validate"], 2, "required: RUN_FOLDER"),
     (["sweep", "none.yaml"], 2, "none.yaml: expected a sweep file"),
     (["forecast", "--help"], 0, "forecast.csv in the run's folder"),
-    (["forecast", "runs/none"], 2, "runs/none: expected a run's folder"),
+    (["forecast", "runs/none"], 2, "runs/none: expected a run folder"),
     (["completion", "fish"], 2, "invalid choice: 'fish'"),
 ]
 
@@ -99,17 +99,17 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> list[list[Any]]:
 
 @pytest.mark.parametrize("number", range(len(QUICK)), ids=[" ".join(argv) or "nothing" for argv, _, _ in QUICK])
 def test_quick_answers_load_no_torch(answers: list[list[Any]], number: int) -> None:
-    _, code, told = QUICK[number]
+    _, code, message = QUICK[number]
     found, out, err, heavy = answers[number]
     assert (found, heavy) == (code, []), err
     if code == 0:
-        assert told in out
+        assert message in out
         assert not err
     else:
         assert not out
         assert err.startswith("unrolled: error: ")
         assert err.count("\n") == 1
-        assert told in err
+        assert message in err
 
 
 def test_both_ways_to_call(workdir: Path) -> None:
@@ -194,7 +194,7 @@ def test_ranks_of_one_run_share_its_folder(workdir: Path, calls: Calls, monkeypa
 
 @pytest.mark.parametrize("trained", [False, True])
 @pytest.mark.parametrize(
-    ("error", "told"),
+    ("error", "message"),
     [
         (InputError("text.txt: expected text,\n   got none"), "text.txt: expected text, got none"),
         (MisconfigurationException("no gpu"), "trainer: no gpu"),
@@ -205,7 +205,7 @@ def test_a_refused_run_leaves_no_folder(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     error: Exception,
-    told: str,
+    message: str,
     trained: bool,
 ) -> None:
     def refuse(effective: recipe.Recipe, folder: Path, **kwargs: Any) -> None:
@@ -217,13 +217,13 @@ def test_a_refused_run_leaves_no_folder(
 
     monkeypatch.setattr("unrolled.runs.fit.fit", refuse)
     assert main(["fit"]) == 2
-    assert line(capsys) == told
+    assert line(capsys) == message
     assert [path.name for path in Path("runs").iterdir()] == (["quickstart"] if trained else [])
     assert "UNROLLED_FOLDER" not in os.environ
 
 
 @pytest.mark.parametrize(
-    ("error", "code", "told"),
+    ("error", "code", "message"),
     [
         (InputError("bad"), 2, "bad"),
         (RunFailed("step 3: nan"), 1, "step 3: nan"),
@@ -231,14 +231,14 @@ def test_a_refused_run_leaves_no_folder(
     ],
 )
 def test_exit_codes(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], error: Exception, code: int, told: str
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], error: Exception, code: int, message: str
 ) -> None:
     def fail(words: Namespace) -> None:
         raise error
 
     monkeypatch.setattr("unrolled.cli.commands.run", fail)
     assert main(["fit"]) == code
-    assert line(capsys) == told
+    assert line(capsys) == message
     assert main(["fit", "--debug"]) == code
     assert "Traceback" in capsys.readouterr().err
 
@@ -280,15 +280,17 @@ def test_wrong_types_name_the_key(workdir: Path, capsys: pytest.CaptureFixture[s
 
 
 @pytest.mark.parametrize(
-    ("strategies", "told"),
+    ("strategies", "message"),
     [
         ("[{TruncatedBPTT: {k1: 9, k2: 4}}]", "k1 <= k2"),
         ("[{TeacherForcing: {ratio: 1.5}}]", "ratio in [0, 1], got 1.5"),
     ],
 )
-def test_what_a_strategy_refuses(workdir: Path, capsys: pytest.CaptureFixture[str], strategies: str, told: str) -> None:
+def test_what_a_strategy_refuses(
+    workdir: Path, capsys: pytest.CaptureFixture[str], strategies: str, message: str
+) -> None:
     assert main(["fit", "--strategies", strategies]) == 2
-    assert told in line(capsys)
+    assert message in line(capsys)
 
 
 @pytest.fixture

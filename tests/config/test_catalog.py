@@ -128,7 +128,7 @@ def test_types_in_words(annotation: str, words: str) -> None:
 
 @pytest.fixture
 def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """A package whose import fails: what is said of it can only come from its source."""
+    """A package whose import fails: its description can only come from its source."""
     name = f"package_{abs(hash(tmp_path))}"
     files = {
         "__init__.py": "raise RuntimeError('imported')",

@@ -57,7 +57,7 @@ def test_texts_are_told_apart_by_their_subwords(tmp_path: Path) -> None:
         "optimizer.init_args.lr": 0.02,
     }
     fit(parse(recipe.override(recipe.load("text_table"), changes)), tmp_path / "run", progress=False)
-    assert [one.told for one in predict(tmp_path / "run", ["A good film", "this is DULL!"])] == ["yes", "no"]
+    assert [one.label for one in predict(tmp_path / "run", ["A good film", "this is DULL!"])] == ["yes", "no"]
     assert evaluate(tmp_path / "run", progress=False)["baselines"]["TF-IDF logistic regression"] == 0
 
 

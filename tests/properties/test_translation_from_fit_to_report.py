@@ -142,7 +142,7 @@ def test_sentences_without_a_known_word_are_told_with_their_share(
     out, told = capsys.readouterr()
     assert out.count("\n") == 4  # a line for each, the empty one too
     assert told == (
-        f"unrolled: warning: {a_run}: 1 of 3 sentences (33.3%) have no known token; what is said of them is a guess\n"
+        f"unrolled: warning: {a_run}: 1 of 3 sentences (33.3%) have no known token; their translations are guesses\n"
     )
 
 

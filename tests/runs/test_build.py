@@ -94,7 +94,7 @@ def test_what_is_given_is_left_alone(small: recipe.Recipe) -> None:
 
 
 @pytest.mark.parametrize(
-    ("argv", "told"),
+    ("argv", "message"),
     [
         (["--optimizer.init_args.lr", "fast"], "optimizer.init_args.lr: expected float, got 'fast'"),
         (["--optimizer.init_args.lr", "true"], "optimizer.init_args.lr: expected float, got True"),
@@ -119,15 +119,15 @@ def test_what_is_given_is_left_alone(small: recipe.Recipe) -> None:
         (["--trainer.strategy", "dpp"], "trainer.strategy: unknown 'dpp'. Did you mean ddp?"),
         (["--trainer.accelerator", "gpus"], "trainer.accelerator: expected one of auto, cpu"),
         (["--trainer.profiler", "[os.system]"], "trainer.profiler: expected str or null, got ['os.system']"),
-        (["--seed", "one"], "seed: expected a whole number of at least 0, got 'one'"),
+        (["--seed", "one"], "seed: expected an integer of at least 0, got 'one'"),
         (["--optimizer", "os.system"], "optimizer: expected one of ASGD"),
         (["--trainer.max_epoch", "3"], "unknown key 'trainer.max_epoch'. Did you mean trainer.max_epochs?"),
     ],
 )
-def test_wrong_values(small: recipe.Recipe, argv: list[str], told: str) -> None:
+def test_wrong_values(small: recipe.Recipe, argv: list[str], message: str) -> None:
     with pytest.raises(InputError) as caught:
         build.parse(small, argv, source="small.yaml")
-    assert told in str(caught.value)
+    assert message in str(caught.value)
     assert "\n" not in str(caught.value)
     assert str(caught.value).startswith(("small.yaml: ", "command line: "))
 
@@ -207,7 +207,7 @@ def test_a_task_is_built_in_the_sizes_of_its_data(
 
 
 @pytest.mark.parametrize(
-    ("task", "data", "told"),
+    ("task", "data", "message"),
     [
         (
             "LanguageModeling",
@@ -230,9 +230,9 @@ def test_a_task_is_built_in_the_sizes_of_its_data(
         ("SequenceTagging", None, "but TextFile has level and vocabulary_size; use LanguageModeling"),
     ],
 )
-def test_a_task_refuses_data_of_another_kind(small: recipe.Recipe, task: str, data: str | None, told: str) -> None:
+def test_a_task_refuses_data_of_another_kind(small: recipe.Recipe, task: str, data: str | None, message: str) -> None:
     changed = recipe.override(small, {"task": task, **({"data": data} if data else {})})
-    with pytest.raises(InputError, match=re.escape(told)) as caught:
+    with pytest.raises(InputError, match=re.escape(message)) as caught:
         built(changed)
     assert "\n" not in str(caught.value)
 
@@ -255,7 +255,7 @@ def test_the_seed_decides_the_weights(small: recipe.Recipe) -> None:
 
 
 @pytest.mark.parametrize(
-    ("strategies", "told"),
+    ("strategies", "message"),
     [
         ([{"TruncatedBPTT": {"k1": 9, "k2": 4}}], "TruncatedBPTT: expected 1 <= k1 <= k2"),
         ([{"TeacherForcing": {"ratio": 1.5}}], r"TeacherForcing: expected a ratio in \[0, 1\], got 1.5"),
@@ -263,8 +263,8 @@ def test_the_seed_decides_the_weights(small: recipe.Recipe) -> None:
         ([{"ClipNorm": {"max_norm": 0}}], "ClipNorm: expected max_norm above 0"),
     ],
 )
-def test_values_that_a_strategy_refuses(small: recipe.Recipe, strategies: list[Any], told: str) -> None:
-    with pytest.raises(InputError, match=told):
+def test_values_that_a_strategy_refuses(small: recipe.Recipe, strategies: list[Any], message: str) -> None:
+    with pytest.raises(InputError, match=message):
         build.build(build.parse(recipe.override(small, {"strategies": strategies})))
 
 

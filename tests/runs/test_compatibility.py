@@ -41,9 +41,11 @@ def test_which_fit(task: str, data: str) -> None:
         return
     with pytest.raises(InputError) as caught:
         require_compatible(task, data, {*sizes})
-    told = str(caught.value)
-    assert told.startswith(f"task: {task} needs data with ") and f", but {data} has " in told and "\n" not in told
-    assert told.partition("; use ")[2].split(" or ") == sorted(fitting)
+    message = str(caught.value)
+    assert (
+        message.startswith(f"task: {task} needs data with ") and f", but {data} has " in message and "\n" not in message
+    )
+    assert message.partition("; use ")[2].split(" or ") == sorted(fitting)
 
 
 @pytest.mark.parametrize("data", ["CopyMemory", "SelectiveCopy", "TemporalOrder", "AddingProblem"])
@@ -71,6 +73,6 @@ def test_through_the_command_before_the_first_step(
     for task in {*catalog.names("tasks")} - FITTING[data][1]:
         capsys.readouterr()
         assert main(["fit", *given, "--task", f"{{{task}: {{}}}}"]) == 2
-        told = capsys.readouterr().err.splitlines()[-1]
-        assert told.startswith(f"unrolled: error: task: {task} needs data with ")
+        message = capsys.readouterr().err.splitlines()[-1]
+        assert message.startswith(f"unrolled: error: task: {task} needs data with ")
         assert not (workdir / "runs" / "never").exists()

@@ -113,14 +113,14 @@ def test_a_stop_where_a_validation_is_due_loses_none(tmp_path: Path, tiny: dict[
 def test_told_to_stop_at_the_very_end_a_run_finishes(tmp_path: Path, tiny: dict[str, Any]) -> None:
     tiny["trainer"]["max_epochs"] = 1
     final = fit(tiny, tmp_path / "whole", progress=False)
-    assert fit(tiny, tmp_path / "told", callbacks=[_Signal(signal.SIGTERM, -1)], progress=False) == final
+    assert fit(tiny, tmp_path / "message", callbacks=[_Signal(signal.SIGTERM, -1)], progress=False) == final
 
 
 def test_bad_folders_are_refused_before_the_first_step(tmp_path: Path, tiny: dict[str, Any]) -> None:
     (tmp_path / "file").write_text("in the way")
-    with pytest.raises(InputError, match="expected a folder that can be written"):
+    with pytest.raises(InputError, match="expected a writable folder"):
         fit(tiny, tmp_path / "file" / "run", progress=False)
-    with pytest.raises(InputError, match="expected a run's folder"):
+    with pytest.raises(InputError, match="expected a run folder"):
         evaluate(tmp_path / "nothing")
 
 

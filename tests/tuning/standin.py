@@ -85,8 +85,8 @@ def folded(recipe: dict[str, Any], folder: Path, study: str, should_continue: Sh
     """Writes down what it was given; its loss is the rate plus the number of its fold."""
     given = recipe["data"]["init_args"]
     folder.mkdir(parents=True)
-    told = {"folds": given["folds"], "fold": given["fold"], "rate": rate(recipe)}
-    (folder / "given").write_text(json.dumps(told))
+    message = {"folds": given["folds"], "fold": given["fold"], "rate": rate(recipe)}
+    (folder / "given").write_text(json.dumps(message))
     return {"val/loss": rate(recipe) + given["fold"]}
 
 

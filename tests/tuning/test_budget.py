@@ -45,13 +45,13 @@ def study_of(states: Sequence[TrialState], reason: bool = True) -> optuna.Study:
     ],
 )
 def test_verdict(states: list[TrialState], verdict: str) -> None:
-    assert Budget(trials=3, failed=4, until=math.inf).next(study_of(states)) == verdict
+    assert Budget(trials=3, failed=4, until=math.inf).decide(study_of(states)) == verdict
 
 
 def test_no_trial_starts_after_the_time() -> None:
     study = study_of([C])
-    assert Budget(3, 4, until=time.time() - 1).next(study) == "stop"
-    assert Budget(3, 4, until=time.time() + 60).next(study) == "ask"
+    assert Budget(3, 4, until=time.time() - 1).decide(study) == "stop"
+    assert Budget(3, 4, until=time.time() + 60).decide(study) == "ask"
 
 
 def test_an_interrupted_trial_is_no_failure() -> None:

@@ -81,8 +81,8 @@ def test_a_fold_that_fails_fails_its_trial(ready: Callable[..., Any]) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"folds": 0}, "folds: expected a whole number of 1 or more, got 0"),
-        ({"folds": 2.5}, "folds: expected a whole number of 1 or more, got 2.5"),
+        ({"folds": 0}, "folds: expected an integer of 1 or more, got 0"),
+        ({"folds": 2.5}, "folds: expected an integer of 1 or more, got 2.5"),
         ({"overrides": {}}, "sweep.yaml: folds: unknown key 'data.init_args.fold"),
     ],
     ids=str,
@@ -94,7 +94,7 @@ def test_folds_that_cannot_be_are_refused(write_sweep: WriteSweep, changes: dict
 
 def test_another_number_of_folds_is_another_study(ready: Callable[..., Any]) -> None:
     ready()
-    with pytest.raises(InputError, match=r"expected folds = 3 as in the trials so far, got 4"):
+    with pytest.raises(InputError, match=r"expected folds = 3 as in the existing trials, got 4"):
         ready(folds=4)
 
 

@@ -83,10 +83,10 @@ def test_ctrl_c_ends_in_good_order(write_sweep: WriteSweep) -> None:
     assert eventually((FOLDER / "trials/0/pids").exists)
     pids = [*map(int, (FOLDER / "trials/0/pids").read_text().split()), *workers_of(launcher.pid)]
     launcher.send_signal(signal.SIGINT)
-    told, _ = launcher.communicate()
+    message, _ = launcher.communicate()
     assert launcher.returncode == 130
-    assert told.endswith("stopped with 0 of 6 trials finished; the same command goes on from there\n")
-    assert "Traceback" not in told
+    assert message.endswith("stopped with 0 of 6 trials finished; repeat the command to resume\n")
+    assert "Traceback" not in message
     assert all(eventually(lambda pid=pid: gone(pid)) for pid in pids)
     assert states() == {"FAIL": 1, "WAITING": 1}
 
@@ -113,7 +113,7 @@ def test_input_that_every_trial_refuses_is_bad_input(write_sweep: WriteSweep, tr
 def test_a_worker_that_dies_is_told_with_its_last_line(write_sweep: WriteSweep, monkeypatch: Any) -> None:
     sweep = write_sweep(workers=1)
     monkeypatch.setattr("unrolled.tuning.worker_pool.sys.executable", "/bin/false")
-    with pytest.raises(RunFailed, match="worker 0 died: it said nothing"):
+    with pytest.raises(RunFailed, match="worker 0 died: no output"):
         launch(sweep)
 
 

@@ -29,23 +29,23 @@ def test_every_listed_pruner_can_be_made(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("key", "chosen", "told"),
+    ("key", "chosen", "message"),
     [
         ("sampler", {"TPESample": {}}, "Did you mean TPESampler?"),
         ("sampler", {"NSGAIISampler": {}}, "sampler: expected one of BruteForceSampler, GPSampler"),
         ("sampler", {"os.system": {}}, "sampler: expected one of"),
         ("sampler", {"TPESampler": {"sede": 1}}, "sampler.TPESampler: expected one of"),
         ("sampler", {"TPESampler": {"gamma": "os.system"}}, "sampler.TPESampler: expected one of"),
-        ("sampler", {"TPESampler": {"seed": "one"}}, "seed: expected a whole number, got 'one'"),
+        ("sampler", {"TPESampler": {"seed": "one"}}, "seed: expected an integer, got 'one'"),
         ("pruner", {"MedianPruner": {"n_warmup": 1}}, "Did you mean n_warmup_steps?"),
         ("pruner", {"PatientPruner": {}}, "pruner: expected one of HyperbandPruner, MedianPruner"),
         ("pruner", {"NopPruner": {"seed": 1}}, "pruner.NopPruner: "),
     ],
 )
-def test_what_is_not_listed_is_refused(key: str, chosen: dict[str, dict[str, object]], told: str) -> None:
+def test_what_is_not_listed_is_refused(key: str, chosen: dict[str, dict[str, object]], message: str) -> None:
     with pytest.raises(InputError) as raised:
         samplers.check_choice(key, chosen, samplers.SAMPLERS if key == "sampler" else samplers.PRUNERS)
-    assert told in str(raised.value)
+    assert message in str(raised.value)
 
 
 def test_a_value_that_optuna_refuses_is_told_in_one_line() -> None:

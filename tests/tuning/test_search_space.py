@@ -66,15 +66,15 @@ def test_a_sound_space_passes() -> None:
 
 
 @pytest.mark.parametrize(
-    ("spec", "told"),
+    ("spec", "message"),
     [
         (None, "expected one of {int: "),
         ({}, "expected one of {int: "),
         ({"int": [1, 2], "float": [1, 2]}, "expected one of {int: "),
         ({"uniform": [1, 2]}, "expected one of {int: "),
         ({"int": [1, 2], "lgo": True}, "Did you mean log?"),
-        ({"float": [0.1, 2], "step": 1}, "key beside float: expected one of log, when, got 'step'"),
-        ({"categorical": [1], "log": True}, "key beside categorical: expected one of when, got 'log'"),
+        ({"float": [0.1, 2], "step": 1}, "key with float: expected one of log, when, got 'step'"),
+        ({"categorical": [1], "log": True}, "key with categorical: expected one of when, got 'log'"),
         ({"int": 5}, "int: expected [low, high], two numbers of type int, got 5"),
         ({"int": [1, 2, 3]}, "got [1, 2, 3]"),
         ({"int": [1, 2.5]}, "two numbers of type int, got [1, 2.5]"),
@@ -85,21 +85,21 @@ def test_a_sound_space_passes() -> None:
         ({"float": [2, 1]}, "expected low <= high, got [2, 1]"),
         ({"float": [0, 1], "log": True}, "expected a range above 0, got [0, 1]"),
         ({"float": [1, 2], "log": "yes"}, "log: expected true or false, got 'yes'"),
-        ({"int": [1, 9], "step": 0}, "step: expected a whole number of 1 or more, got 0"),
-        ({"int": [1, 9], "step": 0.5}, "step: expected a whole number of 1 or more, got 0.5"),
+        ({"int": [1, 9], "step": 0}, "step: expected an integer of 1 or more, got 0"),
+        ({"int": [1, 9], "step": 0.5}, "step: expected an integer of 1 or more, got 0.5"),
         ({"int": [1, 9], "step": 2, "log": True}, "either log or step"),
         ({"categorical": []}, "expected a list of one or more plain values, got []"),
         ({"categorical": "LSTM"}, "got 'LSTM'"),
         ({"categorical": [{"class_path": "os.system"}]}, "plain values"),
         ({"int": [1, 9], "when": "cell"}, "when: expected {dotted.path: value}, got 'cell'"),
-        ({"int": [1, 9], "when": {"later": 1}}, "expected a path that stands above it in space, got 'later'"),
+        ({"int": [1, 9], "when": {"later": 1}}, "expected a path listed earlier in space, got 'later'"),
         ({"int": [1, 9], "when": {"cell": 2}}, "expected a value that cell can take, of [1], got 2"),
     ],
 )
-def test_an_unsound_entry_is_refused_by_name(spec: Any, told: str) -> None:
+def test_an_unsound_entry_is_refused_by_name(spec: Any, message: str) -> None:
     with pytest.raises(InputError) as raised:
         search_space.check_space({"cell": {"categorical": [1]}, "a.b": spec, "later": {"categorical": [1]}})
-    assert told in str(raised.value)
+    assert message in str(raised.value)
     assert str(raised.value).startswith("space.a.b: ")
     assert "\n" not in str(raised.value)
 

@@ -45,7 +45,7 @@ def test_the_command_line_comes_on_top(write_sweep: WriteSweep) -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "message"),
     [
         ({"spaces": {}}, "Did you mean space?"),
         ({"study": None}, "expected the key 'study'"),
@@ -65,24 +65,24 @@ def test_the_command_line_comes_on_top(write_sweep: WriteSweep) -> None:
         ({"objective": {"metric": 5}}, "objective.metric: expected a metric's name"),
         ({"objective": {"direction": "min"}}, "objective.direction: expected one of maximize, minimize, got 'min'"),
         ({"trials": None}, "expected the key 'trials'"),
-        ({"trials": 0}, "trials: expected a whole number of 1 or more, got 0"),
-        ({"trials": True}, "trials: expected a whole number"),
-        ({"trials": "12"}, "trials: expected a whole number of 1 or more, got '12'"),
-        ({"workers": 1.5}, "workers: expected a whole number of 1 or more, got 1.5"),
-        ({"threads": 0}, "threads: expected a whole number of 1 or more, got 0"),
-        ({"heartbeat": 0}, "heartbeat: expected a whole number of 1 or more, got 0"),
+        ({"trials": 0}, "trials: expected an integer of 1 or more, got 0"),
+        ({"trials": True}, "trials: expected an integer"),
+        ({"trials": "12"}, "trials: expected an integer of 1 or more, got '12'"),
+        ({"workers": 1.5}, "workers: expected an integer of 1 or more, got 1.5"),
+        ({"threads": 0}, "threads: expected an integer of 1 or more, got 0"),
+        ({"heartbeat": 0}, "heartbeat: expected an integer of 1 or more, got 0"),
         ({"seconds": 0}, "seconds: expected a number above 0, or null for no limit, got 0"),
         ({"seconds": "1h"}, "seconds: expected a number above 0, or null for no limit, got '1h'"),
         ({"storage": 5}, "storage: expected an SQLAlchemy URL or null, got 5"),
     ],
 )
-def test_a_wrong_entry_is_told_in_one_line(write_sweep: WriteSweep, changes: dict[str, Any], told: str) -> None:
+def test_a_wrong_entry_is_told_in_one_line(write_sweep: WriteSweep, changes: dict[str, Any], message: str) -> None:
     entries = {key: value for key, value in {**SWEEP, **changes}.items() if value is not None}
     path = write_sweep()
     path.write_text(sweep_file.yaml_io.to_yaml(entries))
     with pytest.raises(InputError) as raised:
         sweep_file.read_sweep(path)
-    assert told in str(raised.value)
+    assert message in str(raised.value)
     assert str(raised.value).startswith("sweep.yaml: ")
     assert "\n" not in str(raised.value)
 
@@ -108,7 +108,7 @@ def test_a_path_may_belong_to_one_class_alone(write_sweep: WriteSweep) -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "message"),
     [
         ({"overrides": {"trainer.max_epoch": 1}}, "max_epochs"),
         ({"space": {"optimizer.init_args.learning_rate": {"float": [1e-3, 1]}}}, "optimizer.init_args.learning_rate"),
@@ -119,12 +119,12 @@ def test_a_path_may_belong_to_one_class_alone(write_sweep: WriteSweep) -> None:
     ],
 )
 def test_what_the_recipe_does_not_have_is_refused_by_name(
-    write_sweep: WriteSweep, changes: dict[str, Any], told: str
+    write_sweep: WriteSweep, changes: dict[str, Any], message: str
 ) -> None:
     sweep = sweep_file.read_sweep(write_sweep(**changes))
     with pytest.raises(InputError) as raised:
         sweep.base("sweep.yaml")
-    assert told in str(raised.value)
+    assert message in str(raised.value)
     assert "\n" not in str(raised.value)
 
 

@@ -68,7 +68,7 @@ def test_every_validation_is_asked_about() -> None:
     ("name", "reason"),
     [
         ("broken", "step 3: the loss is nan in encoder"),
-        ("leaves", "its process left with exit code 3"),
+        ("leaves", "its process exited with code 3"),
         ("second_is_killed", "its process was killed (SIGKILL); it may have run out of memory"),
         ("absent", "KeyError: 'absent'"),
     ],

@@ -132,7 +132,7 @@ def forecast(words: Namespace) -> None:
 
 def sweep(words: Namespace) -> None:
     if not words.file.is_file():
-        raise InputError(f"{words.file}: expected a sweep file, found none. sweeps/ holds examples.")
+        raise InputError(f"{words.file}: expected a sweep file, found none. See the examples in sweeps/.")
     from unrolled.tuning import launch
 
     launch(words.file, workers=words.workers, trials=words.trials, overrides=words.changes)

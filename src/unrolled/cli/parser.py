@@ -79,9 +79,7 @@ def build_parsers() -> tuple[Parser, dict[str, Parser]]:
     predict = commands["predict"]
     source = predict.add_mutually_exclusive_group(required=True)
     source.add_argument("--text", metavar="TEXT", action="append", help="one text; may be repeated")
-    texts = (
-        "UTF-8 file, one text per line, or a .csv or .tsv table with the run's text column; blank texts get no class"
-    )
+    texts = "UTF-8, one text per line, or a .csv or .tsv table with the run's text column; blank texts get no class"
     source.add_argument("--file", metavar="FILE", type=Path, help=texts)
 
     forecast = commands["forecast"]

@@ -96,7 +96,7 @@ def check(recipe: Mapping[str, Any], source: str) -> None:
                 raise InputError(f"{source}: {key}.{argument}: expected {spec.type}, got none; {name} has no default")
     for key, low in [("seed", 0), ("checkpoint_every", 1)]:
         if type(recipe[key]) is not int or not low <= recipe[key] < 2**32:
-            raise InputError(f"{source}: {key}: expected a whole number of at least {low}, got {recipe[key]!r}")
+            raise InputError(f"{source}: {key}: expected an integer of at least {low}, got {recipe[key]!r}")
     _check_scheduler(recipe["lr_scheduler"], source)
 
 
@@ -106,7 +106,7 @@ def _check_scheduler(scheduler: Mapping[str, Any] | None, source: str) -> None:
     if (interval := scheduler["interval"]) not in ("step", "epoch"):
         raise InputError(f"{source}: lr_scheduler.interval: expected step (one batch) or epoch, got {interval!r}")
     if type(frequency := scheduler["frequency"]) is not int or frequency < 1:
-        raise InputError(f"{source}: lr_scheduler.frequency: expected a whole number of at least 1, got {frequency!r}")
+        raise InputError(f"{source}: lr_scheduler.frequency: expected an integer of at least 1, got {frequency!r}")
     if type(batches := scheduler["warm_up"]) is not int or batches < 0:
         raise InputError(f"{source}: lr_scheduler.warm_up: expected a number of batches, 0 or more, got {batches!r}")
     if scheduler["class_path"].endswith("ReduceLROnPlateau") and not isinstance(scheduler["monitor"], str):

@@ -42,9 +42,8 @@ def restore(folder: Path, checkpoint: Path | None = None) -> tuple[SequenceTask,
     saved = checkpoints.load(path)
     name = trained["data"]["class_path"]
     if "sizes" not in saved.get(name, {}):
-        raise InputError(
-            f"{path}: expected a checkpoint trained on {name}, got one of other data; use one from {folder}"
-        )
+        found = f"got one of other data; use one from {folder}"
+        raise InputError(f"{path}: expected a checkpoint trained on {name}, {found}")
     _require_same_ids(folder / "checkpoints", path, saved[name], name)
     task = build_task(trained, saved[name]["sizes"])
     checkpoints.require_match(saved, task, path)

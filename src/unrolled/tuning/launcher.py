@@ -98,9 +98,7 @@ def summary(study: optuna.Study, sweep: Sweep, folder: Path) -> str:
     top = best(study, trials)
     counts = f"{count_finished(trials)} trials" + (f", {len(wrong)} failed" if (wrong := failures(trials)) else "")
     if top is None:
-        return (
-            f"{folder}: {counts}, none of them complete: the pruner stopped all of them, or the time limit is too short"
-        )
+        return f"{folder}: {counts}, none of them complete: the pruner stopped all, or the time limit is too short"
     result = f"{sweep.objective['metric']} {top.value:.4f}"
     head = f"best of {counts}: trial {top.number} with {result}, {folder}/trials/{top.number}"
     lines = [head, *(f"  --{path} {chosen}" for path, chosen in top.params.items())]

@@ -45,7 +45,7 @@ def check_choice(key: str, chosen: dict[str, dict[str, Any]], allowed: MappingPr
     for argument in sorted(arguments.keys() - allowed[name]):
         raise InputError(f"{key}.{name}: {expected(argument, allowed[name])}")
     if not isinstance(arguments.get("seed", 0), int | None):
-        raise InputError(f"{key}.{name}.seed: expected a whole number, got {arguments['seed']!r}")
+        raise InputError(f"{key}.{name}.seed: expected an integer, got {arguments['seed']!r}")
 
 
 def make_sampler(chosen: dict[str, dict[str, Any]], number: int) -> "BaseSampler":

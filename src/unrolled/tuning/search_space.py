@@ -3,8 +3,7 @@
     {int: [64, 256], log: true}    {int: [1, 9], step: 2}    {float: [1.0e-4, 1.0e-1], log: true}
     {categorical: [tanh, relu]}
 
-An entry with `when: {earlier.path: value}` is chosen only if that path has that value; otherwise the recipe's value is
-kept.
+An entry with `when: {earlier.path: value}` is chosen only if that path has that value; otherwise the recipe's is kept.
 """
 
 import math
@@ -74,7 +73,7 @@ def check_space(space: Any) -> None:
         InputError: a wrong entry; the message names the path and what was expected.  The caller adds the file.
     """
     if not isinstance(space, dict) or not space:
-        raise InputError("space: expected at least one `dotted.path: {float: [low, high]}`, got nothing to search")
+        raise InputError("space: expected at least one `dotted.path: {float: [low, high]}`, got an empty space")
     for path, spec in space.items():
         try:
             _check(spec, above={other: space[other] for other in list(space)[: list(space).index(path)]})
@@ -90,7 +89,7 @@ def _check(spec: Any, above: Space) -> None:
         )
     (kind,) = kinds
     for key in sorted(spec.keys() - {kind} - KEYS[kind]):
-        raise InputError(f"key beside {kind}: {expected(key, KEYS[kind])}")
+        raise InputError(f"key with {kind}: {expected(key, KEYS[kind])}")
     if kind == "categorical":
         _check_choices(spec[kind])
     else:
@@ -103,7 +102,7 @@ def _check_conditions(when: Any, above: Space) -> None:
         raise InputError(f"when: expected {{dotted.path: value}}, got {when!r}")
     for other, value in when.items():
         if other not in above:
-            raise InputError(f"when: expected a path that stands above it in space, got {other!r}; move that up")
+            raise InputError(f"when: expected a path listed earlier in space, got {other!r}; move it up")
         values = above[other][_kind(above[other])]
         if value not in values and ("categorical" in above[other] or not values[0] <= value <= values[1]):
             raise InputError(f"when: expected a value that {other} can take, of {values}, got {value!r}")
@@ -127,10 +126,10 @@ def _check_range(kind: str, spec: dict[str, Any]) -> None:
     if log and low <= 0:
         raise InputError(f"log: expected a range above 0, got {ends!r}; raise its low end or drop log")
     if not _is_number("int", step) or step < 1:
-        raise InputError(f"step: expected a whole number of 1 or more, got {step!r}")
+        raise InputError(f"step: expected an integer of 1 or more, got {step!r}")
     if log and step != 1:
         raise InputError(f"step: expected either log or step, got log: true with step: {step}; drop one")
 
 
 def _is_number(kind: str, value: Any) -> bool:
-    return type(value) in NUMBERS[kind] and math.isfinite(value)  # isinstance would take true for 1
+    return type(value) in NUMBERS[kind] and math.isfinite(value)  # isinstance would accept booleans

@@ -20,6 +20,7 @@ from unrolled.tuning.storage import open_study
 from unrolled.tuning.sweep_file import Sweep
 
 FIXED = ("space", "objective", "folds")  # a change would make trials incomparable
+UNSET = "(unset)"
 
 
 def prepare_study(sweep: Sweep, folder: Path, source: str) -> optuna.Study:
@@ -60,10 +61,10 @@ def _require_same_study(files: dict[str, dict[str, Any]], folder: Path) -> None:
             for side in (old, yaml_io.parse_yaml(yaml_io.to_yaml(new), name))
         )
         for path in sorted(before | now, key=lambda path: -path.count(".")):  # trainer.max_epochs before trainer = {}
-            if before.get(path, "nothing") != now.get(path, "nothing"):
+            if before.get(path, UNSET) != now.get(path, UNSET):
                 raise InputError(
-                    f"{file}: expected {path} = {before.get(path, 'nothing')} as in the trials so far, got "
-                    f"{now.get(path, 'nothing')}; give the study another name, or move {folder} away"
+                    f"{file}: expected {path} = {before.get(path, UNSET)} as in the existing trials, got "
+                    f"{now.get(path, UNSET)}; rename the study or move {folder} away"
                 )
 
 

@@ -65,7 +65,7 @@ class Sweep:
             raise InputError("storage: expected a URL without a password, got one with it; use PGPASSWORD or ~/.pgpass")
         for key in ("trials", "folds", "workers", "threads", "heartbeat"):
             if type(value := vars(self)[key]) is not int or value < 1:
-                raise InputError(f"{key}: expected a whole number of 1 or more, got {value!r}")
+                raise InputError(f"{key}: expected an integer of 1 or more, got {value!r}")
         if self.seconds is not None and not (type(self.seconds) in (int, float) and self.seconds > 0):
             raise InputError(f"seconds: expected a number above 0, or null for no limit, got {self.seconds!r}")
         search_space.check_space(self.space)

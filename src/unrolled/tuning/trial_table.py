@@ -63,22 +63,16 @@ class LiveTable:
         self.live.update(self.table(trials, rows=max(3, self.live.console.height - FRAME)), refresh=True)
 
     def table(self, trials: Sequence[FrozenTrial], rows: int) -> Table:
-        title = Text(
-            f"{self.study.study_name}: {count_finished(list(trials))} of {self.wanted} trials"
-        )  # Text: no markup
+        progress = f"{count_finished(list(trials))} of {self.wanted} trials"
+        title = Text(f"{self.study.study_name}: {progress}")  # Text: no markup
         heads = map(Text, ["trial", "state", self.metric, "time", *self.names.values()])
         table = Table(*map(Column, heads), box=SIMPLE_HEAD, title=title, title_justify="left")
         top = best(self.study, trials)
         for trial in trials:
             if trial.number >= len(trials) - rows or trial is top:
                 mark = "*" if trial is top else ""
-                cells = [
-                    f"{trial.number}{mark}",
-                    state_text(trial),
-                    result_text(trial),
-                    elapsed_time(trial),
-                    *self.parameters(trial),
-                ]
+                shown = [state_text(trial), result_text(trial), elapsed_time(trial)]
+                cells = [f"{trial.number}{mark}", *shown, *self.parameters(trial)]
                 table.add_row(*map(Text, cells), style="bold green" if mark else STYLES[trial.state])
         return table
 

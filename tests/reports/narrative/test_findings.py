@@ -62,16 +62,16 @@ def test_unusable_baselines_are_told_and_not_compared() -> None:
 
 @given(st.floats(0.01, 100), st.floats(0.01, 100))
 def test_what_is_said_of_one_baseline_is_true(model: float, baseline: float) -> None:
-    said = sentences(model, {"lzma": baseline})
-    if said.startswith("It beats lzma"):
+    text = sentences(model, {"lzma": baseline})
+    if text.startswith("It beats lzma"):
         assert model < baseline
-    elif said.startswith("It beats none"):
+    elif text.startswith("It beats none"):
         assert model > baseline
     else:
-        assert said.startswith("It equals")
+        assert text.startswith("It equals")
         assert abs(model - baseline) <= 0.0005 * baseline
         return
-    per_cent = float(said.rsplit(" by ", 1)[1].removesuffix(" %.").replace(",", ""))
+    per_cent = float(text.rsplit(" by ", 1)[1].removesuffix(" %.").replace(",", ""))
     assert per_cent == pytest.approx(100 * abs(model - baseline) / baseline, abs=0.051)
 
 
@@ -85,10 +85,10 @@ def test_one_run() -> None:
 
 def test_several_runs_name_the_best_and_the_next() -> None:
     (group,) = comparable_groups([measured(1.65, {"lzma": 2.0}, "b", seed=2), measured(1.5, {"lzma": 2.0}, "a")])
-    said = [sentence.replace("\u00a0", " ") for sentence in group_findings(group)]
-    assert said[0].startswith("Of 2 tested runs, a is the best: it reaches 1.500 bits per character")
-    assert said[2] == "The next is b with 1.650, 10.0 % higher."
-    assert said[3] == "Over 2 runs of one recipe with 2 seeds (a and b) the mean is 1.575, from 1.500 to 1.650."
+    parts = [sentence.replace("\u00a0", " ") for sentence in group_findings(group)]
+    assert parts[0].startswith("Of 2 tested runs, a is the best: it reaches 1.500 bits per character")
+    assert parts[2] == "The next is b with 1.650, 10.0 % higher."
+    assert parts[3] == "Over 2 runs of one recipe with 2 seeds (a and b) the mean is 1.575, from 1.500 to 1.650."
     assert one_seed(group) == ""
 
 
@@ -116,7 +116,7 @@ def test_generated_data_are_no_text() -> None:
 
 
 @pytest.mark.parametrize(
-    ("values", "said"),
+    ("values", "text"),
     [
         ((3.0, 2.0, 1.0), "was at its lowest (1.000) at the last measurement, step 3,000: longer training may lower"),
         (
@@ -130,11 +130,11 @@ def test_generated_data_are_no_text() -> None:
         ((), ""),
     ],
 )
-def test_the_course_of_the_validation_loss(values: tuple[float, ...], said: str) -> None:
+def test_the_course_of_the_validation_loss(values: tuple[float, ...], text: str) -> None:
     curve = Curve(tuple(1000 * (i + 1) for i in range(len(values))), values)
     sentence = loss_course(Run("mine", "runs/mine", curves={"val/loss": curve}))
-    assert said in sentence
-    assert bool(said) == bool(sentence)
+    assert text in sentence
+    assert bool(text) == bool(sentence)
 
 
 def test_cautions_of_a_run() -> None:
@@ -150,9 +150,9 @@ def test_cautions_of_a_run() -> None:
 
 
 def test_an_empty_report_says_what_is_missing() -> None:
-    said = findings(Report("nothing", (), ()))
-    assert said.found == ("No run has a usable test result, so there is no comparison with baselines.",)
-    assert said.cautions == ()
+    report = findings(Report("nothing", (), ()))
+    assert report.found == ("No run has a usable test result, so there is no comparison with baselines.",)
+    assert report.cautions == ()
 
 
 def test_from_files_to_sentences(tmp_path: Path) -> None:
@@ -160,7 +160,7 @@ def test_from_files_to_sentences(tmp_path: Path) -> None:
         read_run(write_run(tmp_path / name, results=results(value)))
         for name, value in (("good", 1.74), ("bad", 4.785), ("diverged", math.nan))
     )
-    said = findings(Report("r", runs, ()))
-    assert said.found[0].startswith("Of 2 tested runs, good is the best: it reaches 1.740 bits per character")
-    assert "The next is bad with 4.785, 175.0\u00a0% higher." in said.found[0]
-    assert "diverged has no finite test bits per character in results.json." in said.cautions
+    report = findings(Report("r", runs, ()))
+    assert report.found[0].startswith("Of 2 tested runs, good is the best: it reaches 1.740 bits per character")
+    assert "The next is bad with 4.785, 175.0\u00a0% higher." in report.found[0]
+    assert "diverged has no finite test bits per character in results.json." in report.cautions

@@ -16,7 +16,7 @@ def study(*values: float, maximize: bool = False, **more: object) -> Study:
 
 
 @pytest.mark.parametrize(
-    ("values", "maximize", "said"),
+    ("values", "maximize", "sentences"),
     [
         ((1.5, 2.0, 3.0), False, "Trial 0 is the best with val/loss 1.500, 25.0 % below the median of 3 completed"),
         ((1.5, 2.0, 3.0), True, "Trial 2 is the best with val/loss 3.000, 50.0 % above the median of 3 completed"),
@@ -30,10 +30,10 @@ def study(*values: float, maximize: bool = False, **more: object) -> Study:
         ((), False, ""),
     ],
 )
-def test_best_beside_the_median(values: tuple[float, ...], maximize: bool, said: str) -> None:
+def test_best_beside_the_median(values: tuple[float, ...], maximize: bool, sentences: str) -> None:
     sentence = best_trial(study(*values, maximize=maximize)).replace("\u00a0", " ")
-    assert said in sentence
-    assert bool(said) == bool(sentence)
+    assert sentences in sentence
+    assert bool(sentences) == bool(sentence)
 
 
 @given(st.lists(st.floats(-10, 10), min_size=2, max_size=9), st.booleans())
@@ -50,8 +50,8 @@ def test_below_and_above_are_true(values: list[float], maximize: bool) -> None:
 def test_every_state_is_counted() -> None:
     states = ["complete", "complete", "pruned", "failed", "interrupted", "running", "waiting"]
     trials = tuple(Trial(number, state, 1.0 + number) for number, state in enumerate(states))
-    said = study_findings(Study("s", "runs/s", trials=trials))[0]
-    assert said == (
+    sentences = study_findings(Study("s", "runs/s", trials=trials))[0]
+    assert sentences == (
         "The sweep s has 7 trials: 2 completed, 1 pruned, 1 failed, 1 interrupted, 1 running and 1 waiting."
     )
     assert study_findings(Study("s", "runs/s")) == ["The sweep s has no trials."]
@@ -70,10 +70,10 @@ def test_importance_in_words() -> None:
 
 def test_thin_evidence_is_told() -> None:
     trials = [Trial(0, "complete", 1.0), Trial(1, "complete", math.inf), Trial(2, "failed"), Trial(3, "interrupted")]
-    said = study_cautions(
+    sentences = study_cautions(
         Study("s", "runs/s", trials=(*trials, Trial(4, "running")), problems=("study.yaml is missing.",))
     )
-    assert said == [
+    assert sentences == [
         "s: study.yaml is missing.",
         "1 trial of s failed and left no final value.",
         "1 trial of s was interrupted and left no final value.",
@@ -89,8 +89,8 @@ def test_enough_trials_leave_one_caution() -> None:
 
 
 def test_no_completed_trial_says_nothing() -> None:
-    said = study_cautions(Study("s", "runs/s", trials=(Trial(0, "pruned"),)))
-    assert said == ["No trial of s completed: the sweep's ranking of hyper-parameters is not available yet."]
+    sentences = study_cautions(Study("s", "runs/s", trials=(Trial(0, "pruned"),)))
+    assert sentences == ["No trial of s completed: the sweep's ranking of hyper-parameters is not available yet."]
 
 
 @pytest.mark.parametrize(
@@ -108,9 +108,9 @@ def test_no_completed_trial_says_nothing() -> None:
 )
 def test_the_edge_of_a_range(value: object, log: bool, end: str) -> None:
     trials = (Trial(0, "complete", 1.0, {"a.lr": value}), Trial(1, "complete", 2.0, {"a.lr": 1e-2}))
-    said = edges(Study("s", "runs/s", trials=trials, parameters={"a.lr": Parameter("a.lr", 1e-4, 1e-1, log)}))
-    assert len(said) == bool(end)
-    assert end in "".join(said)
+    sentences = edges(Study("s", "runs/s", trials=trials, parameters={"a.lr": Parameter("a.lr", 1e-4, 1e-1, log)}))
+    assert len(sentences) == bool(end)
+    assert end in "".join(sentences)
 
 
 def test_choices_and_single_points_have_no_edge() -> None:

@@ -28,7 +28,7 @@ def no_wandb(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WANDB_MODE", "disabled")
 
 
-def written(task: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
+def make_recipe(task: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
     form = {
         "task": task,
         "architecture": {"class_path": "GRU", "init_args": {"hidden_size": 5}},
@@ -63,7 +63,11 @@ def a_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("WANDB_MODE", "disabled")
         task = {"Forecasting": {"output": "gaussian", "paths": 20, "series_embedding_size": 2}}
-        fit(written(task, {"class_path": "ForecastTable", "init_args": QUICK | args}), home / "deepar", progress=False)
+        fit(
+            make_recipe(task, {"class_path": "ForecastTable", "init_args": QUICK | args}),
+            home / "deepar",
+            progress=False,
+        )
     return home / "deepar"
 
 
@@ -76,11 +80,11 @@ def test_a_table_and_a_plot_of_the_next_steps_of_each_series(a_run: Path, capsys
     assert main(["forecast", str(a_run)]) == 0
     out = capsys.readouterr().out
     assert out == f"{a_run}/forecast.csv: the next {H} steps of 2 series; plot: {a_run}/forecast.svg\n"
-    told = rows(a_run / "forecast.csv")
-    assert [*told[0]] == ["series", "time", "mean", *LEVELS]
-    assert [row["series"] for row in told] == ["a"] * H + ["b"] * H
-    assert [row["time"][:10] for row in told[:H]] == [_day(80 + step) for step in range(H)]
-    for row in told:
+    written = rows(a_run / "forecast.csv")
+    assert [*written[0]] == ["series", "time", "mean", *LEVELS]
+    assert [row["series"] for row in written] == ["a"] * H + ["b"] * H
+    assert [row["time"][:10] for row in written[:H]] == [_day(80 + step) for step in range(H)]
+    for row in written:
         numbers = [float(row[level]) for level in LEVELS]
         assert numbers == sorted(numbers) and math.isfinite(float(row["mean"]))
     assert (a_run / "forecast.svg").read_text().startswith("<svg")
@@ -95,33 +99,33 @@ def test_the_same_run_forecasts_the_same_and_as_its_task_does(a_run: Path, tmp_p
     batch = build_data(read_recipe(a_run)).last_windows().batch
     mean, quantiles = task.forecast(batch, generator(1, "forecast"))
     location, scale = batch.rows[:, 1].double(), batch.rows[:, 2].double()
-    told = rows(tmp_path / "one.csv")
+    written = rows(tmp_path / "one.csv")
     for name, part in {"mean": mean[..., 0], "0.9": quantiles[..., 0, 8]}.items():
         expected = (location[:, None] + scale[:, None] * part.double()).flatten()
         torch.testing.assert_close(
-            torch.tensor([float(row[name]) for row in told]).double(), expected, rtol=1e-6, atol=0
+            torch.tensor([float(row[name]) for row in written]).double(), expected, rtol=1e-6, atol=0
         )
 
 
 def test_another_table_of_the_same_series_goes_on_from_its_own_end(a_run: Path, tmp_path: Path) -> None:
     other = table(tmp_path / "longer.csv", steps=90)
     assert main(["forecast", str(a_run), "--file", str(other), "--out", str(tmp_path / "new.csv")]) == 0
-    told = rows(tmp_path / "new.csv")
-    assert told[0]["time"][:10] == _day(90)
+    written = rows(tmp_path / "new.csv")
+    assert written[0]["time"][:10] == _day(90)
     assert main(["forecast", str(a_run), "--out", str(tmp_path / "old.csv")]) == 0
-    assert [row["mean"] for row in told] != [row["mean"] for row in rows(tmp_path / "old.csv")]
+    assert [row["mean"] for row in written] != [row["mean"] for row in rows(tmp_path / "old.csv")]
 
 
 def test_a_point_has_no_quantiles_and_a_direct_forecaster_needs_no_table(tmp_path: Path) -> None:
     folder = tmp_path / "direct"
     data = {"class_path": "CO2", "init_args": QUICK}
-    fit(written({"DirectForecasting": {"patch": 3}}, data), folder, progress=False)
+    fit(make_recipe({"DirectForecasting": {"patch": 3}}, data), folder, progress=False)
     assert main(["forecast", str(folder)]) == 0
-    told = rows(folder / "forecast.csv")
-    assert [*told[0]] == ["series", "time", "mean"] and len(told) == H
+    table_rows = rows(folder / "forecast.csv")
+    assert [*table_rows[0]] == ["series", "time", "mean"] and len(table_rows) == H
     (one,) = forecast(folder)
     assert one.quantiles == {} and len(one.history) == 12
-    assert [float(row["mean"]) for row in told] == one.mean
+    assert [float(row["mean"]) for row in table_rows] == one.mean
 
 
 @pytest.mark.parametrize("embedding", [0, 2])
@@ -133,7 +137,7 @@ def test_series_that_the_run_never_saw_go_by_the_scale_of_their_windows(
     args = {"path": str(table(tmp_path / "waves.csv")), "series_column": "series", "scaling": "instance"}
     task = {"DirectForecasting": {"series_embedding_size": embedding}}
     folder = tmp_path / "run"
-    fit(written(task, {"class_path": "ForecastTable", "init_args": QUICK | args}), folder, progress=False)
+    fit(make_recipe(task, {"class_path": "ForecastTable", "init_args": QUICK | args}), folder, progress=False)
     if embedding:
         assert main(["forecast", str(folder), "--file", str(other)]) == 2
         assert "series 'c': expected one that the run was trained on" in capsys.readouterr().err
@@ -158,15 +162,15 @@ def test_bad_input_is_one_line_and_exit_code_2(
 ) -> None:
     table(workdir / "other.csv", names=("a", "c"))
     assert main(["forecast", str(a_run), *words]) == 2
-    told = capsys.readouterr().err
-    assert message in told and told.count("\n") == 1
+    error = capsys.readouterr().err
+    assert message in error and error.count("\n") == 1
 
 
 def test_a_run_that_does_not_forecast_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     data = {"class_path": "AddingProblem", "init_args": {"length": 9}}
-    (tmp_path / "recipe.yaml").write_text(recipe.dump(written({"SequenceRegression": {}}, data)))
+    (tmp_path / "recipe.yaml").write_text(recipe.dump(make_recipe({"SequenceRegression": {}}, data)))
     assert main(["forecast", str(tmp_path)]) == 2
-    assert "expected a run that forecasts, got one of SequenceRegression" in capsys.readouterr().err
+    assert "expected a forecasting run, got one of SequenceRegression" in capsys.readouterr().err
 
 
 def gappy(path: Path, steps: int = 80) -> Path:
@@ -184,13 +188,13 @@ def test_a_marker_is_read_and_never_shown(tmp_path: Path, task: str) -> None:
     path = gappy(tmp_path / "waves.csv")
     args = {"path": str(path), "series_column": "series", "missing": "marker", "marker": -9.0, "marks": True}
     folder = tmp_path / "run"
-    fit(written({task: {}}, {"class_path": "ForecastTable", "init_args": QUICK | args}), folder, progress=False)
-    told = [row["value"] for row in rows(path)][:80]  # of the first series
+    fit(make_recipe({task: {}}, {"class_path": "ForecastTable", "init_args": QUICK | args}), folder, progress=False)
+    values = [row["value"] for row in rows(path)][:80]  # of the first series
     shown = evaluate(folder, progress=False)["example"]["history"]
-    assert shown == [float(value) if value else None for value in told[60 - 12 : 60]] and None in shown
+    assert shown == [float(value) if value else None for value in values[60 - 12 : 60]] and None in shown
     seen = forecast(folder)[0].history
     assert [None if math.isnan(value) else value for value in seen] == [
-        float(value) if value else None for value in told[-12:]
+        float(value) if value else None for value in values[-12:]
     ]
     assert main(["forecast", str(folder)]) == 0
     assert "nan" not in (folder / "forecast.svg").read_text()
@@ -212,5 +216,5 @@ def test_a_table_of_other_columns_is_refused(
     sign = ";" if ";" in header else ","
     other.write_text("\n".join([header, *(line.replace(",", sign) for line in lines[1:])]))
     assert main(["forecast", str(a_run), "--file", str(other)]) == 2
-    told = capsys.readouterr().err
-    assert message in told and told.count("\n") == 1
+    error = capsys.readouterr().err
+    assert message in error and error.count("\n") == 1

@@ -41,24 +41,24 @@ def run(tmp_path_factory) -> Path:
 
 
 def test_it_tells_what_its_weights_say(run):
-    told = predict(run, ["A good film", "this one is DULL, I think!", "zebra"])
-    assert [one.told for one in told[:2]] == ["yes", "no"]
-    assert all(list(one.probabilities) == ["no", "yes"] for one in told)
-    assert all(sum(one.probabilities.values()) == pytest.approx(1, abs=1e-6) for one in told)
+    predictions = predict(run, ["A good film", "this one is DULL, I think!", "zebra"])
+    assert [one.label for one in predictions[:2]] == ["yes", "no"]
+    assert all(list(one.probabilities) == ["no", "yes"] for one in predictions)
+    assert all(sum(one.probabilities.values()) == pytest.approx(1, abs=1e-6) for one in predictions)
     task, saved = restore(run)
     tokens = saved["TextTable"]["vocabulary"]
     row = torch.tensor([tokens.index(word) if word in tokens else 0 for word in ["a", "good", "film"]])
     alone = task.probabilities(pad_rows([row], [at_end(torch.tensor(0), 3)]))
-    assert list(told[0].probabilities.values()) == pytest.approx(
+    assert list(predictions[0].probabilities.values()) == pytest.approx(
         alone[0].tolist(), abs=1e-6
     )  # whatever it stood beside
 
 
 def test_many_texts_come_back_in_their_order(run):
     texts = [f"film {i} is {'good' if i % 3 else 'dull'}" for i in range(230)]
-    told = predict(run, texts)
-    assert [one.text for one in told] == texts
-    assert [one.told for one in told] == ["yes" if i % 3 else "no" for i in range(230)]
+    predictions = predict(run, texts)
+    assert [one.text for one in predictions] == texts
+    assert [one.label for one in predictions] == ["yes" if i % 3 else "no" for i in range(230)]
 
 
 def test_the_command_prints_a_table(run, tmp_path, capsys):
@@ -79,8 +79,8 @@ def test_each_text_is_answered(run, capsys):
 
 
 def test_a_label_of_two_lines_is_printed_in_one(run, capsys, monkeypatch):
-    said = [Prediction("a", "very\ngood", {"very\ngood": 1.0, "dull\tand grey": 0.0})]
-    monkeypatch.setattr("unrolled.runs.inference.predict.predict", lambda *_: said)
+    predictions = [Prediction("a", "very\ngood", {"very\ngood": 1.0, "dull\tand grey": 0.0})]
+    monkeypatch.setattr("unrolled.runs.inference.predict.predict", lambda *_: predictions)
     assert main(["predict", str(run), "--text", "a"]) == 0
     head, row = capsys.readouterr().out.splitlines()
     assert head.split("\t") == ["class", "very good", "dull and grey", "text"]
@@ -95,20 +95,20 @@ def test_a_table_is_read_by_the_text_column_of_the_run(run, tmp_path, capsys, na
     assert [row.split("\t")[0] for row in capsys.readouterr().out.splitlines()] == ["class", "no", "", "yes"]
     (tmp_path / name).write_text(f"id{sign}body\n1{sign}film is dull\n", encoding="utf-8")
     assert main(["predict", str(run), "--file", str(tmp_path / name)]) == 2
-    told = capsys.readouterr().err
-    assert f"{name}: expected a column 'text', as the run's texts have it, got id, body;" in told
-    assert told.count("\n") == 1 and "Did you mean" not in told
+    message = capsys.readouterr().err
+    assert f"{name}: expected the run's text column 'text', got id, body;" in message
+    assert message.count("\n") == 1 and "Did you mean" not in message
     (tmp_path / name).write_text(f"id{sign}Texts\n1{sign}film is dull\n", encoding="utf-8")
     assert main(["predict", str(run), "--file", str(tmp_path / name)]) == 2
-    told = capsys.readouterr().err
-    assert "got id, Texts; did you mean Texts? Rename it, or give" in told and told.count("\n") == 1
+    message = capsys.readouterr().err
+    assert "got id, Texts; did you mean Texts? Rename it, or give" in message and message.count("\n") == 1
 
 
 def test_texts_without_a_known_word_are_told_with_their_share(run, capsys):
     assert main(["predict", str(run), "--text", "zebra giraffe"]) == 0
-    told = capsys.readouterr().err
-    assert told.endswith(": 1 of 1 texts (100.0%) have no known token; what is told of them is a guess\n")
-    assert told.startswith("unrolled: warning: ") and told.count("\n") == 1
+    message = capsys.readouterr().err
+    assert message.endswith(": 1 of 1 texts (100.0%) have no known token; their predictions are guesses\n")
+    assert message.startswith("unrolled: warning: ") and message.count("\n") == 1
     assert main(["predict", str(run), "--text", "a good zebra"]) == 0
     assert capsys.readouterr().err == ""
     with pytest.warns(InputWarning, match=r"2 of 3 texts \(66\.7%\)"):
@@ -121,8 +121,8 @@ def test_an_over_long_text_is_named_with_what_the_run_reads(run, tmp_path):
     shutil.copytree(run, refusing)
     written = recipe.override(saved, {"data.init_args.over_long": "error"})
     (refusing / "recipe.yaml").write_text(recipe.dump(written), encoding="utf-8")
-    told = "text 2: expected at most 5 time steps, as the run reads no more, got 6; shorten it, or train a run with "
-    with pytest.raises(InputError, match=f"^{told}data.init_args.over_long: truncate$"):
+    message = r"text 2: expected at most 5 time steps \(the run's limit\), got 6; shorten it, or train a run with "
+    with pytest.raises(InputError, match=f"^{message}data.init_args.over_long: truncate$"):
         predict(refusing, ["film", "one film that is too long"])
     assert len(predict(run, ["one film that is too long"])) == 1
 
@@ -141,12 +141,12 @@ def test_results_hold_the_confusion_matrix(run):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--text", " "], "--text: expected a text with a word, got ' '"),
+        (["--text", " "], "--text: expected a text that is not blank, got ' '"),
         ([], "one of the arguments --text --file is required"),
         (["--text", "a", "--file", "b"], "not allowed with argument"),
         (["--file", "missing.txt"], "missing.txt: expected a UTF-8 text file, got no such file; check --file"),
         (["--file", "missing.csv"], "missing.csv: expected a UTF-8 text file, got no such file; check --file"),
-        (["--text", "a", "--text", "\u200b"], "--text: expected a text with a word, got '\\u200b'"),
+        (["--text", "a", "--text", "\u200b"], "--text: expected a text that is not blank, got '\\u200b'"),
     ],
 )
 def test_bad_input_is_refused_in_one_line(run, workdir, capsys, words, message):
@@ -166,13 +166,13 @@ def test_rows_in_pieces_are_trained_without_a_word_of_a_library(tmp_path, workdi
         warnings.resetwarnings()
         words = ["fit", "-c", "text_table", f"--data.init_args.path={tmp_path / 'mine.csv'}", *pieces, *brief]
         assert main(words) == 0
-    told = capfd.readouterr().err
-    assert "Warning" not in told and "training_step" not in told and "site-packages" not in told
+    message = capfd.readouterr().err
+    assert "Warning" not in message and "training_step" not in message and "site-packages" not in message
 
 
 def test_a_run_of_another_task_is_refused(tmp_path):
     (tmp_path / "recipe.yaml").write_text(recipe.dump(parse(recipe.load("adding"))), encoding="utf-8")
-    with pytest.raises(InputError, match="tells classes of texts, got one of SequenceRegression on AddingProblem"):
+    with pytest.raises(InputError, match="classifies text, got one of SequenceRegression on AddingProblem"):
         predict(tmp_path, ["a"])
 
 
@@ -196,11 +196,11 @@ def test_several_labels_and_languages_from_fit_to_prediction(tmp_path, monkeypat
     results = evaluate(tmp_path / "run", progress=False)
     assert results["metrics"]["test/error_rate"] < min(results["baselines"]["majority class"], 0.1)
     assert {*results["by_class"]} == {"fun", "good"} and results["by_class"]["fun"]["f1"] > 0.8
-    told = [score["count"] for score in results["by_language"].values()]
-    assert {*results["by_language"]} == {"de", "en"} and sum(told) == 20
-    told = predict(tmp_path / "run", ["good fun", "gut", "dull", "spass"])
-    assert [one.told for one in told] == ["fun;good", "good", "", "fun"]
-    assert all(0 < p < 1 for one in told for p in one.probabilities.values())
+    counts = [score["count"] for score in results["by_language"].values()]
+    assert {*results["by_language"]} == {"de", "en"} and sum(counts) == 20
+    predictions = predict(tmp_path / "run", ["good fun", "gut", "dull", "spass"])
+    assert [one.label for one in predictions] == ["fun;good", "good", "", "fun"]
+    assert all(0 < p < 1 for one in predictions for p in one.probabilities.values())
     monkeypatch.chdir(tmp_path)
     capsys.readouterr()
     assert main(["test", "run"]) == 0
