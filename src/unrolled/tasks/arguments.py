@@ -3,7 +3,7 @@
 import contextlib
 import copy
 import inspect
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from functools import cache
 from typing import Any, NamedTuple
@@ -60,7 +60,10 @@ class TaskType(type):
 
     @property
     def __signature__(cls) -> inspect.Signature:
-        """Every keyword argument; arguments without a default first, then by owner."""
+        """Every keyword argument, those without a default first; of a strategy alone, those of its `__init__`."""
+        if vars(cls).get("seam"):
+            plain = inspect.signature(cls.__init__)  # type: ignore[misc]
+            return plain.replace(parameters=[*plain.parameters.values()][1:])
         shared = [one for one in owned(cls) if one.parameter.name in cls.shared_arguments]
         parameters = [_default(one, cls.given_arguments) for one in owned(cls) if one not in shared]
         parameters += [
@@ -80,9 +83,11 @@ class TaskType(type):
 @cache
 def owned(cls: TaskType) -> tuple[Owned, ...]:
     """Every keyword argument of a task class with its owner, strategies in the order of composition, the task last."""
-    lineage = [base for base in cls.__mro__ if isinstance(base, TaskType)]
-    strategies = [base for base in lineage if vars(base).get("seam")]
-    tasks = [base for base in lineage if vars(base).get("seam") is None and not _in_strategy(base, strategies)]
+    last = max(place for place, base in enumerate(cls.__mro__) if isinstance(base, TaskType))
+    lineage = cls.__mro__[: last + 1]  # with mixins that are no tasks, without Lightning's classes
+    classes = [base for base in lineage if isinstance(base, TaskType)]
+    strategies = [base for base in classes if vars(base).get("seam")]
+    tasks = [base for base in classes if base not in strategies and not _in_strategy(base, strategies)]
     task = next((base for base in tasks if not _composed(base)), lineage[-1])
     found: dict[tuple[str, str], Owned] = {}
     for base in lineage:
@@ -143,13 +148,11 @@ def require(cls: TaskType, name: str, owner: str | None = None) -> None:
     Raises:
         UnknownArgument: names the nearest argument and its owner.
     """
-    table = [one for one in owned(cls) if owner in (None, one.owner)]
-    if any(one.parameter.name == name for one in table):
+    owners = {one.parameter.name: one.owner for one in owned(cls) if owner in (None, one.owner)}
+    if name in owners:
         return
-    near = nearest(name, {one.parameter.name for one in table})
-    hint = "help(Task) lists the arguments of a task class."
-    if near:
-        hint = f"Did you mean {near} ({next(one.owner for one in table if one.parameter.name == near)})?"
+    near = nearest(name, owners)
+    hint = f"Did you mean {near} ({owners[near]})?" if near else "help(Task) lists the arguments of a task class."
     raise UnknownArgument(f"{owner or cls.__name__} has no argument {name!r}. {hint}")
 
 
@@ -180,7 +183,7 @@ def _default(one: Owned, bound: Mapping[str, Mapping[str, Any]]) -> inspect.Para
     )
 
 
-def _owner(base: type, task: type, lineage: list[TaskType]) -> str:
+def _owner(base: type, task: type, lineage: Sequence[type]) -> str:
     """The class that a user knows: the task for its base classes, the strategy for those of its own."""
     if issubclass(task, base):
         return task.__name__
@@ -189,7 +192,7 @@ def _owner(base: type, task: type, lineage: list[TaskType]) -> str:
     return next(one.__name__ for one in lineage if issubclass(one, base) and not issubclass(one, task))
 
 
-def _in_strategy(base: type, strategies: list[TaskType]) -> bool:
+def _in_strategy(base: type, strategies: Sequence[type]) -> bool:
     return any(issubclass(strategy, base) for strategy in strategies)
 
 
