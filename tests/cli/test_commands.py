@@ -78,7 +78,7 @@ QUICK: list[tuple[list[str], int, str]] = [
     (["test", "runs/none", "--chkpt", "x"], 2, "got '--chkpt'. Did you mean --ckpt_path?"),
     (["validate"], 2, "required: RUN_FOLDER"),
     (["sweep", "none.yaml"], 2, "none.yaml: expected a sweep file"),
-    (["forecast", "--help"], 0, "forecast.csv in the run's folder"),
+    (["forecast", "--help"], 0, "forecast.csv in the run folder"),
     (["forecast", "runs/none"], 2, "runs/none: expected a run folder"),
     (["completion", "fish"], 2, "invalid choice: 'fish'"),
 ]

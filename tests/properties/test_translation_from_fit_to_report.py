@@ -196,7 +196,7 @@ def test_a_report_of_a_translation(a_run: Path, workdir: Path) -> None:
     evaluate(a_run, progress=False)
     assert main(["report", str(a_run)]) == 0
     page = (workdir / "reports" / "reverse" / "index.html").read_text(encoding="utf-8")
-    assert '<div id="attention-0-0"' in page and "the source copied as it stands" in page and "(nrefs:1|" in page
+    assert '<div id="attention-0-0"' in page and "the source copied unchanged" in page and "(nrefs:1|" in page
 
 
 def test_scores_are_against_the_texts_even_where_no_token_is_known_for_a_word(tmp_path: Path) -> None:

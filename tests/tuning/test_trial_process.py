@@ -37,7 +37,7 @@ def run(
     stop: threading.Event | None = None,
     number: int = 0,
 ) -> Metrics:
-    given = trial.Trial(
+    given = trial.TrialJob(
         RECIPE, Path(f"trials/{number}").resolve(), "stand-in", Path("log.txt").resolve(), f"standin:{name}"
     )
     return trial.run_trial(given, should_continue, stop or threading.Event())

@@ -92,8 +92,12 @@ def classes(kind: str) -> dict[str, dict[str, Argument]]:
 
 def seam(strategy: str) -> str | None:
     """The seam that a strategy occupies; None if it has none."""
-    package = PACKAGES["strategies"]
-    return signatures.class_attribute(package, strategy, "seam", within=package)
+    return attribute("strategies", strategy, "seam")
+
+
+def attribute(kind: str, name: str, key: str) -> str | None:
+    """The constant value of a class attribute as text ("True", "clipping"); None if it is unset or None."""
+    return signatures.class_attribute(PACKAGES[kind], name, key, within=PACKAGES[kind])
 
 
 def additive() -> set[str]:

@@ -21,7 +21,8 @@ def require_compatible(task: str, data: str, given: Set[str]) -> None:
     if task in fitting:
         return
     if catalog.fits(task, given):
-        needs, has = (f"a class for each {'step' if steps else 'sequence'}" for steps in _label_steps(task, data))
+        labelled = ("step" if steps == "True" else "sequence" for steps in _label_steps(task, data))
+        needs, has = (f"a class for each {unit}" for unit in labelled)
     else:
         needs, has = (" and ".join(sorted(names)) for names in (catalog.sizes(task), given))
     advice = f"use {' or '.join(fitting) or 'other data'}"
@@ -29,9 +30,9 @@ def require_compatible(task: str, data: str, given: Set[str]) -> None:
 
 
 def _same_labels(task: str, data: str) -> bool:
-    return {*_label_steps(task, data)} != {True, False}
+    return {*_label_steps(task, data)} != {"True", "False"}
 
 
-def _label_steps(task: str, data: str) -> list[bool | None]:
-    """Whether each step has a class: in the task, in the data; None where it is not specified."""
-    return [getattr(catalog.find(*named), "label_steps", None) for named in (("tasks", task), ("data", data))]
+def _label_steps(task: str, data: str) -> list[str | None]:
+    """`label_steps` of the task and of the data: "True" if each step has a class; None where it is not specified."""
+    return [catalog.attribute(kind, name, "label_steps") for kind, name in (("tasks", task), ("data", data))]

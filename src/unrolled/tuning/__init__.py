@@ -1,6 +1,6 @@
 """Hyper-parameter studies with Optuna: worker processes run each trial in a separate process.
 
-    sweep file -> launcher: study folder, storage, study -> workers: ask, run, tell -> table, best parameters
+    sweep file -> launcher: study folder, storage, study -> workers: ask, run, report -> table, best parameters
 
 `sweep_file` defines a study, `search_space` and `samplers` choose parameters, `budget` stops the study, `worker` and
 `trial_process` run trials, `trial_run` runs inside a trial's process. Importing this package loads none of them.

@@ -40,7 +40,7 @@ class Interrupted(Exception):
     """The worker was stopped; the trial must run again."""
 
 
-class Trial(NamedTuple):
+class TrialJob(NamedTuple):
     """Input of a trial's process."""
 
     recipe: dict[str, Any]
@@ -50,7 +50,7 @@ class Trial(NamedTuple):
     train: str = TRAIN  # `module:function` of (recipe, folder, study, should_continue) -> final metrics
 
 
-def run_trial(trial: Trial, should_continue: ShouldContinue, stop: threading.Event) -> Metrics:
+def run_trial(trial: TrialJob, should_continue: ShouldContinue, stop: threading.Event) -> Metrics:
     """Run a trial to its end and return its final metrics.
 
     Raises:
@@ -116,7 +116,7 @@ def _end(process: ForkServerProcess) -> None:
     process.join()
 
 
-def _trial_main(trial: Trial, pipe: Connection) -> None:
+def _trial_main(trial: TrialJob, pipe: Connection) -> None:
     """Entry point of a trial's process."""
     os.setpgid(0, 0)  # a separate process group: Ctrl-C reaches only the launcher, `_end` kills the group
     threading.Thread(target=_die_with_worker, daemon=True).start()

@@ -140,7 +140,7 @@ class Worker:
 
     def _train(self, number: int, recipe: Recipe, name: str, should_continue: trial.ShouldContinue) -> trial.Metrics:
         """Run one training in trials/`name`."""
-        job = trial.Trial(
+        job = trial.TrialJob(
             recipe=recipe,
             folder=self.folder / "trials" / name,
             study=self.sweep.study,

@@ -149,7 +149,7 @@ def test_series_that_the_run_never_saw_go_by_the_scale_of_their_windows(
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--file", "none.csv"], "none.csv: expected a table of the same columns as the run's, found none"),
+        (["--file", "none.csv"], "none.csv: expected a table with the columns of the run's data, found none"),
         (["--out", "forecast.txt"], "--out forecast.txt: expected the name of a .csv file in a folder that exists"),
         (["--out", "none/forecast.csv"], "--out none/forecast.csv: expected the name of a .csv file in a folder"),
         (["--file", "other.csv"], "series 'c'"),

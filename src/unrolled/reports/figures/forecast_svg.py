@@ -47,7 +47,7 @@ def finite_runs(values: Sequence[float]) -> list[tuple[int, list[float]]]:
 
 
 def panel(one: Panel) -> str:
-    """The lines of one series, in its own units; numbers that are not finite are left out."""
+    """SVG elements of one series, scaled to its value range; values that are not finite are skipped."""
     finite = [x for x in (*one.history, *one.mean, *one.low, *one.high) if math.isfinite(x)] or [0.0]
     low, high = min(finite), max(finite)
     steps = max(1, len(one.history) + len(one.mean) - 1)

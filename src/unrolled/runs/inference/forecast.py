@@ -42,7 +42,7 @@ def forecast(folder: Path, table: Path | None = None, checkpoint: Path | None = 
     if not issubclass(catalog.find("tasks", trained), Forecasting | DirectForecasting):
         raise InputError(f"{folder}: expected a forecasting run, got one of {trained}")
     if table is not None and not table.is_file():
-        raise InputError(f"{table}: expected a table of the same columns as the run's, found none")
+        raise InputError(f"{table}: expected a table with the columns of the run's data, found none")
     task: Any
     task, saved = restore(folder, checkpoint)
     data = build_data(recipe)
