@@ -1,22 +1,17 @@
 """Constructor arguments of a task: each belongs to the task or to one of its strategies, and is found by name."""
 
-import contextlib
-import copy
 import inspect
-from collections.abc import Iterator, Mapping, Sequence
-from contextvars import ContextVar
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
 from torch import nn
 
-from unrolled.architectures.described import Described
-from unrolled.config import spec
 from unrolled.errors import InputError
 from unrolled.suggestions import nearest
+from unrolled.tasks.class_arguments import building, plain
 
 SECTIONS = ("architecture", "optimizer", "lr_scheduler")  # arguments that name a class
-_INSTANCE: ContextVar[nn.Module | None] = ContextVar("architecture instance", default=None)
 
 
 class UnknownArgument(InputError, TypeError):
@@ -75,8 +70,8 @@ class TaskType(type):
     def __call__(cls, *args: Any, **given: Any) -> Any:
         arguments = resolve(cls, given)
         instance = arguments.get("architecture")
-        arguments |= {name: _plain(name, arguments[name]) for name in SECTIONS if name in arguments}
-        with _building(instance if isinstance(instance, nn.Module) else None):
+        arguments |= {name: plain(name, arguments[name]) for name in SECTIONS if name in arguments}
+        with building(instance if isinstance(instance, nn.Module) else None):
             return type.__call__(cls, *args, **arguments)
 
 
@@ -156,25 +151,6 @@ def require(cls: TaskType, name: str, owner: str | None = None) -> None:
     raise UnknownArgument(f"{owner or cls.__name__} has no argument {name!r}. {hint}")
 
 
-def instance_of(input_size: int) -> nn.Module | None:
-    """A copy of the architecture that was given as an instance, with its weights; None where a spec was given.
-
-    Raises:
-        InputError: it reads another number of features than `input_size`.
-    """
-    built = copy.deepcopy(_INSTANCE.get())
-    if built is not None and built.input_size != input_size:
-        raise InputError(f"architecture: expected an instance of input_size {input_size}, got {built.input_size}")
-    return built
-
-
-def _plain(section: str, value: Any) -> Any:
-    """The spec of a name, class, partial or instance."""
-    if isinstance(value, Described) and value.arguments:
-        return spec.build(section, type(value), {k: v for k, v in value.arguments.items() if k != "input_size"})
-    return spec.plain(section, value)
-
-
 def _default(one: Owned, bound: Mapping[str, Mapping[str, Any]]) -> inspect.Parameter:
     """The parameter, with the value that `with_` gave it as its default."""
     name = one.parameter.name
@@ -184,7 +160,7 @@ def _default(one: Owned, bound: Mapping[str, Mapping[str, Any]]) -> inspect.Para
 
 
 def _owner(base: type, task: type, lineage: Sequence[type]) -> str:
-    """The class that a user knows: the task for its base classes, the strategy for those of its own."""
+    """The class that a user knows: the task for its base classes, the strategy for its private base classes."""
     if issubclass(task, base):
         return task.__name__
     if issubclass(base, task):
@@ -198,12 +174,3 @@ def _in_strategy(base: type, strategies: Sequence[type]) -> bool:
 
 def _composed(base: type) -> bool:
     return "__init__" not in vars(base) and (len(base.__bases__) > 1 or "given_arguments" in vars(base))
-
-
-@contextlib.contextmanager
-def _building(instance: nn.Module | None) -> Iterator[None]:
-    token = _INSTANCE.set(instance)
-    try:
-        yield
-    finally:
-        _INSTANCE.reset(token)
