@@ -14,6 +14,7 @@ from unrolled.errors import InputError
 from unrolled.strategies import CarriedState, ClipNorm, ScheduledSampling, TruncatedBPTT
 from unrolled.tasks import LanguageModeling
 from unrolled.tasks.arguments import owned
+from unrolled.tasks.base import SequenceTask
 
 SIZES = {"vocabulary_size": 7, "embedding_size": 5}
 Task = compose(LanguageModeling, TruncatedBPTT, CarriedState, ClipNorm)
@@ -135,6 +136,15 @@ def test_the_owner_of_an_inherited_argument_is_the_class_that_a_user_names():
     assert table["coin_per"] == table["fed_back"] == table["over"] == "ScheduledSampling"
     assert table["optimizer"] == table["dropout"] == table["vocabulary_size"] == "LanguageModeling"
     assert table["max_norm"] == "ClipNorm"
+
+
+def test_a_mixin_without_a_seam_is_no_task():
+    class Watching(SequenceTask):
+        def __init__(self, *, watched: int = 0, **kwargs):
+            super().__init__(**kwargs)
+
+    table = {one.parameter.name: one.owner for one in owned(compose(LanguageModeling, ScheduledSampling, Watching))}
+    assert table["architecture"] == table["optimizer"] == "LanguageModeling" and table["watched"] == "Watching"
 
 
 def test_signature_and_docstring_list_every_argument_with_owner_and_default():

@@ -83,7 +83,9 @@ def owned(cls: TaskType) -> tuple[Owned, ...]:
     classes = [base for base in lineage if isinstance(base, TaskType)]
     strategies = [base for base in classes if vars(base).get("seam")]
     tasks = [base for base in classes if base not in strategies and not _in_strategy(base, strategies)]
-    task = next((base for base in tasks if not _composed(base)), lineage[-1])
+    tasks = [base for base in tasks if not _composed(base)]  # the task, its base classes, mixins without a seam
+    ends = (base for place, base in enumerate(tasks) if all(issubclass(base, later) for later in tasks[place:]))
+    task = next(ends, lineage[-1])
     found: dict[tuple[str, str], Owned] = {}
     for base in lineage:
         if "__init__" not in vars(base):
