@@ -19,16 +19,17 @@ MAY_IMPORT: dict[str, set[str]] = {
     **dict.fromkeys(_PLAIN, _PLAIN),
     "functional": set(),
     "architectures": {"functional"},
-    "tasks": {"functional", "architectures", "config"},  # classes by name
+    "tasks": {"functional", "architectures", "config", "suggestions"},  # classes and arguments by name
     "strategies": {"functional", "architectures", "tasks"},
     "diagnostics": _MODEL,
     "data": {"functional", "suggestions"},
     "runs": _PLAIN | _MODEL | {"data"},
     "tuning": _PLAIN | _MODEL | {"data", "runs"},
     "reports": {"trial_labels"},  # reads the files that runs wrote
-    "cli": _PLAIN | _MODEL | {"data", "runs", "tuning", "reports", ""},  # "" is `import unrolled` itself
+    "api": _PLAIN | _MODEL | {"data", "runs", "reports"},  # the Python verbs, as `cli` is the command
+    "cli": _PLAIN | _MODEL | {"data", "runs", "tuning", "reports", "api", ""},  # "" is `import unrolled` itself
     "__main__": {"cli"},
-    "__init__": {"architectures", "tasks", "strategies", "data"},
+    "__init__": {"architectures", "tasks", "strategies", "data", "config", "api"},
 }
 
 _TORCH = {"torch", "torchmetrics", "pytorch_lightning"}
@@ -116,6 +117,8 @@ def test_imports_run_one_way(file: Path) -> None:
         ("architectures/lstm.py", "from ..tasks.base import SequenceTask"),
         ("functional/losses.py", "from unrolled import compose"),
         ("tasks/base.py", "from unrolled.data import TextFile"),
+        ("runs/fit.py", "from unrolled.api.trained_run import Run"),
+        ("reports/html.py", "import unrolled.api"),
         ("tasks/base.py", "def later():\n    import unrolled.strategies"),
         ("data/splits.py", "from .. import runs"),
         ("data/files/text.py", "from unrolled.data.tokens.vocabulary import Vocabulary"),
@@ -140,18 +143,56 @@ def test_loads_no_torch(statement: str) -> None:
     assert ended.stderr.strip() == "[]"
 
 
-def test_names_are_found_when_asked_for() -> None:
-    import unrolled
+def exports() -> dict[str, list[str]]:
     import unrolled.architectures
     import unrolled.data
     import unrolled.strategies
     import unrolled.tasks
 
+    kinds = (unrolled.architectures, unrolled.tasks, unrolled.strategies, unrolled.data)
+    return {kind.__name__: [*kind.__all__] for kind in kinds}
+
+
+VERBS = {"Run", "compose", "fit", "spec", "InputError", "InputWarning", "RunFailed", "UnrolledError"}
+
+
+def test_names_are_found_at_first_use() -> None:
+    import unrolled.errors
+    from unrolled.api.fit_recipe import fit
+    from unrolled.api.trained_run import Run
+    from unrolled.config.spec import spec
+
     assert unrolled.compose is unrolled.strategies.compose
-    for kind in (unrolled.architectures, unrolled.tasks, unrolled.strategies, unrolled.data):
-        for name in kind.__all__:
-            if name[0].isupper():
-                assert getattr(unrolled, name) is getattr(kind, name)
+    assert (unrolled.fit, unrolled.Run, unrolled.spec) == (fit, Run, spec)
+    assert unrolled.InputError is unrolled.errors.InputError
+    for kind, names in exports().items():
+        for name in names:
+            assert getattr(unrolled, name) is getattr(sys.modules[kind], name)
+
+
+def test_dir_lists_every_export() -> None:
+    import unrolled
+
+    names = {*VERBS}.union(*exports().values())
+    assert names <= {*dir(unrolled)} and {*unrolled.__all__} == names
+    found: dict[str, object] = {}
+    exec("from unrolled import *", found)  # noqa: S102
+    assert names <= found.keys()
+
+
+def test_type_checkers_see_every_export() -> None:
+    """The block that only type checkers read holds a star import of each kind, and each verb as itself."""
+    tree = ast.parse((SOURCE / "__init__.py").read_text(encoding="utf-8"))
+    block = next(n for n in tree.body if isinstance(n, ast.If) and ast.unparse(n.test) == "TYPE_CHECKING")
+    imports = [(node.module, alias) for node in block.body if isinstance(node, ast.ImportFrom) for alias in node.names]
+    assert {module for module, alias in imports if alias.name == "*"} == exports().keys()
+    assert {alias.name for _, alias in imports if alias.name == alias.asname} == VERBS
+
+
+def test_dir_loads_no_torch() -> None:
+    code = f"import sys; sys.path.insert(0, {str(SOURCE.parent)!r}); import unrolled; assert 'LSTM' in dir(unrolled)"
+    ended = subprocess.run([sys.executable, "-c", f"{code}; unrolled.InputError; sys.exit('torch' in sys.modules)"])
+    assert ended.returncode == 0
 
 
 @pytest.mark.parametrize("name", ["Nothing", "nothing", "__wrapped__"])

@@ -1,8 +1,12 @@
 """compose: the same class as the statement, each time the same object, conflicts refused by name."""
 
+import inspect
 import pickle
+import subprocess
+import sys
 
 import pytest
+from jsonargparse import ArgumentParser
 
 import unrolled
 from conformance.training import TASK, assert_same, train
@@ -85,3 +89,99 @@ def test_the_arguments_of_every_owner_are_kept_with_the_checkpoint():
 def test_an_argument_that_nobody_owns_is_refused():
     with pytest.raises(TypeError, match="max_norm"):
         compose(LanguageModeling, TruncatedBPTT)(**TASK, max_norm=1.0)
+
+
+class Clamp(SequenceTask):
+    """Clamp every weight after a step."""
+
+    seam = "constraint"
+    cap: float
+
+    def constrain(self):
+        super().constrain()
+        for weight in self.parameters():
+            weight.data.clamp_(-self.cap, self.cap)
+
+
+class Cap(Clamp):
+    """With an argument of the name of ClipNorm's."""
+
+    def __init__(self, *, max_norm: float = 9.0, **kwargs):
+        super().__init__(**kwargs)
+        self.cap = max_norm
+
+
+class RenamedCap(Clamp):
+    """With an argument that no other strategy has."""
+
+    def __init__(self, *, cap: float = 9.0, **kwargs):
+        super().__init__(**kwargs)
+        self.cap = cap
+
+
+def test_arguments_next_to_their_owner_equal_flat_ones():
+    bound = compose(LanguageModeling, TruncatedBPTT.with_(k1=3, k2=5), ClipNorm.with_(max_norm=0.1))
+    flat = compose(LanguageModeling, TruncatedBPTT, ClipNorm)
+    assert_same(train(bound), train(flat, k1=3, k2=5, max_norm=0.1))
+    assert bound(**TASK).hparams == flat(**TASK, k1=3, k2=5, max_norm=0.1).hparams
+    assert issubclass(bound, flat)
+
+
+def test_arguments_next_to_their_owner_are_defaults():
+    bound = compose(LanguageModeling.with_(dropout=0.2), TruncatedBPTT.with_(k1=3))
+    assert bound(**TASK).k1 == 3 and bound(**TASK).dropout == 0.2
+    assert bound(**TASK, k1=4).k1 == 4 and bound(**TASK, TruncatedBPTT={"k1": 5}).k1 == 5
+    parameters = inspect.signature(bound).parameters
+    assert parameters["k1"].default == 3 and parameters["dropout"].default == 0.2
+    assert "(TruncatedBPTT, default 3)" in bound.__doc__
+
+
+def test_equal_arguments_give_the_same_class():
+    first = compose(LanguageModeling, ClipNorm.with_(max_norm=1.0))
+    assert compose(LanguageModeling, ClipNorm.with_(max_norm=1.0)) is first
+    assert compose(LanguageModeling, ClipNorm.with_(max_norm=2.0)) is not first
+    assert compose(LanguageModeling, ClipNorm.with_()) is compose(LanguageModeling, ClipNorm)
+
+
+def test_a_misspelt_argument_next_to_its_owner_is_refused_by_name():
+    with pytest.raises(TypeError, match=r"ClipNorm has no argument 'max_nrom'. Did you mean max_norm \(ClipNorm\)"):
+        ClipNorm.with_(max_nrom=1.0)
+
+
+@pytest.mark.parametrize("swap", [False, True])
+def test_two_strategies_may_have_an_argument_of_one_name(swap):
+    parts = ClipNorm.with_(max_norm=0.1), Cap.with_(max_norm=0.05)
+    made = compose(LanguageModeling, *(parts[::-1] if swap else parts))
+    task = made(**TASK)
+    assert task.max_norm == 0.1 and task.cap == 0.05
+    assert_same(train(made), train(compose(LanguageModeling, ClipNorm, RenamedCap), max_norm=0.1, cap=0.05))
+
+
+def test_an_argument_of_one_name_is_given_by_owner():
+    made = compose(LanguageModeling, ClipNorm, Cap)
+    task = made(**TASK, ClipNorm={"max_norm": 0.1}, Cap={"max_norm": 0.05})
+    assert task.max_norm == 0.1 and task.cap == 0.05
+    assert task.hparams.ClipNorm == {"max_norm": 0.1} and "max_norm" not in task.hparams
+    again = made(**task.hparams)
+    assert again.max_norm == 0.1 and again.cap == 0.05 and again.hparams == task.hparams
+    with pytest.raises(InputError, match="max_norm is an argument of ClipNorm and Cap. Give it to one") as caught:
+        made(**TASK, max_norm=0.1)
+    assert "\n" not in str(caught.value)
+    assert "ClipNorm" in inspect.signature(made).parameters and "max_norm" not in inspect.signature(made).parameters
+    assert "(Cap, default 9.0)" in made.__doc__ and "(ClipNorm, " in made.__doc__
+
+
+def test_a_class_with_arguments_is_pickled_by_its_parts():
+    made = compose(LanguageModeling, CarriedState, ClipNorm.with_(max_norm=0.1))
+    stored = pickle.dumps(made)
+    assert pickle.loads(stored) is made  # noqa: S301  our own bytes
+    code = "import pickle, sys; made = pickle.load(sys.stdin.buffer); print(made.given_arguments, made.__name__)"
+    done = subprocess.run([sys.executable, "-c", code], input=stored, capture_output=True, check=True)
+    assert done.stdout.decode().strip() == f"{{'ClipNorm': {{'max_norm': 0.1}}}} {made.__name__}"
+
+
+def test_jsonargparse_finds_a_class_by_its_name():
+    parser = ArgumentParser(exit_on_error=False)
+    parser.add_class_arguments(compose(LanguageModeling, ClipNorm), "task", fail_untyped=False)
+    told = parser.parse_object({"task": {**TASK, "max_norm": 0.5}})
+    assert told.task.max_norm == 0.5 and told.task.embedding_size == TASK["embedding_size"]

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from unrolled.architectures.branches import build_branch, channel_groups
+from unrolled.architectures.described import Described
 from unrolled.architectures.recurrent import Gates, Recurrent
 from unrolled.architectures.shape_checks import check_shapes
 from unrolled.errors import InputError
@@ -17,7 +18,7 @@ from unrolled.functional.padding import zero_padding
 from unrolled.functional.state import State
 
 
-class MultiInput(nn.Module):
+class MultiInput(Described):
     """One recurrent branch per group of input channels, with fused outputs.
 
         y^b_t = cell_b(x^b_1, ..., x^b_t)

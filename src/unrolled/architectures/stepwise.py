@@ -5,6 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
+from unrolled.architectures.described import Described
 from unrolled.errors import InputError
 
 StateHook = Callable[[Tensor], Tensor]
@@ -15,7 +16,7 @@ def identity_hook(state: Tensor) -> Tensor:
     return state
 
 
-class Stepwise(nn.Module):
+class Stepwise(Described):
     """Base class of architectures with a state hook.
 
     If `state_hook` is set, a training pass that records gradients runs step by step and applies it to each part (B, H)

@@ -1,22 +1,16 @@
 """Implementation of each command.  Heavy imports follow all checks that do not need them."""
 
-import contextlib
 import math
-import os
-import shutil
 import sys
 from argparse import Namespace
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from unrolled.cli import run_folders
 from unrolled.cli.output import silence_noise
 from unrolled.config import recipe
 from unrolled.errors import InputError
-
-# Under ddp Lightning starts the command again for each further rank: all ranks write to the folder of the first.
-FOLDER = "UNROLLED_FOLDER"
+from unrolled.runs import run_folders
 
 
 def run(words: Namespace) -> None:
@@ -39,7 +33,8 @@ def run(words: Namespace) -> None:
 def fit(words: Namespace) -> None:
     name = words.run or Path(words.config).stem
     run_folders.check_name(name, "--run" if words.run else "--config")
-    folder = Path(os.environ[FOLDER]) if FOLDER in os.environ else None
+    folder = run_folders.shared()
+    first = folder is None
     if words.resume and folder is None:
         folder = run_folders.newest(words.runs, name)
     source = str(folder / "recipe.yaml") if words.resume and folder else words.config
@@ -59,22 +54,9 @@ def fit(words: Namespace) -> None:
     if words.print_config:
         print(recipe.dump(effective), end="")
         return
-    from unrolled.runs.fit import fit as fit_run
+    from unrolled.runs.launch import launch
 
-    claimed = folder is None
-    folder = folder or run_folders.claim(words.runs, name)
-    first = FOLDER not in os.environ
-    os.environ[FOLDER] = str(folder)
-    try:
-        with _trainer_arguments():
-            metrics = fit_run(effective, folder, resume=words.resume, progress=first and sys.stdout.isatty())
-    except InputError:
-        if claimed and not any(folder.glob("checkpoints/*.ckpt")):
-            shutil.rmtree(folder, ignore_errors=True)  # nothing was trained: free the name
-        raise
-    finally:
-        if first:
-            del os.environ[FOLDER]
+    folder, metrics = launch(effective, folder, words.runs, name, resume=words.resume, progress=sys.stdout.isatty())
     if first:
         untested = effective["data"]["init_args"].get("test_fraction") == 0
         print(f"{folder}: {_format_metrics(metrics)}\nnext: unrolled {'validate' if untested else 'test'} {folder}")
@@ -83,9 +65,10 @@ def fit(words: Namespace) -> None:
 def evaluate(words: Namespace) -> None:
     run_folders.require_run(words.folder)
     from unrolled.runs.evaluate import evaluate as evaluate_run
+    from unrolled.runs.launch import trainer_arguments
 
     split = "test" if words.command == "test" else "valid"
-    with _trainer_arguments():
+    with trainer_arguments():
         results = evaluate_run(words.folder, split, words.ckpt_path, progress=sys.stdout.isatty())
     print(f"{words.folder}: {_format_metrics(results['metrics'])}")
     if baselines := results.get("baselines"):
@@ -139,17 +122,11 @@ def forecast(words: Namespace) -> None:
     table = words.out or words.folder / "forecast.csv"
     if table.suffix != ".csv" or table.is_dir() or not table.parent.is_dir():
         raise InputError(f"--out {table}: expected the name of a .csv file in a folder that exists")
-    from unrolled.reports.figures.forecast_svg import Panel, svg
+    from unrolled.api.forecast_files import write
     from unrolled.runs.inference.forecast import forecast as forecast_series
-    from unrolled.runs.inference.forecast import write_table
 
     forecasts = forecast_series(words.folder, words.file, words.ckpt_path)
-    write_table(table, forecasts)
-    ends = [(one.quantiles.get(0.1, ()), one.quantiles.get(0.9, ())) for one in forecasts]
-    pairs = zip(forecasts, ends, strict=True)
-    panels = [Panel(one.series, one.history, one.times, one.mean, low, high) for one, (low, high) in pairs]
-    plot = table.with_suffix(".svg")
-    plot.write_text(svg(panels), encoding="utf-8")
+    plot = write(table, forecasts)
     print(f"{table}: the next {len(forecasts[0].times)} steps of {len(forecasts)} series; plot: {plot}")
 
 
@@ -176,17 +153,6 @@ def completion(words: Namespace) -> None:
 def _in_line(text: str) -> str:
     """A text on one line, as a field of a printed table."""
     return " ".join(text.split())
-
-
-@contextlib.contextmanager
-def _trainer_arguments() -> Iterator[None]:
-    """Turn Lightning's errors about conflicting or unsupported trainer arguments into `InputError`."""
-    from lightning_fabric.utilities.exceptions import MisconfigurationException
-
-    try:
-        yield
-    except MisconfigurationException as error:
-        raise InputError(f"trainer: {error}") from error
 
 
 def _format_metrics(values: Mapping[str, Any]) -> str:

@@ -101,21 +101,16 @@ def build_task(recipe: Recipe, sizes: Mapping[str, Any]) -> SequenceTask:
     """
     ((name, arguments),) = recipe["task"].items()
     require_compatible(name, recipe["data"]["class_path"], sizes.keys())
-    arguments = dict(arguments)
-    for strategy, given in recipe["strategies"].items():
-        if shared := arguments.keys() & given.keys():
-            conflict = f"expected {min(shared)} once, but the task or an earlier strategy also takes it"
-            raise InputError(f"strategies.{strategy}: {conflict}; remove one")
-        arguments |= given
     composed: Any = compose(
         catalog.find("tasks", name), *(catalog.find("strategies", strategy) for strategy in recipe["strategies"])
     )
+    owners = [(name, arguments), *recipe["strategies"].items()]  # arguments of one name are kept apart
     task: SequenceTask = composed(
         **sizes,
         architecture=recipe["architecture"],
         optimizer=recipe["optimizer"],
         lr_scheduler=recipe["lr_scheduler"],
-        **arguments,
+        **{owner: given for owner, given in owners if given},
     )
     return task
 

@@ -1,21 +1,94 @@
 """Make one class of a task and its strategies."""
 
-import functools
+import copyreg
+from collections.abc import Mapping
+from functools import cache
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
 
 from unrolled.errors import InputError
+from unrolled.tasks.argument_help import described
+from unrolled.tasks.arguments import TaskType, WithArguments, clashes
 from unrolled.tasks.base import SequenceTask
 
+if TYPE_CHECKING:
 
-@functools.cache
-def compose(task: type[SequenceTask], *strategies: type[SequenceTask]) -> type[SequenceTask]:
-    """`compose(Task, A, B)` is `class ABTask(A, B, Task): ...`, for use from a recipe; the order changes no number.
+    class Composed(SequenceTask):
+        """For type checkers: takes the arguments of all its parts."""
+
+        def __init__(self, **arguments: Any) -> None: ...
+
+
+Part = type[SequenceTask] | WithArguments
+_PARTS: dict[TaskType, tuple[Part, ...]] = {}  # what each composed class was made from, for pickle
+_BOUND: dict[tuple[type, str], "type[Composed]"] = {}  # classes with other defaults, by those
+
+
+def compose(task: Part, *strategies: Part) -> "type[Composed]":
+    """`compose(Task, A, B)` is `class ABTask(A, B, Task): ...`; the order of A and B changes no number.
+
+    A part may bring arguments: `compose(LanguageModeling, TruncatedBPTT.with_(k1=64), ClipNorm.with_(max_norm=1.0))`.
+    They become defaults of the class.  Other arguments are given when the class is called, flat, `Task(k1=64)`, or by
+    owner, `Task(TruncatedBPTT={"k1": 64})`, which keeps arguments of the same name apart.
+
+    Equal parts give the same class.  It can be pickled, also to another process.
 
     Raises:
-        InputError: two strategies own one exclusive seam, or one stands twice.
+        InputError: two strategies own one exclusive seam, or a strategy is given twice.
     """
+    parts = (task, *strategies)
+    made = _composed(*(part.owner if isinstance(part, WithArguments) else part for part in parts))
+    given = {part.owner.__name__: part.arguments for part in parts if isinstance(part, WithArguments)}
+    return _with_defaults(made, given, parts) if any(given.values()) else made
+
+
+@cache
+def _composed(task: type[SequenceTask], *strategies: type[SequenceTask]) -> "type[Composed]":
     if twice := [strategy.__name__ for strategy in strategies if strategies.count(strategy) > 1]:
-        raise InputError(f"{twice[0]} stands twice among the strategies. Keep one of them.")
+        raise InputError(f"{twice[0]} is given twice. Keep one of them.")
     bases = (*strategies, task)
-    made = type("".join(base.__name__ for base in bases), bases, {"__module__": __name__, "__doc__": task.__doc__})
-    globals()[made.__name__] = made  # jsonargparse and pickle look a class up by its module
+    name = "".join(base.__name__ for base in bases)
+    made: Any = TaskType(name, bases, {"__module__": __name__, "__doc__": None})
+    if shared := clashes(made):
+        routed = tuple(_routed(base) for base in bases)
+        made = TaskType(name, routed, {"__module__": __name__, "shared_arguments": shared})
+    return _register(made, (task, *strategies))
+
+
+def _with_defaults(
+    made: "type[Composed]", given: Mapping[str, Mapping[str, Any]], parts: tuple[Part, ...]
+) -> "type[Composed]":
+    """A subclass with other defaults, the same one for the same values."""
+    key = made, repr(sorted((owner, sorted(values.items())) for owner, values in given.items()))
+    if key not in _BOUND:
+        name = f"{made.__name__}_{sha256(key[1].encode()).hexdigest()[:8]}"
+        bound: Any = TaskType(name, (made,), {"__module__": __name__, "given_arguments": given})
+        _BOUND[key] = _register(bound, parts)
+    return _BOUND[key]
+
+
+def _routed(owner: Any) -> type[SequenceTask]:
+    """`owner`, which takes its arguments from the mapping of its name and leaves all others to the next class."""
+
+    class Routed(owner):
+        def __init__(self, **kwargs: Any) -> None:
+            others = {name: value for name, value in kwargs.items() if name != owner.__name__}
+            super().__init__(**kwargs.get(owner.__name__, {}), **others)
+
+    Routed.__name__ = Routed.__qualname__ = owner.__name__
+    return Routed
+
+
+def _register(made: "type[Composed]", parts: tuple[Part, ...]) -> "type[Composed]":
+    made.__doc__ = described(made, parts[0])
+    globals()[made.__name__] = made  # jsonargparse looks a class up by its module
+    _PARTS[made] = parts
     return made
+
+
+def _reduce(made: TaskType) -> str | tuple[Any, ...]:
+    """How pickle stores a task class: a composed one by its parts, any other by name."""
+    return (compose, _PARTS[made]) if made in _PARTS else made.__qualname__
+
+
+copyreg.pickle(TaskType, _reduce)

@@ -15,10 +15,8 @@ from unrolled.functional.gradients import optimized_parameters, total_norm
 from unrolled.functional.padding import steps_since
 from unrolled.functional.state import State, carry, restart
 from unrolled.functional.windows import Window, spans, with_targets
-from unrolled.tasks.step import distributed as processes
-from unrolled.tasks.step import nonfinite as blame
-from unrolled.tasks.step import optimizers, seams
-from unrolled.tasks.step import resume_state as progress
+from unrolled.tasks.arguments import TaskType
+from unrolled.tasks.step import distributed, nonfinite, optimizers, resume_state, seams
 from unrolled.tasks.step.cursor import Cursor
 from unrolled.tasks.step.telemetry import TrainingMetrics
 
@@ -27,7 +25,7 @@ Penalties = dict[str, Callable[[], Tensor]]  # by the strategy's name
 ADDITIVE = {"penalty", "gradient", "constraint"}  # seams that several strategies may share
 
 
-class SequenceTask(pl.LightningModule):
+class SequenceTask(pl.LightningModule, metaclass=TaskType):
     """The training step of a sequence model.  A strategy is a mixin that owns one seam of this step.
 
     The first weights (initialization: `initialize`) are set once, when a task is made, or in `setup` where they need
@@ -42,7 +40,7 @@ class SequenceTask(pl.LightningModule):
                                   truncation: `cross_split`    the gradient that crosses a split of fused calls
                                   feedback:   `unroll`         what the model reads, step by step
                                   penalty:    `penalties`      terms that are added to the loss
-            backward              gradient:                    gradients of the state pass `Stepwise.through`
+            backward              gradient:                    gradients of the state pass `Stepwise.state_hook`
             gradient:             `accept`                     stop at a nan or an inf, or skip the step
             clipping:             `clip`                       bound the parameters' gradients
             gradient:             `perturb`                    change the clipped gradients
@@ -70,7 +68,7 @@ class SequenceTask(pl.LightningModule):
 
     def __init__(self, *, optimizer: dict[str, Any] | None = None, lr_scheduler: dict[str, Any] | None = None) -> None:
         super().__init__()
-        self.save_hyperparameters()
+        self.save_hyperparameters(ignore=type(self).shared_arguments)
         self.optimizer, self.lr_scheduler, self.seed = optimizer, lr_scheduler, torch.initial_seed()
         self.cursor = Cursor(self)  # the training state and its position in the batch
         self.training_metrics = TrainingMetrics(self)
@@ -146,7 +144,7 @@ class SequenceTask(pl.LightningModule):
         return 1.0
 
     def share(self, count: Tensor) -> Tensor:
-        """truncation: the divisor of a window's summed loss.  Default: its targets, as a mean over the processes."""
+        """truncation: the divisor of a window's summed loss.  Default: its targets, as a mean over the distributed."""
         return count
 
     def unroll(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
@@ -160,7 +158,7 @@ class SequenceTask(pl.LightningModule):
     def accept(self, optimizer: torch.optim.Optimizer) -> bool:
         """gradient: whether the step is taken.  Default: yes; a nan or an inf stops the run."""
         if self.trainer.precision != "16-mixed" and not torch.isfinite(self.gradient_norm + self.loss):
-            raise blame.failure(self)
+            raise nonfinite.failure(self)
         return True  # under 16-mixed the loss scaler checks for inf and skips the step
 
     def clip(self, optimizer: torch.optim.Optimizer, value: float | None, algorithm: str | None) -> None:
@@ -179,18 +177,18 @@ class SequenceTask(pl.LightningModule):
     def on_train_start(self) -> None:
         if self.steps_within_batch:
             optimizers.refuse_accumulation(self, "several")
-        progress.begin(self)
+        resume_state.begin(self)
 
     def on_train_batch_start(self, batch: SequenceBatch, batch_idx: int) -> None:
-        progress.resume(self)
+        resume_state.resume(self)
         renew_dropout_masks(self)
-        self.batch = lengthen(batch, processes.largest(self.trainer, batch.inputs.shape[1]))
+        self.batch = lengthen(batch, distributed.largest(self.trainer, batch.inputs.shape[1]))
         self.reset_rows = self.reset_mask()
         self.batch = self.batch._replace(targets=self.loss_targets())
         self.reset_steps = {*self.reset_rows.any(0).nonzero().flatten().tolist()}
         self.cursor.save(carry(self.cursor.saved, self.initial_state(len(batch.inputs))), 0)
         self.cursor.next_window()
-        targeted = processes.anywhere(self.trainer, has_target(self.batch.targets).any(0))
+        targeted = distributed.anywhere(self.trainer, has_target(self.batch.targets).any(0))
         self.length, self.targeted = len(targeted), any(targeted)
         self.window = Window(0, 0, self.length, self.length)
         self.plan = with_targets(self.windows(targeted), targeted)
@@ -225,10 +223,10 @@ class SequenceTask(pl.LightningModule):
 
     def training_step(self, batch: SequenceBatch, batch_idx: int) -> Tensor | None:
         if not self.plan:
-            return processes.no_loss(self)
+            return distributed.no_loss(self)
         renew_dropout_masks(self)
         hidden, total, count = self.run_window()
-        count = processes.mean(self.trainer, count).to(total.dtype)
+        count = distributed.mean(self.trainer, count).to(total.dtype)
         if self.targeted:
             self.on_loss(total / count)
         loss = total / self.share(count)
@@ -294,7 +292,7 @@ class SequenceTask(pl.LightningModule):
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         self.cursor.advance_to_end()  # callbacks come before on_train_batch_end
-        checkpoint["unrolled"] = progress.snapshot(self)
+        checkpoint["unrolled"] = resume_state.snapshot(self)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        progress.restore(self, checkpoint.get("unrolled"))
+        resume_state.restore(self, checkpoint.get("unrolled"))

@@ -12,6 +12,7 @@ from unrolled.functional.batch import SequenceBatch
 from unrolled.functional.state import State, carry, restart
 from unrolled.functional.windows import spans
 from unrolled.tasks.base import SequenceTask
+from unrolled.tasks.class_arguments import instance_of
 from unrolled.tasks.data_contract import HasBaselineMetric
 from unrolled.tasks.step.mean_loss import MeanLoss
 
@@ -67,7 +68,7 @@ class EvaluatedTask(SequenceTask):
             InputError: a bidirectional architecture that the task cannot use.
         """
         cell: Any = catalog.find("architectures", architecture["class_path"])
-        built = cell(input_size=input_size, **(architecture.get("init_args") or {}))
+        built: Any = instance_of(input_size) or cell(input_size=input_size, **(architecture.get("init_args") or {}))
         self.check_directions(built.directions)
         return built
 

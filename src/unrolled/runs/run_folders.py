@@ -1,11 +1,20 @@
 """Run folders: runs/NAME, runs/NAME-2, runs/NAME-3."""
 
+import os
 import re
 import tempfile
 from pathlib import Path
 
 from unrolled.errors import InputError
 from unrolled.suggestions import nearest
+
+# Under ddp Lightning starts the program again for each further rank: all ranks write to the folder of the first.
+FOLDER = "UNROLLED_FOLDER"
+
+
+def shared() -> Path | None:
+    """The folder of the run that this process belongs to, if another process has started it."""
+    return Path(os.environ[FOLDER]) if FOLDER in os.environ else None
 
 
 def require_writable(folder: Path) -> None:

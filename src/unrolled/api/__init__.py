@@ -1,0 +1,1 @@
+"""The Python verbs: `unrolled.fit` trains a recipe, `unrolled.Run` queries a trained run."""

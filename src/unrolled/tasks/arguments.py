@@ -1,0 +1,177 @@
+"""Constructor arguments of a task: each belongs to the task or to one of its strategies, and is found by name."""
+
+import inspect
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any, NamedTuple
+
+from torch import nn
+
+from unrolled.errors import InputError
+from unrolled.suggestions import nearest
+from unrolled.tasks.class_arguments import building, plain
+
+SECTIONS = ("architecture", "optimizer", "lr_scheduler")  # arguments that name a class
+
+
+class UnknownArgument(InputError, TypeError):
+    """A keyword that neither the task nor a strategy takes."""
+
+
+class Owned(NamedTuple):
+    """One keyword argument and the class that a user gives it to."""
+
+    owner: str  # the task or the strategy
+    declared_by: type  # that class, or its base class with this argument
+    parameter: inspect.Parameter
+
+
+class WithArguments(NamedTuple):
+    """A task or strategy with arguments, for `compose`: `ClipNorm.with_(max_norm=1.0)`."""
+
+    owner: type
+    arguments: dict[str, Any]
+
+
+class TaskType(type):
+    """The class of tasks: checks the keywords of a call before anything is built.
+
+    `Task(k1=64)` and `Task(TruncatedBPTT={"k1": 64})` are equal; the second form keeps two arguments of one name apart.
+    """
+
+    given_arguments: Mapping[str, Mapping[str, Any]] = {}  # by owner, from `with_`
+    shared_arguments: tuple[str, ...] = ()  # names of arguments with two owners
+
+    @property
+    def __signature__(cls) -> inspect.Signature:
+        """Every keyword argument, those without a default first; of a strategy alone, those of its `__init__`."""
+        if vars(cls).get("seam"):
+            plain = inspect.signature(cls.__init__)  # type: ignore[misc]
+            return plain.replace(parameters=[*plain.parameters.values()][1:])
+        shared = [one for one in owned(cls) if one.parameter.name in cls.shared_arguments]
+        parameters = [_default(one, cls.given_arguments) for one in owned(cls) if one not in shared]
+        parameters += [
+            inspect.Parameter(owner, inspect.Parameter.KEYWORD_ONLY, default={}, annotation=dict)
+            for owner in dict.fromkeys(one.owner for one in shared)
+        ]
+        return inspect.Signature(sorted(parameters, key=lambda one: (one.kind, one.default is not one.empty)))
+
+    def with_(cls, **arguments: Any) -> WithArguments:
+        """This task or strategy with arguments, for `compose`: `ClipNorm.with_(max_norm=1.0)`.
+
+        Raises:
+            UnknownArgument: the class does not take one of them.
+        """
+        for name in arguments:
+            require(cls, name)
+        return WithArguments(cls, arguments)
+
+    def __call__(cls, *args: Any, **given: Any) -> Any:
+        arguments = resolve(cls, given)
+        instance = arguments.get("architecture")
+        arguments |= {name: plain(name, arguments[name]) for name in SECTIONS if name in arguments}
+        with building(instance if isinstance(instance, nn.Module) else None):
+            return type.__call__(cls, *args, **arguments)
+
+
+@cache
+def owned(cls: TaskType) -> tuple[Owned, ...]:
+    """Every keyword argument of a task class with its owner, strategies in the order of composition, the task last."""
+    last = max(place for place, base in enumerate(cls.__mro__) if isinstance(base, TaskType))
+    lineage = cls.__mro__[: last + 1]  # with mixins that are no tasks, without Lightning's classes
+    classes = [base for base in lineage if isinstance(base, TaskType)]
+    strategies = [base for base in classes if vars(base).get("seam")]
+    tasks = [base for base in classes if base not in strategies and not _in_strategy(base, strategies)]
+    tasks = [base for base in tasks if not _composed(base)]  # the task, its base classes, mixins without a seam
+    ends = (base for place, base in enumerate(tasks) if all(issubclass(base, later) for later in tasks[place:]))
+    task = next(ends, lineage[-1])
+    found: dict[tuple[str, str], Owned] = {}
+    for base in lineage:
+        if "__init__" not in vars(base):
+            continue
+        parameters = [*inspect.signature(vars(base)["__init__"]).parameters.values()][1:]
+        for parameter in parameters:
+            if parameter.kind not in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL):
+                owner = _owner(base, task, lineage)
+                found.setdefault((owner, parameter.name), Owned(owner, base, parameter))
+        if not any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
+            break  # base classes get what this one gives them
+    return tuple(found.values())
+
+
+def clashes(cls: TaskType) -> tuple[str, ...]:
+    """Names of arguments that have more than one owner."""
+    names = [one.parameter.name for one in owned(cls)]
+    return tuple(sorted({name for name in names if names.count(name) > 1}))
+
+
+def resolve(cls: TaskType, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The keywords for `__init__`: flat, but for arguments with two owners, which stay in a mapping by owner.
+
+    Raises:
+        UnknownArgument: no class takes a keyword; names the nearest one and its owner.
+        InputError: a keyword has two owners, or is given twice.
+    """
+    table = owned(cls)
+    owners = {one.owner for one in table}
+    by_owner = {name: dict(value) for name, value in given.items() if name in owners and isinstance(value, Mapping)}
+    flat = {name: value for name, value in given.items() if name not in by_owner}
+    for name in flat:
+        require(cls, name)
+        if name in cls.shared_arguments:
+            both = [one.owner for one in table if one.parameter.name == name]
+            raise InputError(
+                f"{name} is an argument of {' and '.join(both)}. Give it to one: {both[0]}={{{name!r}: ...}}"
+            )
+    for owner, arguments in by_owner.items():
+        for name in arguments:
+            require(cls, name, owner)
+            if name in flat:
+                raise InputError(f"{name} is given twice, once for {owner}. Leave one out.")
+    nested: dict[str, dict[str, Any]] = {}
+    for owner, mapping in [*cls.given_arguments.items(), *by_owner.items()]:
+        for name, value in mapping.items():
+            if name in cls.shared_arguments:
+                nested.setdefault(owner, {})[name] = value
+            elif name not in given:
+                flat[name] = value
+    return flat | nested
+
+
+def require(cls: TaskType, name: str, owner: str | None = None) -> None:
+    """Refuse an argument that a task class, or its part `owner`, does not take.
+
+    Raises:
+        UnknownArgument: names the nearest argument and its owner.
+    """
+    owners = {one.parameter.name: one.owner for one in owned(cls) if owner in (None, one.owner)}
+    if name in owners:
+        return
+    near = nearest(name, owners)
+    hint = f"Did you mean {near} ({owners[near]})?" if near else "help(Task) lists the arguments of a task class."
+    raise UnknownArgument(f"{owner or cls.__name__} has no argument {name!r}. {hint}")
+
+
+def _default(one: Owned, bound: Mapping[str, Mapping[str, Any]]) -> inspect.Parameter:
+    """The parameter, with the value that `with_` gave it as its default."""
+    name = one.parameter.name
+    return one.parameter.replace(
+        kind=inspect.Parameter.KEYWORD_ONLY, default=bound.get(one.owner, {}).get(name, one.parameter.default)
+    )
+
+
+def _owner(base: type, task: type, lineage: Sequence[type]) -> str:
+    """The class that a user knows: the task for its base classes, the strategy for its private base classes."""
+    if issubclass(task, base):
+        return task.__name__
+    if issubclass(base, task):
+        return base.__name__
+    return next(one.__name__ for one in lineage if issubclass(one, base) and not issubclass(one, task))
+
+
+def _in_strategy(base: type, strategies: Sequence[type]) -> bool:
+    return any(issubclass(strategy, base) for strategy in strategies)
+
+
+def _composed(base: type) -> bool:
+    return "__init__" not in vars(base) and (len(base.__bases__) > 1 or "given_arguments" in vars(base))
