@@ -56,7 +56,7 @@ class Watch(Callback):
         self.curve.norms.append(float(task.gradient_norm))
 
     def on_train_epoch_end(self, trainer: Any, task: Any) -> None:
-        total, count = task.records.get("strategy/clipped_share", (torch.tensor(0.0), 1))
+        total, count = task.training_metrics.records.get("strategy/clipped_share", (torch.tensor(0.0), 1))
         self.curve.clipped.append(float(total) / count)
 
 

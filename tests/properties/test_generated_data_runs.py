@@ -114,7 +114,7 @@ def test_a_run_is_resumed_bitwise_then_read_back_and_tested(tmp_path: Path, name
         name.replace("test", "val") for name in RUNS[name]["metrics"]
     }
     task_name = next(iter(written(name)["task"]))
-    with pytest.raises(InputError, match=f"expected a run of LanguageModeling, got one of {task_name}, which") as e:
+    with pytest.raises(InputError, match=f"expected a run of LanguageModeling, got one of {task_name}; give") as e:
         generate(folder, "a", 5)
     assert "\n" not in str(e.value)
 

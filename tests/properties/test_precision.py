@@ -104,6 +104,6 @@ def test_the_log_sums_up_in_float32_at_least():
         task.record("x", torch.tensor(1.0, dtype=torch.bfloat16))
         task.record("y", 0.1)
         task.record("z", torch.tensor(3))
-    (x, y, z), counts = zip(*task.records.values(), strict=True)
+    (x, y, z), counts = zip(*task.training_metrics.records.values(), strict=True)
     assert float(x) == 1000 and counts == (1000,) * 3 and float(z) == 3000
     assert float(y) == pytest.approx(100, rel=1e-5) and y.dtype == torch.float32

@@ -1,4 +1,4 @@
-"""What a data module hands to a task."""
+"""Batches: the tensors that a data module passes to a task."""
 
 from collections.abc import Sequence
 from typing import NamedTuple, TypeVar
@@ -20,7 +20,7 @@ class SequenceBatch(NamedTuple):
 
 
 class ForecastBatch(NamedTuple):
-    """A piece of B series of numbers to forecast.  O numbers of a series at one time; what a step holds is in data."""
+    """A piece of B series to forecast, O numbers each at one time; their channels are described in data."""
 
     inputs: Tensor  # (B, T, C): the channels of each step, nan nowhere
     targets: Tensor  # (B, T, O): the numbers of the step after it; nan where missing or not asked
@@ -75,7 +75,7 @@ def at_end(label: Tensor, length: int) -> Tensor:
 
 
 def pad_rows(inputs: Sequence[Tensor], targets: Sequence[Tensor], length: int | None = None) -> SequenceBatch:
-    """Whole sequences (T_i, ...) as the rows of one batch, padded after their ends to `length`, or to the longest.
+    """Whole sequences (T_i, ...) as the rows of one batch, padded at the end to `length`, or to the longest.
 
     Padding has no target, and in one direction nothing that is measured comes after it.
     """

@@ -16,7 +16,7 @@ from unrolled.reports.narrative import formatting
 from unrolled.reports.narrative.comparison import Group, comparable_groups
 from unrolled.reports.narrative.configurations import configurations
 from unrolled.reports.narrative.findings import findings
-from unrolled.reports.narrative.tables import contents, facts, headline, results_rows, trial_table
+from unrolled.reports.narrative.page_tables import contents, facts, headline, results_rows, trial_table
 from unrolled.reports.records import Forecasts, Report, Run
 
 TEMPLATES = files("unrolled.reports") / "templates"

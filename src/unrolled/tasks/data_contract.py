@@ -70,7 +70,7 @@ class HasLanguages(Protocol):
 class HasBaselineMetric(Protocol):
     """Data whose baselines have another metric than the task's loss."""
 
-    baseline_metric: str
+    baseline_metric: str | None  # None: the task's main metric
 
 
 @runtime_checkable

@@ -161,7 +161,7 @@ class EvaluatedTask(SequenceTask):
 
     def baselines(self, data: Any, split: str) -> dict[str, Any]:
         """Results without a network on a split of `data`: `baselines` by name, and their `baseline_metric`."""
-        metric = data.baseline_metric if isinstance(data, HasBaselineMetric) else self.metric
+        metric = (data.baseline_metric if isinstance(data, HasBaselineMetric) else None) or self.metric
         return {"baseline_metric": metric, "baselines": data.baselines(split)}
 
     def findings(self, data: Any, split: str) -> dict[str, Any]:

@@ -24,7 +24,7 @@ class HangulNames(PairData):
     Args:
         eval_pairs: number of validation syllables, and of test syllables.
         seed: random seed of the split.
-        level: what a token is; only "character", a letter.
+        level: the unit of a token; only "character", a letter.
     """
 
     form = "NFD"  # decomposes a syllable into its letters

@@ -38,7 +38,7 @@ class NamesByLanguage(LabelledText):
     its labels cannot be predicted.  Read from the data folder, or downloaded once.
 
     Args:
-        level: what a token is: "character", "word" or "subword".
+        level: the unit of a token: "character", "word" or "subword".
         vocabulary_size: keep the most frequent tokens, including the special tokens; other tokens are read as <unk>.
             null: keep all.
     """

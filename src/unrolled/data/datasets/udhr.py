@@ -28,7 +28,7 @@ class UDHR(LabelledText):
     Args:
         languages: names of files of the archive; null: 38 of the most widespread languages, in eight scripts.
         length: maximum number of characters of a piece; words are split only if the language has no spaces.
-        level: what a token is: "character", "word", or "subword" (a part of a word).
+        level: the unit of a token: "character", "word", or "subword" (a part of a word).
         vocabulary_size: keep the most frequent tokens, including the special tokens; other tokens are read as <unk>.
             null: keep all.
     """

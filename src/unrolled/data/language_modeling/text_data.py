@@ -21,7 +21,7 @@ class TextData(HasVocabulary, SequenceDataModule):
     After `setup()`: `vocabulary`, of the training split only; `tokens[split]` (N,) int64; `text(split)`.
 
     Args:
-        level: what a token is: "character", "word" (split at whitespace, <eos> at each line end) or "subword".
+        level: the unit of a token: "character", "word" (split at whitespace, <eos> at each line end) or "subword".
         vocabulary_size: keep the most frequent tokens, including the special tokens; other tokens are read as <unk>.
             null: keep all; not for subwords.
         batch_size: rows of a training batch, per process.

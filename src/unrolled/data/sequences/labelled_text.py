@@ -34,7 +34,7 @@ class LabelledText(TokenClasses, HoldoutData):
     After `setup()`: `vocabulary` and sorted `classes`, both of the training split only; `examples[split]`.
 
     Args:
-        level: what a token is: "word" (a word or a punctuation mark), "character", or "subword" (a part of a word).
+        level: the unit of a token: "word" (a word or a punctuation mark), "character", or "subword" (a part of a word).
         vocabulary_size: keep the most frequent tokens, including the special tokens; other tokens are read as <unk>.
             null: keep all.
         lower_case: whether to convert texts to lower case.

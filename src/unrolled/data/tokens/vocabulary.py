@@ -38,7 +38,7 @@ class Vocabulary:
 
     Args:
         tokens: every token once, the special tokens of the level first.
-        level: what a token is.
+        level: the unit of a token.
     """
 
     def __init__(self, tokens: list[str], level: Level) -> None:
@@ -57,7 +57,7 @@ class Vocabulary:
 
         Args:
             text: the training split only.
-            level: what a token is.
+            level: the unit of a token.
             size: maximum number of tokens, including the special tokens; None: keep all.
         """
         specials = SPECIALS[level]

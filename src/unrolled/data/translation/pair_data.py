@@ -24,7 +24,7 @@ class PairData(SequenceDataModule):
     only; and `num_dropped[split]`, the number of over-long pairs that were dropped.
 
     Args:
-        level: what a token is, in both languages: "word" (split at whitespace), "character" or "subword".
+        level: the unit of a token, in both languages: "word" (split at whitespace), "character" or "subword".
         vocabulary_size: keep the most frequent tokens of each language, including the special tokens; null: keep all.
             Required for subwords, which share one vocabulary for both languages.
         longest: maximum number of words of a sentence (at level character, of characters); null: no maximum.
@@ -150,7 +150,7 @@ def drop_over_long(where: str, pairs: list[Pair], level: Level, longest: int | N
     Args:
         where: the data set and split, for messages.
         pairs: prepared sentences and their translations.
-        level: what a token is.
+        level: the unit of a token.
         longest: the maximum length; None: keep all pairs.
         over_long: leave_out or error.
 

@@ -26,7 +26,7 @@ class PairVocabulary:
 
     Args:
         tokens: every token once, the special tokens first.
-        level: what a token is.
+        level: the unit of a token.
     """
 
     def __init__(self, tokens: Iterable[str], level: Level) -> None:
@@ -42,7 +42,7 @@ class PairVocabulary:
 
         Args:
             sentences: the training sentences of one language.
-            level: what a token is.
+            level: the unit of a token.
             size: maximum number of tokens, including the special tokens; None: keep all.
 
         Raises:

@@ -41,7 +41,7 @@ def translate(
         raise InputError(f"command line: expected {expected}, got {width} and {alpha}")
     recipe = read_recipe(folder)
     if not issubclass(catalog.find("tasks", trained := next(iter(recipe["task"]))), Translation):
-        raise InputError(f"{folder}: expected a run of Translation, got one of {trained}")
+        raise InputError(f"{folder}: expected a run of Translation, got one of {trained}; give a run that translates")
     task: Any
     task, saved = restore(folder, checkpoint)
     data_state = saved[recipe["data"]["class_path"]]

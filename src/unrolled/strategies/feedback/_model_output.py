@@ -1,4 +1,4 @@
-"""Feedback of the model's outputs: what is fed back, and how a stretch is read that contains it."""
+"""Feedback of the model's outputs: choose the output, and read inputs in which it replaces the truth."""
 
 from typing import Any, Literal
 
@@ -25,7 +25,7 @@ class ModelOutput(Autoregressive):
             the mean of the embeddings under the model's probabilities (of numbers, their mean).
         temperature: of a sample, no unit: 1 draws from the model's probabilities, towards 0 the most likely id.
         top_k: number of the most likely ids that a sample is drawn from; null: all.
-        gradient: whether the gradient flows through what is fed back.  An id has none, so it needs fed_back: expected.
+        gradient: whether the gradient flows through the fed-back output.  An id has none: it needs fed_back: expected.
 
     Raises:
         InputError: another fed_back, temperature or top_k without a sample or outside their range, a gradient of ids.

@@ -23,7 +23,7 @@ class OwnImputation(ModelOutput):
     its error of imputation is the loss of the task, one step ahead, where there is a target.
 
     Args:
-        gradient: whether the gradient flows through what is filled in, as in the paper.
+        gradient: whether the gradient flows through the imputed values, as in the paper.
 
     Raises:
         InputError: inputs without marks.

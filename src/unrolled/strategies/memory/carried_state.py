@@ -33,12 +33,7 @@ class CarriedState(SequenceTask):
     seam = "memory"
 
     def __init__(
-        self,
-        *,
-        drop_probability: float = 0.0,
-        learned_initial_state: bool = False,
-        burn_in: int = 0,
-        **kwargs: Any,
+        self, *, drop_probability: float = 0.0, learned_initial_state: bool = False, burn_in: int = 0, **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
         if not 0 <= drop_probability <= 1 or burn_in < 0:
@@ -58,9 +53,8 @@ class CarriedState(SequenceTask):
         if self.drop_probability > 0:
             resets[:, 0] |= torch.rand(len(resets), device=resets.device) < self.drop_probability
         self.resets = resets
-        self.read_before = age = steps_since(
-            resets, *carry(self.ages, (resets.new_zeros(len(resets), dtype=torch.int64),))
-        )
+        (ages,) = carry(self.ages, (resets.new_zeros(len(resets), dtype=torch.int64),))
+        self.read_before = age = steps_since(resets, ages)
         self.ages = (age[:, -1] + 1,)
         self.warm = age == self.burn_in  # the first step after a burn-in, where the gradient ends
         return resets | self.warm

@@ -1,1 +1,1 @@
-"""Seam `penalty`: what is added to the loss."""
+"""Seam `penalty`: terms added to the loss."""

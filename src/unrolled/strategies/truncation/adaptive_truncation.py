@@ -23,7 +23,7 @@ class AdaptiveTruncation(SequenceTask):
     Source: Aicher, Foti & Fox 2019, "Adaptively truncating backpropagation through time to control gradient bias".
 
     Args:
-        tolerated_bias: what is cut off, as a share of the gradient through time.
+        tolerated_bias: the part that is cut off, as a share of the gradient through time.
         shortest: time steps that the window never falls below.
         longest: time steps that it never exceeds, and that training starts with.  shortest = longest >= the batch's
             length is full BPTT.

@@ -17,7 +17,7 @@ class LanguageModeling(TokenOutput):
 
     Args:
         vocabulary_size: number of tokens V; set by the data.
-        level: what a token is; set by the data.  Characters also have the metric bits per character.
+        level: the unit of a token; set by the data.  Characters also have the metric bits per character.
         embedding_size: features E of a token.
         tied: whether the output layer uses the embedding's weights (Press & Wolf 2017); E must then be H.
         embedding_dropout: probability that a token of the vocabulary is dropped in training, at each of its positions

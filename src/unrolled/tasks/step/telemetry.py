@@ -53,6 +53,6 @@ class TrainingMetrics:
             self.report()
 
     def report_epoch(self) -> None:
-        """At the end of an epoch: report what is left."""
+        """At the end of an epoch: report the remaining means."""
         if self.records:
             self.report()

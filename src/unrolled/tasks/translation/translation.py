@@ -32,7 +32,7 @@ class Translation(TokenOutput):
     the encoder.  An evaluation also translates without the truth (metrics: `Translations`).
 
     Args:
-        level: what a token is; set by the data.
+        level: the unit of a token; set by the data.
         label_smoothing: share of each target, in [0, 1), that is spread over all ids, in training only.
         source_vocabulary_size: number of source tokens; set by the data.
         vocabulary_size: number of target tokens V; set by the data.

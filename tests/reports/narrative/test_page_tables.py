@@ -5,7 +5,7 @@ import math
 import pytest
 
 from unrolled.reports.narrative.comparison import comparable_groups
-from unrolled.reports.narrative.tables import contents, facts, headline, results_rows, signed, trial_table
+from unrolled.reports.narrative.page_tables import contents, facts, headline, results_rows, signed, trial_table
 from unrolled.reports.records import Curve, Parameter, Report, Results, Run, Study, Trial
 
 

@@ -84,8 +84,8 @@ def test_a_shortcut_of_numbers_and_of_a_row_that_is_read_in_windows(pool):
 def test_tokens_that_are_dropped_are_not_read_anywhere_in_the_batch(monkeypatch):
     inputs, targets, classes = rows()
     kept = []
-    draw = Masks.of
-    monkeypatch.setattr(Masks, "of", lambda self, *given: kept.append(draw(self, *given)) or kept[-1])
+    draw = Masks.get_mask
+    monkeypatch.setattr(Masks, "get_mask", lambda self, *given: kept.append(draw(self, *given)) or kept[-1])
     loss, gradients = once(make(pool="mean", embedding_dropout=0.5), inputs, targets)
     mask = kept[0]
     assert all(torch.equal(mask, other) for other in kept) and 0 < int((mask == 0).sum()) < V
