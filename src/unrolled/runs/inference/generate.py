@@ -24,7 +24,8 @@ def generate(
         raise InputError(f"--length: expected 1 token or more, got {length}")
     recipe = read_recipe(folder)
     if not issubclass(catalog.find("tasks", trained := next(iter(recipe["task"]))), LanguageModeling):
-        raise InputError(f"{folder}: expected a run of LanguageModeling, got one of {trained}; give a run that generates text")
+        message = f"expected a run of LanguageModeling, got one of {trained}; give a run that generates text"
+        raise InputError(f"{folder}: {message}")
     task: Any
     task, saved = restore(folder, checkpoint)
     data = recipe["data"]["class_path"].rpartition(".")[2]
