@@ -1,7 +1,7 @@
-"""Constructor arguments of a task: each belongs to the task or to one of its strategies, and is found by name."""
+"""Owners in a task class: each seam belongs to one strategy, each constructor argument to the task or to a strategy."""
 
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -72,6 +72,19 @@ class TaskType(type):
         arguments |= {name: plain(name, arguments[name]) for name in SECTIONS if name in arguments}
         with building(instance if isinstance(instance, nn.Module) else None):
             return type.__call__(cls, *args, **arguments)
+
+
+def seam_owner(cls: type, seam: str) -> type | None:
+    """The first base of `cls` that owns `seam`."""
+    return next((base for owned, base in _seams(cls) if owned == seam), None)
+
+
+def refuse_two_owners(cls: type, shared: Container[str]) -> None:
+    """Raise an InputError where two bases own one seam that is not among the `shared` ones."""
+    for seam, base in _seams(cls):
+        first = seam_owner(cls, seam)
+        if first and first is not base and seam not in shared:
+            raise InputError(f"{first.__name__} and {base.__name__} both own the seam '{seam}'. Keep one of them.")
 
 
 @cache
@@ -175,3 +188,7 @@ def _in_strategy(base: type, strategies: Sequence[type]) -> bool:
 
 def _composed(base: type) -> bool:
     return "__init__" not in vars(base) and (len(base.__bases__) > 1 or "given_arguments" in vars(base))
+
+
+def _seams(cls: type) -> list[tuple[str, type]]:
+    return [(seam, base) for base in cls.__mro__ if (seam := vars(base).get("seam"))]

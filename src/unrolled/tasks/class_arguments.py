@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import nn
 
-from unrolled.architectures.described import Described
+from unrolled.architectures.base import Described
 from unrolled.config import spec
 from unrolled.errors import InputError
 
