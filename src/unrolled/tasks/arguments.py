@@ -1,17 +1,22 @@
-"""Owners in a task class: each seam belongs to one strategy, each constructor argument to the task or to a strategy."""
+"""Task classes: the owner of each seam and of each constructor argument, and the arguments that name a class."""
 
+import contextlib
+import copy
 import inspect
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
+from contextvars import ContextVar
 from functools import cache
 from typing import Any, NamedTuple
 
 from torch import nn
 
+from unrolled.architectures.base import Described
+from unrolled.config import spec
 from unrolled.errors import InputError
 from unrolled.suggestions import nearest
-from unrolled.tasks.class_arguments import building, plain
 
 SECTIONS = ("architecture", "optimizer", "lr_scheduler")  # arguments that name a class
+_INSTANCE: ContextVar[nn.Module | None] = ContextVar("architecture instance", default=None)
 
 
 class UnknownArgument(InputError, TypeError):
@@ -46,8 +51,8 @@ class TaskType(type):
     def __signature__(cls) -> inspect.Signature:
         """Every keyword argument, those without a default first; of a strategy alone, those of its `__init__`."""
         if vars(cls).get("seam"):
-            plain = inspect.signature(cls.__init__)  # type: ignore[misc]
-            return plain.replace(parameters=[*plain.parameters.values()][1:])
+            signature = inspect.signature(cls.__init__)  # type: ignore[misc]
+            return signature.replace(parameters=[*signature.parameters.values()][1:])
         shared = [one for one in owned(cls) if one.parameter.name in cls.shared_arguments]
         parameters = [_default(one, cls.given_arguments) for one in owned(cls) if one not in shared]
         parameters += [
@@ -163,6 +168,35 @@ def require(cls: TaskType, name: str, owner: str | None = None) -> None:
     near = nearest(name, owners)
     hint = f"Did you mean {near} ({owners[near]})?" if near else "help(Task) lists the arguments of a task class."
     raise UnknownArgument(f"{owner or cls.__name__} has no argument {name!r}. {hint}")
+
+
+def plain(section: str, value: Any) -> Any:
+    """The spec of a name, class, partial or instance."""
+    if isinstance(value, Described) and value.arguments:
+        return spec.build(section, type(value), {k: v for k, v in value.arguments.items() if k != "input_size"})
+    return spec.plain(section, value)
+
+
+@contextlib.contextmanager
+def building(instance: nn.Module | None) -> Iterator[None]:
+    """Within it, `instance_of` copies `instance`."""
+    token = _INSTANCE.set(instance)
+    try:
+        yield
+    finally:
+        _INSTANCE.reset(token)
+
+
+def instance_of(input_size: int) -> nn.Module | None:
+    """A copy of the architecture that was given as an instance, with its weights; None where a spec was given.
+
+    Raises:
+        InputError: it reads another number of features than `input_size`.
+    """
+    built = copy.deepcopy(_INSTANCE.get())
+    if built is not None and built.input_size != input_size:
+        raise InputError(f"architecture: expected an instance of input_size {input_size}, got {built.input_size}")
+    return built
 
 
 def _default(one: Owned, bound: Mapping[str, Mapping[str, Any]]) -> inspect.Parameter:

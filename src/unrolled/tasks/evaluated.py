@@ -11,8 +11,8 @@ from unrolled.errors import InputError
 from unrolled.functional.batch import SequenceBatch
 from unrolled.functional.state import State, carry, restart
 from unrolled.functional.windows import spans
+from unrolled.tasks.arguments import instance_of
 from unrolled.tasks.base import SequenceTask
-from unrolled.tasks.class_arguments import instance_of
 from unrolled.tasks.data_contract import HasBaselineMetric, SpansBatches
 from unrolled.tasks.step.telemetry import MeanLoss
 
