@@ -12,6 +12,9 @@ def nearest(word: str, choices: Collection[str]) -> str | None:
     same = [choice for choice in choices if choice.rpartition(".")[2].lower() == last.lower()]
     if same:
         return max(same, key=lambda choice: SequenceMatcher(None, word, choice).ratio())
+    longer = [choice for choice in choices if choice.rpartition(".")[2].lower().startswith(f"{last.lower()}_")]
+    if longer:  # `time` for `time_column`
+        return min(longer, key=len)
     lowered = {choice.lower(): choice for choice in choices}
     for part in (word, last):
         if close := get_close_matches(part.lower(), lowered, n=1, cutoff=0.6):

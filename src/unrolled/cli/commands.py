@@ -59,7 +59,8 @@ def fit(words: Namespace) -> None:
     folder, metrics = launch(effective, folder, words.runs, name, resume=words.resume, progress=sys.stdout.isatty())
     if first:
         untested = effective["data"]["init_args"].get("test_fraction") == 0
-        print(f"{folder}: {_format_metrics(metrics)}\nnext: unrolled {'validate' if untested else 'test'} {folder}")
+        measured = _format_metrics(metrics) or "already trained to the end of its recipe; raise trainer.max_epochs"
+        print(f"{folder}: {measured}\nnext: unrolled {'validate' if untested else 'test'} {folder}")
 
 
 def evaluate(words: Namespace) -> None:

@@ -133,7 +133,7 @@ def _split(words: Sequence[str], command: Parser, takes_changes: bool) -> tuple[
         if option.startswith("--") and option not in options:
             known = [*options, *(f"--{section}" for section in SECTIONS if takes_changes)]
             if option not in known and ("." not in option or not takes_changes):
-                raise InputError(f"command line: option {expected(option, [k for k in known if k.startswith('--')])}")
+                raise InputError(f"command line: option: {expected(option, [k for k in known if k.startswith('--')])}")
             target = dotted
         else:
             target = own_words

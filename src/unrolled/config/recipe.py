@@ -55,7 +55,7 @@ def normalise(written: Any, source: str) -> Recipe:
         raise InputError(f"{source}: expected a recipe with the sections {', '.join(SECTIONS)}, got {written!r}")
     for key in written:
         if key not in SECTIONS:
-            raise InputError(f"{source}: section {expected(key, SECTIONS)}")
+            raise InputError(f"{source}: section: {expected(key, SECTIONS)}")
     recipe = DEFAULTS | dict(written)
     if missing := [section for section in SECTIONS if section not in recipe]:
         raise InputError(f"{source}: expected the section {missing[0]}, got none")

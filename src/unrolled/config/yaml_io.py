@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from unrolled.errors import InputError
+from unrolled.suggestions import nearest
 
 ONE_LINE = 6  # most entries of a mapping written on one line
 
@@ -76,6 +77,11 @@ def read_yaml(path: Path) -> Any:
     except UnicodeDecodeError as error:
         byte = error.object[error.start]
         raise InputError(f"{path}: expected UTF-8 text, got the byte {byte:#x} at offset {error.start}") from None
+    except FileNotFoundError:
+        files = [file.name for file in path.parent.glob("*.y*ml")] if path.parent.is_dir() else []
+        near = nearest(path.name, files)
+        advice = f"did you mean {path.parent / near}?" if near else "check the path"
+        raise InputError(f"{path}: expected a YAML file, got no such file; {advice}") from None
     except OSError as error:
         raise InputError(f"{path}: expected a YAML file, got: {error.strerror or error}") from None
 
