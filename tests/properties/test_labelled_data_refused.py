@@ -39,7 +39,7 @@ BAD: dict[str, tuple[str, str, dict[str, Any], str]] = {
         "TextTable",
         TEXTS.replace(",dull", ",good"),
         {},
-        "mine.csv: column 'label': expected at least two classes in the training part, got 1 (good), so there is",
+        "mine.csv: column 'label': expected at least two classes in the training split, got 1 (good), so there is",
     ),
     "empty texts": (
         "TextTable",
@@ -69,20 +69,20 @@ BAD: dict[str, tuple[str, str, dict[str, Any], str]] = {
         "TextTable",
         TEXTS,
         {"folds": 100},
-        "mine.csv: expected an example or more in each of 100 folds, got 60 texts; set data.init_args.folds to 60",
+        "mine.csv: expected at least one example in each of 100 folds, got 60 texts; set data.init_args.folds to 60",
     ),
     "more folds than pictures": (
         "Digits",
         TEXTS,
         {"folds": 5000},
-        "Digits: expected an example or more in each of 5,000",
+        "Digits: expected at least one example in each of 5,000",
     ),
     "bytes": ("TextTable", f"{TEXTS}caf\udce9,good\n", {}, "mine.csv: expected UTF-8, got byte 0xe9 at offset "),
     "labels in plenty": (
         "TextTable",
         f'{TEXTS}"a film",good;dull\n',
         {"label_separator": ";"},
-        "task: output softmax does not fit data with several labels a sequence; use the other one",
+        "task: output softmax does not fit data with several labels per sequence; use the other",
     ),
     "nothing held out": (
         "TextTable",

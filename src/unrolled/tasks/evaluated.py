@@ -54,7 +54,7 @@ class EvaluatedTask(SequenceTask):
         if tasks and strategy and not issubclass(tasks[0], cls.accepts):
             known = [name for name in catalog.names("tasks") if issubclass(catalog.find("tasks", name), cls.accepts)]
             fits = f"{strategy.__name__} is a strategy for {' or '.join(known)}"
-            raise InputError(f"{fits}, not for {tasks[0].__name__}. Leave it out.")
+            raise InputError(f"{fits}, not for {tasks[0].__name__}. Remove it.")
 
     @property
     def unit(self) -> str:

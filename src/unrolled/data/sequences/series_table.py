@@ -16,7 +16,7 @@ from unrolled.errors import InputError
 
 
 class SeriesTable(UserTable, LabelledSeries):
-    """A CSV or TSV file (UTF-8, with a header) with a time step of a series in each row.
+    """A CSV or TSV file (UTF-8, with a header) in which each row is a time step of a series.
 
     The rows of different series may be interleaved; within a series, the times must increase.  Label, split and group
     must be the same in all rows of a series.
@@ -53,7 +53,7 @@ class SeriesTable(UserTable, LabelledSeries):
     def check_arguments(self) -> None:
         super().check_arguments()
         if self.feature_columns is not None and not self.feature_columns:
-            problem = "expected a column or more, or null for all others, got []"
+            problem = "expected at least one column, or null for all others, got []"
             raise InputError(f"data.init_args.feature_columns: {problem}")
         check_distinct({"label_column": [self.label_column], "feature_columns": self.feature_columns or []})
 

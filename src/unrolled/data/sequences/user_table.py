@@ -37,8 +37,8 @@ class UserTable:
     @property
     def unseen_label_advice(self) -> str:
         if self.split_column is None:
-            return "give more rows of it, or another data.init_args.seed"
-        return f"leave it out, or move it to train in column {self.split_column!r}"
+            return "add rows of it, or choose another data.init_args.seed"
+        return f"remove it, or move it to train in column {self.split_column!r}"
 
     def check_splits(self, rows: Sequence[Row]) -> None:
         """Raise InputError for a split column with an unknown value, or without train."""
@@ -50,7 +50,7 @@ class UserTable:
                 problem = f"expected {', '.join(SPLIT_NAMES)} in column {self.split_column!r}, got {value!r}"
                 raise InputError(f"{self.path}: row {row_labels(Path(self.path), number)}: {problem}; correct it")
         if "train" not in values:
-            problem = f"expected train in a row or more, got only {', '.join(sorted({*values}))}"
+            problem = f"expected train in at least one row, got only {', '.join(sorted({*values}))}"
             raise InputError(f"{self.path}: column {self.split_column!r}: {problem}; mark the training rows with train")
 
     def split_of(self, row: Row) -> Split:
@@ -62,7 +62,7 @@ def constant_field(path: str, name: str, rows: Sequence[Row], indices: Sequence[
     """The value of a column that is the same in all rows of the series `name`; "" without a column.
 
     Raises:
-        InputError: rows that differ.
+        InputError: the rows differ.
     """
     if column is None:
         return ""
@@ -102,11 +102,11 @@ def parse_feature(path: str, rows: Sequence[Row], index: int, column: str) -> fl
         return value
     wanted = "a finite number of float32" if math.isfinite(value) else "a number"
     problem = _field_error(path, rows, index, column, wanted)
-    raise InputError(f"{problem}; correct or fill it, or leave the column out with data.init_args.feature_columns")
+    raise InputError(f"{problem}; correct or fill it, or exclude the column with data.init_args.feature_columns")
 
 
 def _parse(text: str) -> float:
-    """A field as a number, nan if it is not one; 1_000 is not, unlike in Python."""
+    """A field as a number; nan if it is not one (1_000 is not, unlike in Python)."""
     try:
         return math.nan if "_" in text else float(text)
     except ValueError:

@@ -9,7 +9,7 @@ from unrolled.strategies.averaging._shared import Averaging
 class ExponentialAveraging(Averaging):
     """Evaluate and save an exponential moving average (EMA) of the weights; training continues with the weights.
 
-        a_1 = w_1,   a_k = average_decay * a_{k-1} + (1 - average_decay) * w_k   after optimiser step k
+        a_1 = w_1,   a_k = average_decay * a_{k-1} + (1 - average_decay) * w_k   after optimizer step k
 
     Source: Polyak & Juditsky 1992, "Acceleration of stochastic approximation by averaging", with a mean that forgets as
     in Tarvainen & Valpola 2017, "Mean teachers are better role models".

@@ -1,1 +1,1 @@
-"""Seam `constraint`: what happens to the weights after an optimiser step."""
+"""Seam `constraint`: what happens to the weights after an optimizer step."""

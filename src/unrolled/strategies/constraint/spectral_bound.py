@@ -12,7 +12,7 @@ from unrolled.tasks.base import SequenceTask
 
 
 class SpectralBound(SequenceTask):
-    """Cut the singular values of each gate's W_h* (H, H) to `max_stretch` after every optimiser step.
+    """Cut the singular values of each gate's W_h* (H, H) to `max_stretch` after every optimizer step.
 
         W = U S V'   ->   U min(S, max_stretch) V', the nearest matrix with ||W h|| <= max_stretch ||h|| for all h
 

@@ -19,7 +19,7 @@ class Feedback(ModelOutput):
 
     @abstractmethod
     def ratio(self) -> float:
-        """The probability of the truth at this optimiser step; at 1 nothing is fed back, in one fused call."""
+        """The probability of the truth at this optimizer step; at 1 nothing is fed back, in one fused call."""
 
     @abstractmethod
     def truth(self, rows: int, begin: int, end: int) -> Tensor:

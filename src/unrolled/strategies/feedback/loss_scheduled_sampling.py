@@ -25,7 +25,7 @@ class LossScheduledSampling(Coins):
         end: probability from `low` down.
         high: a mean loss, in the unit of the loss: nats per token, or squares of the data.
         low: a mean loss below it.
-        smoothing: how much of the mean is kept at an optimiser step; 0 follows the last loss alone.
+        smoothing: how much of the mean is kept at an optimizer step; 0 follows the last loss alone.
 
     Raises:
         InputError: a probability outside [0, 1], low that is not below high, or a smoothing outside [0, 1).

@@ -27,7 +27,7 @@ class ParallelScheduledSampling(Coins):
         start: probability of the truth that training starts from; inverse_sigmoid starts at its k / (k + 1) of the way.
         end: probability that it tends to.
         decay: the way between them: linear, exponential or inverse_sigmoid; constant stays at start.
-        over: optimiser steps that the way takes.
+        over: optimizer steps that the way takes.
         passes: how often a stretch is read; 1 reads the truth alone.
 
     Raises:

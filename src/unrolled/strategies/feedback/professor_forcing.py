@@ -18,7 +18,7 @@ class ProfessorForcing(Feedback):
         network:        loss - weight log D(free)             where D is right in more than heard_above of the runs
         discriminator:  - log D(forced) - log(1 - D(free))    where it is right in fewer than learns_below
 
-    One optimiser lowers both, each by its weights alone.  A free run starts where the window does.
+    One optimizer lowers both, each by its weights alone.  A free run starts where the window does.
     Source: Goyal, Lamb et al. 2016, "Professor forcing: a new algorithm for training recurrent networks".
 
     Args:

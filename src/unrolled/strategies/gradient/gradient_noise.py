@@ -12,7 +12,7 @@ from unrolled.tasks.base import SequenceTask
 
 
 class GradientNoise(SequenceTask):
-    """Add Gaussian noise to every component of the gradient, of a variance that falls with the optimiser step t.
+    """Add Gaussian noise to every component of the gradient, of a variance that falls with the optimizer step t.
 
         g <- g + N(0, sigma_t^2),   sigma_t^2 = eta / (1 + t)^gamma
 

@@ -19,7 +19,7 @@ class ARTBP(SequenceTask):
     """Anticipated reweighted truncated BPTT: a coin at each time step cuts, or lets the gradient pass enlarged.
 
     With c the probability of a cut, a gradient that crosses a coin is multiplied by 1 / (1 - c); its mean over the
-    coins is the one that no cut would have given.  Every window between two cuts is an optimiser step, whose loss is
+    coins is the one that no cut would have given.  Every window between two cuts is an optimizer step, whose loss is
     divided by a constant instead of the number of its targets: the windows of a batch of T time steps sum up, on
     average, to T / L0 times the gradient of the batch's mean loss, L0 being `expected_length` (or T, if that is
     shorter).  The end of the batch always cuts, without compensation.

@@ -11,7 +11,7 @@ from unrolled.tasks.base import SequenceTask
 
 
 class RandomTruncation(SequenceTask):
-    """Truncated BPTT with an optimiser step at the end of each window; window lengths are drawn at random.
+    """Truncated BPTT with an optimizer step at the end of each window; window lengths are drawn at random.
 
     The cuts then fall elsewhere in every pass over the data.  A step's learning rate is multiplied by its window's
     length / `base_length`, so that each time step counts alike; this holds for the shorter window, too, that is left
