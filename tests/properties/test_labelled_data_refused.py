@@ -33,7 +33,7 @@ BAD: dict[str, tuple[str, str, dict[str, Any], str]] = {
         "TextTable",
         "part,text,label\ntrain,a,x\ntrain,b,y\ntest,c,z\nvalid,d,x\n",
         SPLIT,
-        "mine.csv: row 3 (test split) has the label 'z', which no training example has (x, y); leave it out, or",
+        "mine.csv: row 3 (test split) has the label 'z', which no training example has (x, y); remove it, or",
     ),
     "one class": (
         "TextTable",

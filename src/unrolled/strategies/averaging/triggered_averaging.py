@@ -1,4 +1,4 @@
-"""averaging: evaluate the mean of all weights since validation stopped to improve."""
+"""averaging: evaluate the mean of all weights since validation stopped improving."""
 
 from typing import Any
 
@@ -9,8 +9,8 @@ from unrolled.strategies.averaging._shared import Averaging
 class TriggeredAveraging(Averaging):
     """Non-monotonically triggered averaging, the NT of NT-ASGD: evaluate and save the mean of the weights.
 
-    The mean starts with the weights w_T of the first validation whose loss is above the best of all those that came
-    more than `non_monotone` validations before it, and includes those after every optimizer step from then on:
+    The mean starts with the weights w_T of the first validation whose loss is above the best loss of all validations
+    more than `non_monotone` before it.  It then includes the weights after every optimizer step:
 
         a_k = (w_T + ... + w_k) / (k - T + 1)
 
@@ -18,7 +18,7 @@ class TriggeredAveraging(Averaging):
     there the optimizer is SGD without momentum.
 
     Args:
-        non_monotone: n, validations; null never starts.
+        non_monotone: n, a number of validations; null: never start.
 
     Raises:
         InputError: a non_monotone below 0.

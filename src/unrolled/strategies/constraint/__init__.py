@@ -1,1 +1,1 @@
-"""Seam `constraint`: what happens to the weights after an optimizer step."""
+"""Seam `constraint`: change the weights after an optimizer step."""

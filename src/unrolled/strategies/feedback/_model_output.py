@@ -1,4 +1,4 @@
-"""Feedback of the model's outputs: choose the output, and read inputs in which it replaces the truth."""
+"""Feedback of the model's outputs: choose the output, and read inputs in which it replaces the ground truth."""
 
 from typing import Any, Literal
 
@@ -12,7 +12,7 @@ from unrolled.tasks.autoregressive import Autoregressive
 
 
 class ModelOutput(Autoregressive):
-    """Reads the truth at some steps and the model's last output at the others.
+    """Read the ground truth at some steps and the last model output at the others.
 
     The last output is the last part of the state, so that it is carried over windows and batches.
 
@@ -23,12 +23,12 @@ class ModelOutput(Autoregressive):
     Args:
         fed_back: likeliest: the id of the highest probability, or the mean of the numbers; sample: a draw; expected:
             the mean of the embeddings under the model's probabilities (of numbers, their mean).
-        temperature: of a sample, no unit: 1 draws from the model's probabilities, towards 0 the most likely id.
+        temperature: temperature of a sample, dimensionless: 1 uses the model's probabilities, near 0 the argmax.
         top_k: number of the most likely ids that a sample is drawn from; null: all.
         gradient: whether the gradient flows through the fed-back output.  An id has none: it needs fed_back: expected.
 
     Raises:
-        InputError: another fed_back, temperature or top_k without a sample or outside their range, a gradient of ids.
+        InputError: an unknown fed_back; temperature or top_k out of range or without sample; a gradient of ids.
     """
 
     accepts = (Autoregressive,)

@@ -10,17 +10,17 @@ from unrolled.strategies.feedback._choice import Feedback
 
 
 class FreeRunning(Feedback):
-    """The last n steps of each window read the model's outputs, earlier steps the truth: student forcing.
+    """The last n steps of each window read model outputs, earlier steps the ground truth (student forcing).
 
         n = shortest + (longest - shortest) min(1, s / over)      at optimizer step s, rounded down
 
     Source: Williams & Zipser 1989, "A learning algorithm for continually running fully recurrent neural networks"; the
-    curriculum Bengio, Louradour, Collobert & Weston 2009, "Curriculum learning".
+    curriculum: Bengio, Louradour, Collobert & Weston 2009, "Curriculum learning".
 
     Args:
         shortest_stretch: n at the first step, in time steps.
-        longest_stretch: n that it grows to, in time steps; null: the batch's length, so that all are free; 0: none is.
-        over: optimizer steps that this takes; 0: n is the longest from the beginning.
+        longest_stretch: final n, in time steps; null: the batch's length, so that all steps run free; 0: none does.
+        over: optimizer steps until n is longest_stretch; 0: from the beginning.
 
     Raises:
         InputError: a negative number, or a shortest stretch above the longest.

@@ -16,13 +16,14 @@ class SkipNonFinite(SequenceTask):
     """Skip an optimizer step whose loss or gradient holds a nan or an inf, on all processes; stop after too many.
 
     A skipped step leaves weights, the optimizer's state, averages and the means of the log unchanged; schedules count
-    it.  A row whose state is not finite is reset.  Under 16-mixed, where the loss scaler would skip without end, this
-    strategy ends the run.
+    it.  A row whose state is not finite is reset.  Under 16-mixed, where the loss scaler would skip steps
+    forever, this strategy stops the run.
 
-    Source: ours; a loss scaler's rule (Micikevicius et al. 2018, "Mixed precision training") in every precision.
+    Source: ours; the rule of a loss scaler (Micikevicius et al. 2018, "Mixed precision training") in every precision.
 
     Args:
-        at_most: optimizer steps in a row; one more stops the run.  At 0 the first one does, as without this strategy.
+        at_most: optimizer steps that may be skipped in a row; one more stops the run.  0: the first one does, as
+            without this strategy.
 
     Raises:
         InputError: an at_most below 0.
