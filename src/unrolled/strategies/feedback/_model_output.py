@@ -76,7 +76,7 @@ class ModelOutput(Autoregressive):
         return self.replace_inputs(inputs.flatten(0, 1), outputs.flatten(0, 1)).unflatten(0, inputs.shape[:2])
 
     def read(self, inputs: Tensor, truth: Tensor, state: State) -> tuple[Tensor, State]:
-        """Hidden outputs (B, T, H) and the next state; reads the model's output where `truth` (B, T) is False.
+        """Hidden outputs (B, T, H) and the next state; reads the last model output where `truth` (B, T) is False.
 
         For numbers, `truth` may be (B, T, O): one choice for each of them.
         """
@@ -104,7 +104,7 @@ class ModelOutput(Autoregressive):
         return torch.cat(offers, 1), outputs, after
 
     def summarize(self, means: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Add the share of the truth among the steps that could read either."""
+        """Add the share of ground truth among the steps that could read either."""
         choices, truths = means.pop("strategy/choices", None), means.pop("strategy/truths", None)
         if choices is not None and truths is not None and choices > 0:
             means["strategy/truth_share"] = truths / choices

@@ -1,4 +1,4 @@
-"""feedback: read the truth with a fixed probability."""
+"""feedback: teacher forcing with a fixed probability."""
 
 from typing import Any
 

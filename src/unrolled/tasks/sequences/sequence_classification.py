@@ -41,7 +41,7 @@ class SequenceClassification(WholeRows):
         shortcut: whether each step's input features are pooled together with its output.
 
     Raises:
-        InputError: too few classes, another output, targets of the other output, a share outside [0, 1), sizes too
+        InputError: too few classes, an unknown output, targets that do not fit it, a share outside [0, 1), sizes too
             small, both kinds of input or none, another pool, an embedding_dropout outside [0, 1).
     """
 
