@@ -19,7 +19,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import torch
 from torch import Tensor, nn
 
-from unrolled.architectures import GRU, LSTM, RNN, fused_dtype
+from unrolled.architectures import GRU, LSTM, RNN, fused_call
 from unrolled.architectures.recurrent import Recurrent
 
 ROWS, STEPS = 16, 64
@@ -55,7 +55,7 @@ def main() -> None:
     arguments.add_argument("--rounds", type=int, default=5, help="of four calls each")
     chosen = arguments.parse_args()
     torch.set_num_threads(1)
-    kernel = fused_dtype.has_kernel(torch.bfloat16, 64, 64)
+    kernel = fused_call.has_kernel(torch.bfloat16, 64, 64)
     units = f"{torch.backends.cpu.get_cpu_capability()}, {'with' if kernel else 'without'} a bfloat16 kernel"
     print(f"\n| {units} | float32, ms | torch, bfloat16 | unrolled, bf16-mixed |\n|---|---|---|---|")
     for cell in (LSTM, GRU, RNN):

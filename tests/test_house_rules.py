@@ -40,7 +40,7 @@ def test_a_strategy_lies_in_the_folder_of_its_seam():
 PLURAL = {"constraint": "constraints", "penalty": "penalties"}
 KINDS = FAMILIES | {"classification"}
 PRIMITIVES = {
-    "batch", "beam_search", "generators", "gradients", "losses", "ngrams", "padding", "partition", "retained_graph",
+    "batch", "beam_search", "generators", "gradients", "losses", "ngrams", "retained_graph",
     "sampling", "schedules", "state", "text_scores", "windows",
 }  # fmt: skip
 

@@ -11,8 +11,8 @@ from torch.nn import functional as F
 from unrolled.architectures import GRU, LSTM, RNN
 from unrolled.architectures.attention import Attention
 from unrolled.architectures.attention_decoder import AttentionDecoder
+from unrolled.architectures.base import set_state_hook
 from unrolled.architectures.source_encoder import Memory, SourceEncoder
-from unrolled.architectures.stepwise import set_state_hook
 from unrolled.errors import InputError
 
 B, S, T, E, H = 3, 5, 4, 2, 3

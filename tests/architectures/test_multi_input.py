@@ -9,8 +9,8 @@ from torch.autograd import gradcheck
 
 from conformance.architectures import LENGTHS, close, each_path
 from unrolled.architectures import GRU, MultiInput
+from unrolled.architectures.base import set_state_hook
 from unrolled.architectures.branches import channel_groups
-from unrolled.architectures.stepwise import set_state_hook
 from unrolled.config.recipe import dump, load, normalise, override
 from unrolled.errors import InputError
 from unrolled.runs.build import parse

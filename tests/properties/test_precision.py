@@ -8,7 +8,7 @@ from torch.utils.data import DataLoader
 from conformance.token_streams import B, T, V, restarting
 from conformance.training import SaveAfter, fit, make, train
 from unrolled import compose
-from unrolled.architectures import fused_dtype
+from unrolled.architectures import fused_call
 from unrolled.errors import RunFailed
 from unrolled.functional.batch import IGNORE, SequenceBatch
 from unrolled.strategies import AdaptiveTruncation, CarriedState, TruncatedBPTT
@@ -59,7 +59,7 @@ def test_a_checkpoint_resumes_on_a_cpu_without_the_kernel(cell, tmp_path, monkey
     cls = compose(LanguageModeling, TruncatedBPTT, CarriedState)
     path = tmp_path / "last.ckpt"
     with_kernel = train(cls, k1=2, callbacks=[SaveAfter(3, path)], **given)
-    monkeypatch.setattr(fused_dtype, "has_kernel", lambda *asked: False)
+    monkeypatch.setattr(fused_call, "has_kernel", lambda *asked: False)
     for run in (train(cls, k1=2, **given), train(cls, k1=2, resume=path, **given)):
         for a, b in zip(run.task.cursor.saved, with_kernel.task.cursor.saved, strict=True):
             torch.testing.assert_close(a.float(), b.float(), rtol=0.1, atol=0.1)

@@ -10,9 +10,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from unrolled.architectures.attention import Attention
+from unrolled.architectures.base import identity_hook
 from unrolled.architectures.recurrent import Recurrent
 from unrolled.architectures.source_encoder import Memory
-from unrolled.architectures.stepwise import identity_hook
 from unrolled.errors import InputError
 from unrolled.functional.state import State
 

@@ -3,10 +3,10 @@
 import torch
 from torch import Tensor, nn
 
-from unrolled.architectures.cell_weights import Weights
+from unrolled.architectures.base import StateHook
+from unrolled.architectures.fused_call import Weights
 from unrolled.architectures.layer_norm import GateNorm
 from unrolled.architectures.recurrent import Gates, Recurrent
-from unrolled.architectures.stepwise import StateHook
 from unrolled.functional.state import State
 
 

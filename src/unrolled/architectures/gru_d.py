@@ -6,10 +6,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from unrolled.architectures.cell_weights import Weights
+from unrolled.architectures.base import StateHook
+from unrolled.architectures.fused_call import Weights
 from unrolled.architectures.gru import GRU
 from unrolled.architectures.recurrent import Gates
-from unrolled.architectures.stepwise import StateHook
 from unrolled.errors import InputError
 from unrolled.functional.state import State
 

@@ -3,10 +3,9 @@
 import torch
 from torch import Tensor, nn
 
-from unrolled.architectures.shape_checks import check_shapes
-from unrolled.architectures.stepwise import Stepwise
+from unrolled.architectures.base import Stepwise, check_shapes
 from unrolled.errors import InputError
-from unrolled.functional.padding import last_outputs, zero_padding
+from unrolled.functional.batch import last_outputs, zero_padding
 from unrolled.functional.state import State
 
 

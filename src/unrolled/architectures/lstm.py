@@ -5,12 +5,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from unrolled.architectures.cell_weights import Weights, fused_call
+from unrolled.architectures.base import StateHook
 from unrolled.architectures.dropout_masks import check_probabilities
+from unrolled.architectures.fused_call import Weights, fused_call
 from unrolled.architectures.layer_norm import GateNorm
 from unrolled.architectures.recurrent import Gates, Recurrent
-from unrolled.architectures.stepwise import StateHook
-from unrolled.functional.padding import length_mask
+from unrolled.functional.batch import length_mask
 from unrolled.functional.state import State
 
 SATURATED = 1e4  # a gate's input at which its sigmoid is exactly 0 or 1 in every dtype

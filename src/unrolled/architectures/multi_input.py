@@ -9,12 +9,11 @@ from typing import Any, Literal, cast
 import torch
 from torch import Tensor, nn
 
+from unrolled.architectures.base import Described, check_shapes
 from unrolled.architectures.branches import build_branch, channel_groups
-from unrolled.architectures.described import Described
 from unrolled.architectures.recurrent import Gates, Recurrent
-from unrolled.architectures.shape_checks import check_shapes
 from unrolled.errors import InputError
-from unrolled.functional.padding import zero_padding
+from unrolled.functional.batch import zero_padding
 from unrolled.functional.state import State
 
 

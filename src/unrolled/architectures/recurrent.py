@@ -11,14 +11,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from unrolled.architectures.cell_weights import WEIGHT_NAMES, Weights, fused_call
+from unrolled.architectures.base import StateHook, Stepwise, check_shapes, identity_hook
 from unrolled.architectures.dropout_masks import Masks, check_probabilities
-from unrolled.architectures.fused_dtype import unsupported_half_dtype
-from unrolled.architectures.shape_checks import check_shapes
-from unrolled.architectures.stepwise import StateHook, Stepwise, identity_hook
+from unrolled.architectures.fused_call import WEIGHT_NAMES, Weights, fused_call, unsupported_half_dtype
 from unrolled.architectures.zoneout import draw_zoneout, zoneout
 from unrolled.errors import InputError
-from unrolled.functional.padding import last_outputs, reverse_sequences, zero_padding
+from unrolled.functional.batch import last_outputs, reverse_sequences, zero_padding
 from unrolled.functional.state import State
 
 Gates = dict[str, Tensor]

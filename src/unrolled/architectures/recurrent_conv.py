@@ -8,10 +8,10 @@ import math
 import torch
 from torch import Tensor, nn
 
-from unrolled.architectures.cell_weights import Weights
+from unrolled.architectures.base import StateHook
+from unrolled.architectures.fused_call import Weights
 from unrolled.architectures.gru import gru_gates
 from unrolled.architectures.recurrent import Gates, Recurrent
-from unrolled.architectures.stepwise import StateHook
 from unrolled.errors import InputError
 from unrolled.functional.state import State
 

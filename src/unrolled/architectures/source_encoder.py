@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from unrolled.architectures.recurrent import Recurrent
-from unrolled.functional.padding import length_mask
+from unrolled.functional.batch import length_mask
 from unrolled.functional.state import State
 
 

@@ -1,4 +1,4 @@
-"""Where truncated back-propagation through time cuts a sequence."""
+"""Windows of truncated back-propagation through time."""
 
 from collections.abc import Iterable
 from itertools import pairwise
@@ -8,10 +8,10 @@ from typing import NamedTuple
 class Window(NamedTuple):
     """One optimizer step's share of a batch, in time steps from its beginning."""
 
-    start: int  # the first step read; no gradient flows to what came before it
-    new: int  # the first step whose loss counts: steps before it were counted by earlier windows
+    start: int  # the first step read; no gradient flows to earlier steps
+    new: int  # the first step whose loss counts; earlier windows counted the losses before it
     stop: int  # one past the last step
-    resume: int  # the state that later windows go on from stands in front of this step; it lies within the window
+    resume: int  # later windows continue from the state before this step, which is within the window
 
 
 def windows(length: int, k1: int, k2: int) -> list[Window]:
@@ -33,12 +33,12 @@ def between(cuts: Iterable[int]) -> list[Window]:
 
 
 def with_targets(plan: list[Window], targeted: list[bool]) -> list[Window]:
-    """The windows with something to learn: those with a target at one of their new steps."""
+    """The windows with a target at one of their new steps."""
     kept = [window for window in plan if any(targeted[window.new : window.stop])]
     following = [window.start for window in kept[1:]] + [len(targeted)]
     return [window._replace(resume=min(window.stop, start)) for window, start in zip(kept, following, strict=False)]
 
 
 def spans(start: int, stop: int, cuts: Iterable[int]) -> list[tuple[int, int]]:
-    """The stretches from `start` to `stop` that the cuts between them leave, each to be read in one fused call."""
+    """The (begin, end) of each stretch between `start` and `stop` after the cuts; each is read in one fused call."""
     return [*pairwise(sorted({start, stop, *(cut for cut in cuts if start < cut < stop)}))] if start < stop else []

@@ -1,17 +1,22 @@
-"""Constructor arguments of a task, by name: each belongs to the task or to one of its strategies."""
+"""Task classes: the owner of each seam and of each constructor argument, and the arguments that name a class."""
 
+import contextlib
+import copy
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
+from contextvars import ContextVar
 from functools import cache
 from typing import Any, NamedTuple
 
 from torch import nn
 
+from unrolled.architectures.base import Described
+from unrolled.config import spec
 from unrolled.errors import InputError
 from unrolled.suggestions import nearest
-from unrolled.tasks.class_arguments import building, plain
 
 SECTIONS = ("architecture", "optimizer", "lr_scheduler")  # arguments that name a class
+_INSTANCE: ContextVar[nn.Module | None] = ContextVar("architecture instance", default=None)
 
 
 class UnknownArgument(InputError, TypeError):
@@ -47,8 +52,8 @@ class TaskType(type):
     def __signature__(cls) -> inspect.Signature:
         """Every keyword argument, those without a default first; for a strategy, those of its `__init__` only."""
         if vars(cls).get("seam"):
-            plain = inspect.signature(cls.__init__)  # type: ignore[misc]
-            return plain.replace(parameters=[*plain.parameters.values()][1:])
+            signature = inspect.signature(cls.__init__)  # type: ignore[misc]
+            return signature.replace(parameters=[*signature.parameters.values()][1:])
         shared = [one for one in owned(cls) if one.parameter.name in cls.shared_arguments]
         parameters = [_default(one, cls.given_arguments) for one in owned(cls) if one not in shared]
         parameters += [
@@ -73,6 +78,19 @@ class TaskType(type):
         arguments |= {name: plain(name, arguments[name]) for name in SECTIONS if name in arguments}
         with building(instance if isinstance(instance, nn.Module) else None):
             return type.__call__(cls, *args, **arguments)
+
+
+def seam_owner(cls: type, seam: str) -> type | None:
+    """The first base of `cls` that owns `seam`."""
+    return next((base for owned, base in _seams(cls) if owned == seam), None)
+
+
+def refuse_two_owners(cls: type, shared: Container[str]) -> None:
+    """Raise an InputError where two bases own one seam that is not among the `shared` ones."""
+    for seam, base in _seams(cls):
+        first = seam_owner(cls, seam)
+        if first and first is not base and seam not in shared:
+            raise InputError(f"{first.__name__} and {base.__name__} both own the seam '{seam}'. Keep one of them.")
 
 
 @cache
@@ -153,6 +171,35 @@ def require(cls: TaskType, name: str, owner: str | None = None) -> None:
     raise UnknownArgument(f"{owner or cls.__name__} has no argument {name!r}. {hint}")
 
 
+def plain(section: str, value: Any) -> Any:
+    """The spec of a name, class, partial or instance."""
+    if isinstance(value, Described) and value.arguments:
+        return spec.build(section, type(value), {k: v for k, v in value.arguments.items() if k != "input_size"})
+    return spec.plain(section, value)
+
+
+@contextlib.contextmanager
+def building(instance: nn.Module | None) -> Iterator[None]:
+    """Within it, `instance_of` copies `instance`."""
+    token = _INSTANCE.set(instance)
+    try:
+        yield
+    finally:
+        _INSTANCE.reset(token)
+
+
+def instance_of(input_size: int) -> nn.Module | None:
+    """A copy of the architecture that was given as an instance, with its weights; None where a spec was given.
+
+    Raises:
+        InputError: it reads another number of features than `input_size`.
+    """
+    built = copy.deepcopy(_INSTANCE.get())
+    if built is not None and built.input_size != input_size:
+        raise InputError(f"architecture: expected an instance of input_size {input_size}, got {built.input_size}")
+    return built
+
+
 def _default(one: Owned, bound: Mapping[str, Mapping[str, Any]]) -> inspect.Parameter:
     """The parameter, with the value that `with_` gave it as its default."""
     name = one.parameter.name
@@ -176,3 +223,7 @@ def _in_strategy(base: type, strategies: Sequence[type]) -> bool:
 
 def _composed(base: type) -> bool:
     return "__init__" not in vars(base) and (len(base.__bases__) > 1 or "given_arguments" in vars(base))
+
+
+def _seams(cls: type) -> list[tuple[str, type]]:
+    return [(seam, base) for base in cls.__mro__ if (seam := vars(base).get("seam"))]

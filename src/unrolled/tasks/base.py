@@ -9,14 +9,13 @@ from pytorch_lightning.core.optimizer import LightningOptimizer
 from torch import Tensor
 
 from unrolled.architectures.dropout_masks import release_dropout_masks, renew_dropout_masks
-from unrolled.functional.batch import SequenceBatch, has_target, lengthen
+from unrolled.functional.batch import SequenceBatch, has_target, lengthen, steps_since
 from unrolled.functional.generators import generator
 from unrolled.functional.gradients import optimized_parameters, total_norm
-from unrolled.functional.padding import steps_since
 from unrolled.functional.state import State, carry, restart
 from unrolled.functional.windows import Window, spans, with_targets
-from unrolled.tasks.arguments import TaskType
-from unrolled.tasks.step import distributed, nonfinite, optimizers, resume_state, seams
+from unrolled.tasks.arguments import TaskType, refuse_two_owners, seam_owner
+from unrolled.tasks.step import distributed, nonfinite, optimizers, resume_state
 from unrolled.tasks.step.cursor import Cursor
 from unrolled.tasks.step.telemetry import TrainingMetrics
 
@@ -79,12 +78,12 @@ class SequenceTask(pl.LightningModule, metaclass=TaskType):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        seams.refuse_two_owners(cls, ADDITIVE)
+        refuse_two_owners(cls, ADDITIVE)
 
     @classmethod
     def strategy_of(cls, seam: str) -> type | None:
         """The strategy among the bases that overrides `seam` (the first, if several share it)."""
-        return seams.owner(cls, seam)
+        return seam_owner(cls, seam)
 
     def predict(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
         """One fused pass over `inputs` (B, T, ...): hidden outputs (B, T, H) and the next state."""
@@ -177,10 +176,11 @@ class SequenceTask(pl.LightningModule, metaclass=TaskType):
     def on_train_start(self) -> None:
         if self.steps_within_batch:
             optimizers.refuse_accumulation(self, "several")
-        resume_state.begin(self)
+        distributed.seed_processes(self)
 
     def on_train_batch_start(self, batch: SequenceBatch, batch_idx: int) -> None:
-        resume_state.resume(self)
+        if self.resumed:
+            resume_state.resume(self, self.resumed)
         renew_dropout_masks(self)
         self.batch = lengthen(batch, distributed.largest(self.trainer, batch.inputs.shape[1]))
         self.reset_rows = self.reset_mask()

@@ -106,12 +106,6 @@ def data_module(task: SequenceTask) -> object:
     return getattr(task.trainer, "datamodule", None)  # Lightning sets the attribute only where there is one
 
 
-def sequences_span_batches(task: SequenceTask) -> bool:
-    """Whether a training sequence may continue in the next batch."""
-    loader = task.trainer.train_dataloader
-    return isinstance(loader, SpansBatches) and loader.spans_batches
-
-
 def streams_series(task: SequenceTask) -> bool:
     """Whether training reads consecutive pieces of series instead of windows."""
     loader = task.trainer.train_dataloader

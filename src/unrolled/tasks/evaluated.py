@@ -11,10 +11,10 @@ from unrolled.errors import InputError
 from unrolled.functional.batch import SequenceBatch
 from unrolled.functional.state import State, carry, restart
 from unrolled.functional.windows import spans
+from unrolled.tasks.arguments import instance_of
 from unrolled.tasks.base import SequenceTask
-from unrolled.tasks.class_arguments import instance_of
-from unrolled.tasks.data_contract import HasBaselineMetric
-from unrolled.tasks.step.mean_loss import MeanLoss
+from unrolled.tasks.data_contract import HasBaselineMetric, SpansBatches
+from unrolled.tasks.step.telemetry import MeanLoss
 
 
 class EvaluatedTask(SequenceTask):
@@ -172,3 +172,9 @@ class EvaluatedTask(SequenceTask):
 def carries(task: EvaluatedTask) -> bool:
     """Whether a strategy carries the state from batch to batch."""
     return task.strategy_of("memory") is not None
+
+
+def sequences_span_batches(task: EvaluatedTask) -> bool:
+    """Whether a training sequence may continue in the next batch."""
+    loader = task.trainer.train_dataloader
+    return isinstance(loader, SpansBatches) and loader.spans_batches

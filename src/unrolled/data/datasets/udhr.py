@@ -7,9 +7,9 @@ from unrolled.data.base import Split
 from unrolled.data.files.archives import open_archive
 from unrolled.data.files.download import nltk_corpus
 from unrolled.data.sequences.labelled_text import Example, LabelledText
+from unrolled.data.splits import connected_components
 from unrolled.data.tokens.vocabulary import Level
 from unrolled.errors import InputError
-from unrolled.functional.partition import connected_components
 from unrolled.suggestions import expected
 
 SHA256, SIZE = "0796c314b09a930c989c6f9d93d226af9af13feccd88496e196c743dd266c7f3", 1653975

@@ -1,9 +1,11 @@
-"""Hold-out splits and cross-validation folds of labelled sequences."""
+"""Splits of labelled sequences: at random, in cross-validation folds, or by a column of the user's table."""
 
 from collections.abc import Hashable, Sequence
+from pathlib import Path
 from typing import Any, ClassVar, NoReturn
 
 from unrolled.data.base import SPLITS, Split, check_fractions
+from unrolled.data.files.tables import Row, row_labels
 from unrolled.data.sequences.sequence_data import SequenceData
 from unrolled.data.splits import check_fold, split_groups
 from unrolled.errors import InputError
@@ -12,6 +14,13 @@ ADVICE: dict[Split, str] = {
     "train": "lower data.init_args.valid_fraction or test_fraction",
     "valid": "raise data.init_args.valid_fraction",
     "test": "set data.init_args.test_fraction to 0 for no test split",
+}
+SPLIT_NAMES: dict[str, Split] = {
+    "train": "train",
+    "valid": "valid",
+    "validation": "valid",
+    "dev": "valid",
+    "test": "test",
 }
 
 
@@ -91,6 +100,45 @@ class HoldoutData(SequenceData):
             if share > 0 and not drawn[split]:
                 raise_empty_split(self.owner, self.count_text(rest), split, share)
         return drawn | given
+
+
+class UserTable:
+    """Mixin of tables of texts and of series: the split column, and the names of file and columns in messages."""
+
+    path: str
+    label_column: str
+    split_column: str | None
+
+    @property
+    def owner(self) -> str:
+        return self.path
+
+    @property
+    def label_source(self) -> str:
+        return f"{self.path}: column {self.label_column!r}"
+
+    @property
+    def unseen_label_advice(self) -> str:
+        if self.split_column is None:
+            return "add rows of it, or choose another data.init_args.seed"
+        return f"remove it, or move it to train in column {self.split_column!r}"
+
+    def check_splits(self, rows: Sequence[Row]) -> None:
+        """Raise InputError for a split column with an unknown value, or without train."""
+        if self.split_column is None:
+            return
+        values = [row[self.split_column].strip().lower() for row in rows]
+        for number, value in enumerate(values, 1):
+            if value not in SPLIT_NAMES:
+                problem = f"expected {', '.join(SPLIT_NAMES)} in column {self.split_column!r}, got {value!r}"
+                raise InputError(f"{self.path}: row {row_labels(Path(self.path), number)}: {problem}; correct it")
+        if "train" not in values:
+            problem = f"expected train in at least one row, got only {', '.join(sorted({*values}))}"
+            raise InputError(f"{self.path}: column {self.split_column!r}: {problem}; mark the training rows with train")
+
+    def split_of(self, row: Row) -> Split:
+        """The split of a row; "train" without a split column (`HoldoutData` then draws the splits)."""
+        return "train" if self.split_column is None else SPLIT_NAMES[row[self.split_column].strip().lower()]
 
 
 def raise_empty_fold(owner: str, count: str, groups: int, folds: Sequence[Sequence[object]]) -> NoReturn:

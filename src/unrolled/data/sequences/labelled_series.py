@@ -9,9 +9,9 @@ from torch import Tensor
 from unrolled.data.base import Split
 from unrolled.data.sequences.holdout import HoldoutData
 from unrolled.data.sequences.labels import check_classes, check_labels
+from unrolled.data.splits import stratified_split
 from unrolled.errors import InputError
 from unrolled.functional.classification import nearest_centroid, nearest_neighbour, resample
-from unrolled.functional.partition import stratified_split
 
 
 class Series(NamedTuple):

@@ -12,10 +12,10 @@ from unrolled.data.files.text import is_blank, space_tokens
 from unrolled.data.sequences.baselines import error_rates
 from unrolled.data.sequences.holdout import HoldoutData
 from unrolled.data.sequences.labels import TokenClasses, check_labels, encode_labels
+from unrolled.data.splits import connected_components
 from unrolled.data.tokens.tokenizer import build_vocabulary, check_level, warn_unknown_by_split
 from unrolled.data.tokens.vocabulary import Level
 from unrolled.errors import InputError
-from unrolled.functional.partition import connected_components
 
 
 class Example(NamedTuple):

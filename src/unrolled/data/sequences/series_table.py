@@ -1,5 +1,6 @@
 """Labelled series from a CSV or TSV file."""
 
+import math
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -8,11 +9,13 @@ from typing import Any
 import torch
 
 from unrolled.data.base import Split
-from unrolled.data.files.columns import check_distinct
-from unrolled.data.files.tables import Row, read_table, require_columns, require_filled
+from unrolled.data.files.columns import FLOAT32_MAX, check_distinct
+from unrolled.data.files.tables import Row, read_table, require_columns, require_filled, row_labels
+from unrolled.data.sequences.holdout import UserTable
 from unrolled.data.sequences.labelled_series import LabelledSeries, Series
-from unrolled.data.sequences.user_table import UserTable, check_times, constant_field, parse_feature
 from unrolled.errors import InputError
+
+TIME_ADVICE = "number the steps, or set data.init_args.time_column to null if the rows are in order"
 
 
 class SeriesTable(UserTable, LabelledSeries):
@@ -87,3 +90,63 @@ class SeriesTable(UserTable, LabelledSeries):
         check_times(self.path, name, rows, indices, self.time_column)
         numbers = [[parse_feature(self.path, rows, index, column) for column in features] for index in indices]
         return Series(torch.tensor(numbers), label, group, f"series {name!r}")
+
+
+def constant_field(path: str, name: str, rows: Sequence[Row], indices: Sequence[int], column: str | None) -> str:
+    """The value of a column that is the same in all rows of the series `name`; "" without a column.
+
+    Raises:
+        InputError: the rows differ.
+    """
+    if column is None:
+        return ""
+    value = rows[indices[0]][column].strip()
+    for index in indices:
+        if (other := rows[index][column].strip()) != value:
+            row, first = (row_labels(Path(path), number + 1) for number in (index, indices[0]))
+            raise InputError(
+                f"{path}: row {row}: expected {value!r} in column {column!r}, as in row {first}, got {other!r}; the "
+                f"rows of series {name!r} must agree"
+            )
+    return value
+
+
+def check_times(path: str, name: str, rows: Sequence[Row], indices: Sequence[int], column: str | None) -> None:
+    """Raise InputError unless the times of the series `name` are strictly increasing; no check without a column."""
+    last = -math.inf
+    for index in indices if column is not None else ():
+        time = _parse(rows[index][str(column)])
+        if not math.isfinite(time):
+            raise InputError(f"{_field_error(path, rows, index, str(column), 'a number')}; {TIME_ADVICE}")
+        if time <= last:
+            raise InputError(
+                f"{path}: row {row_labels(Path(path), index + 1)}: expected a time after {last:g} in series {name!r}, "
+                f"got {time:g}; sort the rows, and give each time once"
+            )
+        last = time
+
+
+def parse_feature(path: str, rows: Sequence[Row], index: int, column: str) -> float:
+    """A field as a number that float32 can represent.
+
+    Raises:
+        InputError: not a number, or too large.
+    """
+    if abs(value := _parse(rows[index][column])) <= FLOAT32_MAX:
+        return value
+    wanted = "a finite number of float32" if math.isfinite(value) else "a number"
+    problem = _field_error(path, rows, index, column, wanted)
+    raise InputError(f"{problem}; correct or fill it, or exclude the column with data.init_args.feature_columns")
+
+
+def _parse(text: str) -> float:
+    """A field as a number, nan if it is not one; 1_000 is not, unlike in Python."""
+    try:
+        return math.nan if "_" in text else float(text)
+    except ValueError:
+        return math.nan
+
+
+def _field_error(path: str, rows: Sequence[Row], index: int, column: str, wanted: str) -> str:
+    row = row_labels(Path(path), index + 1)
+    return f"{path}: row {row}: expected {wanted} in column {column!r}, got {rows[index][column].strip()!r}"

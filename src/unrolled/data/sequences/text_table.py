@@ -5,8 +5,8 @@ from typing import Any
 
 from unrolled.data.base import Split
 from unrolled.data.files.tables import read_table, require_columns, require_filled, row_labels
+from unrolled.data.sequences.holdout import UserTable
 from unrolled.data.sequences.labelled_text import Example, LabelledText
-from unrolled.data.sequences.user_table import UserTable
 from unrolled.errors import InputError
 
 

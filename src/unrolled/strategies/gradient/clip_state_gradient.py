@@ -5,7 +5,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from unrolled.architectures.stepwise import set_state_hook
+from unrolled.architectures.base import set_state_hook
 from unrolled.errors import InputError
 from unrolled.functional.gradients import RULES, StateGradientBound
 from unrolled.tasks.base import SequenceTask

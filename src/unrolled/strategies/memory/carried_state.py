@@ -6,8 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from unrolled.errors import InputError
-from unrolled.functional.batch import drop_targets
-from unrolled.functional.padding import steps_since
+from unrolled.functional.batch import drop_targets, steps_since
 from unrolled.functional.state import State, carry, detach, restart
 from unrolled.tasks.base import Penalties, SequenceTask
 

@@ -20,7 +20,7 @@ from unrolled.functional.forecasting.scores import (
     point_scores,
     raw,
 )
-from unrolled.tasks.step.mean_loss import WIDE
+from unrolled.tasks.step.telemetry import WIDE
 
 ROOTS = ("rmse",)  # metrics that are the root of a mean
 

@@ -10,8 +10,7 @@ from unrolled.errors import InputError
 from unrolled.functional.forecasting.distributions import LEVELS
 from unrolled.functional.generators import generator
 from unrolled.tasks.autoregressive import Autoregressive
-from unrolled.tasks.data_contract import sequences_span_batches
-from unrolled.tasks.evaluated import carries
+from unrolled.tasks.evaluated import carries, sequences_span_batches
 from unrolled.tasks.forecasting.evaluation import ForecastJudge
 from unrolled.tasks.forecasting.forecaster import Forecaster, check_marks
 

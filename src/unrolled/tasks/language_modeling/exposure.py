@@ -18,7 +18,7 @@ from unrolled.functional.losses import perplexity
 from unrolled.functional.ngrams import NgramModel
 from unrolled.functional.text_scores import distinct, repetition
 from unrolled.tasks.data_contract import HasTokens, data_module
-from unrolled.tasks.step.mean_loss import WIDE
+from unrolled.tasks.step.telemetry import WIDE
 
 if TYPE_CHECKING:
     from unrolled.tasks.language_modeling.language_modeling import LanguageModeling

@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from torch import Tensor, nn
 
-from unrolled.architectures.token_dropout import TokenDropout
+from unrolled.architectures.dropout_masks import TokenDropout
 from unrolled.errors import InputError
 from unrolled.functional.batch import SequenceBatch
 from unrolled.functional.losses import bits, cross_entropy, perplexity

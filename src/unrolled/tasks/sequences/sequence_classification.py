@@ -6,8 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from unrolled.architectures.dropout_masks import TokenDropout
 from unrolled.architectures.pooling import STATE_PARTS, Pool
-from unrolled.architectures.token_dropout import TokenDropout
 from unrolled.errors import InputError
 from unrolled.functional.batch import SequenceBatch, has_target
 from unrolled.functional.losses import binary_cross_entropy, cross_entropy

@@ -5,8 +5,7 @@ from torch import Tensor
 from unrolled.errors import InputError
 from unrolled.functional.batch import SequenceBatch, row_lengths
 from unrolled.functional.state import State
-from unrolled.tasks.data_contract import sequences_span_batches
-from unrolled.tasks.evaluated import EvaluatedTask, carries
+from unrolled.tasks.evaluated import EvaluatedTask, carries, sequences_span_batches
 
 WHOLE = (
     "architecture: bidirectional: true needs full sequences, but a row of this batch continues in another batch, or "

@@ -1,4 +1,4 @@
-"""Reductions over the processes; with one process there is no communication."""
+"""Several processes: seeds, and reductions over them; with one process there is no communication."""
 
 from __future__ import annotations
 
@@ -9,6 +9,12 @@ from torch import Tensor
 
 if TYPE_CHECKING:
     from unrolled.tasks.base import SequenceTask
+
+
+def seed_processes(task: SequenceTask) -> None:
+    """Seed each process differently; all were seeded alike for equal first weights."""
+    if task.trainer.world_size > 1:
+        torch.manual_seed(torch.initial_seed() + task.global_rank)
 
 
 def largest(trainer: Any, number: int) -> int:

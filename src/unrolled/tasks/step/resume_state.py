@@ -44,17 +44,9 @@ def restore(task: SequenceTask, saved: dict[str, Any] | None) -> None:
     task.training_metrics.records, task.resumed = dict(mine["records"]), mine["random"]
 
 
-def begin(task: SequenceTask) -> None:
-    """Seed each process differently; all were seeded alike for equal first weights."""
-    if task.trainer.world_size > 1:
-        torch.manual_seed(torch.initial_seed() + task.global_rank)
-
-
-def resume(task: SequenceTask) -> None:
-    """Before the first batch: move the state to the device and restore the random states."""
-    saved, task.resumed = task.resumed, None
-    if saved is None:
-        return
+def resume(task: SequenceTask, saved: dict[str, Any]) -> None:
+    """Before the first batch after `restore`: move the state to the device and set the random states `saved`."""
+    task.resumed = None
     task.cursor.saved = tuple(part.to(task.device) for part in task.cursor.saved)
     task.ages = tuple(part.to(task.device) for part in task.ages)
     metrics = task.training_metrics

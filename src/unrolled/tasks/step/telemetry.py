@@ -1,4 +1,4 @@
-"""Training metrics: accumulate per step, log means."""
+"""Means: of training metrics, accumulated per step and logged, and of the loss over an evaluated split."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
+from torchmetrics import Metric
 
 if TYPE_CHECKING:
     from unrolled.tasks.base import SequenceTask
+
+WIDE = torch.float32 if torch.backends.mps.is_available() else torch.float64  # MPS has no float64
 
 
 class TrainingMetrics:
@@ -56,3 +59,23 @@ class TrainingMetrics:
         """At the end of an epoch: report the remaining means."""
         if self.records:
             self.report()
+
+
+class MeanLoss(Metric):
+    """Summed losses over summed counts, of all batches and processes; a nan stays a nan (MeanMetric drops it)."""
+
+    full_state_update = False
+    total: Tensor
+    count: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        for name in ("total", "count"):
+            self.add_state(name, torch.zeros((), dtype=WIDE), dist_reduce_fx="sum")
+
+    def update(self, total: Tensor, count: Tensor) -> None:
+        self.total = self.total + total
+        self.count = self.count + count
+
+    def compute(self) -> Tensor:
+        return self.total / self.count

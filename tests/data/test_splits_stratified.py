@@ -3,7 +3,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unrolled.functional.partition import stratified_split
+from unrolled.data.splits import stratified_split
 
 SHARES = [[0.8, 0.1, 0.1], [0.9, 0.1, 0.0], [0.25] * 4, [1 / 3] * 3, [1.0, 0.0], [0.5, 0.3, 0.2]]
 

@@ -2,7 +2,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unrolled.functional.padding import last_outputs, length_mask, reverse_sequences
+from unrolled.functional.batch import last_outputs, length_mask, reverse_sequences
 
 T = 6
 rows = st.lists(st.integers(1, T), min_size=1, max_size=5)

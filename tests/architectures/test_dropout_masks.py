@@ -4,7 +4,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from unrolled.architectures.token_dropout import drop_tokens
+from unrolled.architectures.dropout_masks import drop_tokens
 
 
 def test_equals_an_embedding_matrix_without_those_rows():

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from conformance.architectures import LENGTHS, close, make, random_inputs
-from unrolled.architectures import fused_dtype
+from unrolled.architectures import fused_call
 from unrolled.errors import InputWarning
 
 HALF = [torch.bfloat16, torch.float16]
@@ -31,7 +31,7 @@ padded = pytest.mark.parametrize("lengths", [None, LENGTHS], ids=["full rows", "
 @pytest.fixture
 def no_kernel(monkeypatch):
     """As on a CPU without AVX-512."""
-    monkeypatch.setattr(fused_dtype, "has_kernel", lambda dtype, input_size, hidden_size: False)
+    monkeypatch.setattr(fused_call, "has_kernel", lambda dtype, input_size, hidden_size: False)
 
 
 def model_and_inputs(name):
@@ -88,7 +88,7 @@ def test_with_or_without_a_kernel_the_result_is_the_same_up_to_rounding(name, dt
     model, (inputs, state) = model_and_inputs(name)
     with torch.autocast("cpu", dtype=dtype):
         as_it_is = run(model, inputs, state, LENGTHS)
-        monkeypatch.setattr(fused_dtype, "has_kernel", lambda *asked: False)
+        monkeypatch.setattr(fused_call, "has_kernel", lambda *asked: False)
         wide = run(model, inputs, state, LENGTHS)
     for actual, expected in zip(as_it_is, wide, strict=True):
         close([part.float() for part in actual], [part.float() for part in expected], 32 * torch.finfo(dtype).eps)
@@ -114,7 +114,7 @@ def test_a_double_backward_runs_without_a_kernel(no_kernel):
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_float32_and_float64_ask_nothing(dtype, monkeypatch):
     asked = []
-    monkeypatch.setattr(fused_dtype, "has_kernel", lambda *given: asked.append(given))
+    monkeypatch.setattr(fused_call, "has_kernel", lambda *given: asked.append(given))
     model, _ = model_and_inputs("LSTM")
     model.to(dtype)
     model(*random_inputs(model))
@@ -122,39 +122,39 @@ def test_float32_and_float64_ask_nothing(dtype, monkeypatch):
 
 
 def test_the_kernel_is_asked_once_without_random_numbers():
-    fused_dtype.has_kernel.cache_clear()
+    fused_call.has_kernel.cache_clear()
     model, (inputs, state) = model_and_inputs("LSTM stacked")
     before = torch.get_rng_state()
     with torch.autocast("cpu", dtype=torch.bfloat16):
         for _ in range(3):
             model(inputs, state)
     assert torch.equal(torch.get_rng_state(), before)
-    asked = fused_dtype.has_kernel.cache_info()
+    asked = fused_call.has_kernel.cache_info()
     assert (asked.misses, asked.hits) == (2, 7)  # layers of 3 -> 5 and 5 -> 5 units, 3 calls of 3 layers
 
 
 @pytest.mark.parametrize("first_call", ["in inference mode", "under bf16-true", "in a checkpointed segment"])
 def test_the_answer_does_not_depend_on_the_first_call(first_call):
-    found = fused_dtype.has_kernel(torch.bfloat16, 3, 5)
-    fused_dtype.has_kernel.cache_clear()
+    found = fused_call.has_kernel(torch.bfloat16, 3, 5)
+    fused_call.has_kernel.cache_clear()
     saved = []
     if first_call == "in inference mode":
         with torch.inference_mode():
-            again = fused_dtype.has_kernel(torch.bfloat16, 3, 5)
+            again = fused_call.has_kernel(torch.bfloat16, 3, 5)
     elif first_call == "under bf16-true":  # which sets the type of new tensors
         torch.set_default_dtype(torch.bfloat16)
         try:
-            again = fused_dtype.has_kernel(torch.bfloat16, 3, 5)
+            again = fused_call.has_kernel(torch.bfloat16, 3, 5)
         finally:
             torch.set_default_dtype(torch.float32)
     else:  # whose hooks count what is saved
         with torch.autograd.graph.saved_tensors_hooks(saved.append, lambda tensor: tensor):
-            again = fused_dtype.has_kernel(torch.bfloat16, 3, 5)
+            again = fused_call.has_kernel(torch.bfloat16, 3, 5)
     assert again == found and not saved
 
 
 def test_it_says_so_once(no_kernel):
-    fused_dtype._warn.cache_clear()
+    fused_call._warn.cache_clear()
     model, (inputs, state) = model_and_inputs("GRU")
     with warnings.catch_warnings(record=True) as caught, torch.autocast("cpu", dtype=torch.bfloat16):
         warnings.simplefilter("always")
@@ -179,10 +179,10 @@ def test_a_cpu_without_16_bit_units_runs_every_cell(units):
     script = """
 import torch
 from conformance.architectures import LENGTHS, close, make, random_inputs
-from unrolled.architectures import fused_dtype
+from unrolled.architectures import fused_call
 
 torch.set_default_dtype(torch.bfloat16)  # as under bf16-true
-assert not fused_dtype.has_kernel(torch.bfloat16, 3, 5)
+assert not fused_call.has_kernel(torch.bfloat16, 3, 5)
 torch.set_default_dtype(torch.float32)
 for name in ("LSTM", "GRU", "RNN", "RNN-relu"):
     for lengths in (None, LENGTHS):

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unrolled.functional.partition import connected_components
+from unrolled.data.splits import connected_components
 
 
 @given(st.lists(st.lists(st.sampled_from("abcdefghij"), max_size=3), max_size=12))
