@@ -137,8 +137,8 @@ def test_who_reads_what(features, groups):
 @pytest.mark.parametrize(
     ("features", "message"),
     [
-        ([], "expected each of 3 channels in a branch, got none that reads 0, 1, 2"),
-        ([2], "expected each of 3 channels in a branch, got none that reads 2"),
+        ([], "expected each of 3 channels in a branch, got no branch with 0, 1, 2"),
+        ([2], "expected each of 3 channels in a branch, got no branch with 2"),
         ([[0, 1], [1, 2]], "branch 2: expected each channel in one branch, got 1 a second time"),
         ([[0, 0, 1, 2]], "branch 1: expected each channel in one branch, got 0 a second time"),
         ([[0, 3]], "branch 1: expected channel indices from 0 to 2, got 3"),

@@ -46,7 +46,7 @@ QUICK: list[tuple[list[str], int, str]] = [
     (["--help"], 0, "COMMAND"),
     ([], 0, "COMMAND"),
     (["--version"], 0, "unrolled "),
-    (["fit", "--help"], 0, "time steps between two optimiser steps."),
+    (["fit", "--help"], 0, "time steps between two optimizer steps."),
     (["test", "--help"], 0, "RUN_FOLDER"),
     (["completion", "bash"], 0, "--optimizer.init_args.lr"),
     (["fti"], 2, "got 'fti'. Did you mean fit?"),

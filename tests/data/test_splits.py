@@ -83,17 +83,21 @@ def test_the_folds_are_held_out_in_turn(groups, folds, seed, own):
 @pytest.mark.parametrize(
     ("groups", "arguments", "message"),
     [
-        ("abcd", {"folds": 5}, "in each of 5 folds, got 4 rows; set data.init_args.folds to 4 at most, or give more"),
-        ("aabbcc", {"folds": 4}, "4 folds, got 6 rows (3 groups); set data.init_args.folds to 3 at most, or give more"),
-        ("aaaa", {"folds": 2, "fold": 1}, "in each of 2 folds, got 4 rows (1 group); give more of them"),
+        ("abcd", {"folds": 5}, "in each of 5 folds, got 4 rows; set data.init_args.folds to 4 at most, or add more"),
+        ("aabbcc", {"folds": 4}, "4 folds, got 6 rows (3 groups); set data.init_args.folds to 3 at most, or add more"),
+        ("aaaa", {"folds": 2, "fold": 1}, "in each of 2 folds, got 4 rows (1 group); add more"),
         ("aaaaaaaabc", {"folds": 3, "seed": 4}, " empty; lower data.init_args.folds, or choose another data.init_args"),
         (
             "aaab",
             {},
-            "the valid split is empty: a share of 0.1 of 4 rows (2 groups) holds none; give more of them, or ",
+            "expected at least one example in the valid split, 0.1 of 4 rows (2 groups), got none; add more, or ",
         ),
-        ("ab", {"valid_fraction": 0.9, "test_fraction": 0.0}, "the train split is empty: a share of 0.1 of 2 rows hol"),
-        ("abc", {"valid_fraction": 0.4}, "the test split is empty: a share of 0.1 of 3 rows holds none; give more of"),
+        (
+            "ab",
+            {"valid_fraction": 0.9, "test_fraction": 0.0},
+            "at least one example in the train split, 0.1 of 2 rows, got none",
+        ),
+        ("abc", {"valid_fraction": 0.4}, "at least one example in the test split, 0.1 of 3 rows, got none; add more"),
     ],
     ids=str,
 )

@@ -53,7 +53,7 @@ BAD = {
     "counts": (lambda f: files(f, lines(LINES), lines(THEIRS[:-1])), "expected as many lines in both, got 120 and 119"),
     "an empty line": (
         lambda f: files(f, lines(LINES), lines([*THEIRS[:6], " ", *THEIRS[7:]])),
-        "b.txt, line 7: expected a sentence, got an empty line; leave the pair out of both",
+        "b.txt, line 7: expected a sentence, got an empty line; remove the pair from both",
     ),
     "an empty cell": (
         lambda f: table(f, "en\tde\na b\tc\n\t d\n"),

@@ -14,7 +14,7 @@ from unrolled.tasks.evaluated import EvaluatedTask
 @pytest.mark.parametrize("strategy", [TeacherForcing, ScheduledSampling])
 def test_a_strategy_for_another_task_is_refused_by_name(task, strategy):
     tasks = f"Forecasting or LanguageModeling or Translation, not for {task.__name__}"
-    message = f"^{strategy.__name__} is a strategy for {tasks}. Leave it out.$"
+    message = f"^{strategy.__name__} is a strategy for {tasks}. Remove it.$"
     for others in ([], [ClipNorm]):
         with pytest.raises(InputError, match=message):
             compose(task, *others, strategy, CarriedState)

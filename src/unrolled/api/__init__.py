@@ -1,1 +1,1 @@
-"""The Python verbs: `unrolled.fit` trains a recipe, `unrolled.Run` queries a trained run."""
+"""Python interface: `unrolled.fit` trains a recipe, `unrolled.Run` is a trained run."""

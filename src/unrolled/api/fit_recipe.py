@@ -26,18 +26,19 @@ def fit(
 
     Args:
         what: the name of a shipped recipe, the path of a YAML file, or a mapping of the same sections.  In a mapping
-            and in `changes`, a class may replace its name, and `ClipNorm.with_(max_norm=1.0)` its arguments.
+            and in `changes`, a class may be given for its name, and `ClipNorm.with_(max_norm=1.0)` for a name with
+            arguments.
         changes: values by dotted path: `{"trainer.max_epochs": 1, "optimizer.init_args.lr": 0.01}`.
         runs: the parent of the run folder.
-        name: of the run folder; default: the recipe's name, of a mapping the task's.
-        resume: continue the newest run of that name, with its recipe and `changes`.
-        progress: whether a bar is shown.
+        name: name of the run folder; default: the recipe's name, or the task's if `what` is a mapping.
+        resume: continue the newest run of that name, with its saved recipe and `changes`.
+        progress: whether to show a progress bar.
 
     Returns:
         The trained run.
 
     Raises:
-        InputError: a key, a value, a class or the data cannot be used; one line that names it.
+        InputError: an unusable key, value, class or data set; the message names it in one line.
     """
     folder = run_folders.shared()
     mapping = named(what, "recipe") if isinstance(what, Mapping) else None
@@ -60,7 +61,7 @@ def fit(
 
 
 def named(sections: Mapping[str, Any], source: str) -> dict[str, Any]:
-    """Recipe sections with every class, `with_` and partial replaced by what a YAML file would hold.
+    """Recipe sections with every class, `with_` and partial replaced by its form in a YAML file.
 
     Raises:
         InputError: a class that a recipe cannot name.

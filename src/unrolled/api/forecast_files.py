@@ -8,7 +8,7 @@ from unrolled.runs.inference.forecast import Forecast, write_table
 
 
 def write(table: Path, forecasts: Sequence[Forecast]) -> Path:
-    """Write `table`, a CSV file, and an SVG plot of the same name, whose path is returned.
+    """Write the CSV file `table` and an SVG plot of the same name; return the path of the plot.
 
     Raises:
         InputError: the file cannot be written.

@@ -25,7 +25,7 @@ class Run:
         path: the run folder, such as runs/quickstart.
 
     Raises:
-        InputError: it is not a run folder; from a method: the run's task has no such method.
+        InputError: `path` is not a run folder; or, from a method, the run's task does not support it.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -47,7 +47,7 @@ class Run:
 
     @property
     def curves(self) -> dict[str, Curve]:
-        """Every logged metric by name: its optimiser steps and its values."""
+        """Every logged metric by name: its optimizer steps and its values."""
         return dict(read_run(self.path).curves)
 
     @property
@@ -72,7 +72,7 @@ class Run:
         return predict(self.path, _several(texts))
 
     def generate(self, prefix: str, length: int = 300, *, temperature: float = 0.7, seed: int = 0) -> str:
-        """`prefix` and `length` more tokens; a temperature of 0 takes the most likely token."""
+        """`prefix` followed by `length` generated tokens; a temperature of 0 takes the most likely token."""
         return prefix + generate(self.path, prefix, length, temperature, seed)
 
     def translate(self, sentences: str | Sequence[str], *, beam: int = 5, length_penalty: float = 1.0) -> list[str]:
@@ -83,7 +83,7 @@ class Run:
         """The next steps of each series.
 
         Args:
-            table: another table of the same columns; None: the run's data.
+            table: another table with the same columns; None: the run's data.
             out: a .csv file to write; its plot is written next to it as .svg.
         """
         forecasts = forecast(self.path, None if table is None else Path(table))

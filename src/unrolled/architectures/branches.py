@@ -44,7 +44,7 @@ def channel_groups(branches: Sequence[Mapping[str, Any]], channels: int) -> list
         made.append([*chosen])
     if free:
         unread = ", ".join(map(str, free))
-        raise InputError(f"MultiInput: expected each of {channels} channels in a branch, got none that reads {unread}")
+        raise InputError(f"MultiInput: expected each of {channels} channels in a branch, got no branch with {unread}")
     return made
 
 

@@ -34,7 +34,7 @@ class LSTM(Recurrent):
         h_t = o_t * tanh(LN(c_t)).  With zoneout the tanh reads c_t before zoneout is applied.
 
     Args:
-        zoneout_cell: `zoneout` of c; null: the same as of h.
+        zoneout_cell: `zoneout` of the cell state c; null: the value of `zoneout`.
 
     Raises:
         InputError: a probability outside [0, 1).

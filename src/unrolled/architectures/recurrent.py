@@ -24,13 +24,13 @@ RunCell = Callable[[int, Tensor, State, Tensor | None], tuple[Tensor, State]]  #
 
 
 class Recurrent(Stepwise):
-    """A stack of recurrent layers, with optional dropout, zoneout and layer norm.  Concrete in `RNN`, `LSTM` and `GRU`.
+    """A stack of recurrent layers, with optional dropout, zoneout and layer norm: base of `RNN`, `LSTM` and `GRU`.
 
-    Each layer and direction is one single-layer torch module, so that dropout stays outside the fused call, where a
-    seed reproduces it on every device.
+    Each layer and direction is one single-layer torch module, so that dropout is applied outside the fused call,
+    where a seed reproduces it on every device.
 
-    Regularisation that is 0 or false changes no bit.  The masks of `variational_*` and `weight_drop` are drawn once for
-    all time steps of a window (of a call, outside of training with a task) and keep the fused call; `zoneout` and
+    Regularization that is 0 or false changes no bit of the result.  The masks of `variational_*` and `weight_drop` are
+    drawn once for all time steps of a window (of a call, if no task is training) and keep the fused call; `zoneout` and
     `layer_norm` run step by step, in evaluation too.
 
     Sources: variational dropout on inputs and outputs: Gal & Ghahramani 2016, "A theoretically grounded application of
@@ -50,7 +50,7 @@ class Recurrent(Stepwise):
         weight_drop: probability that a weight from state to gate is zeroed in training, at all time steps.
         zoneout: probability that a unit of the state keeps its value for one more time step; in evaluation each unit is
             the mean of both.
-        layer_norm: whether the inputs of the gates are normalised over the units.
+        layer_norm: whether the inputs of the gates are normalized over the units.
 
     Raises:
         InputError: a size below 1, or a probability outside [0, 1).
@@ -92,7 +92,7 @@ class Recurrent(Stepwise):
         self.layer_norm = layer_norm
         self.directions = 2 if bidirectional else 1
         self.output_size = hidden_size * self.directions
-        # checkpoints and optimisers depend on this order of registration: masks, norms, cells
+        # checkpoints and optimizers depend on this order of registration: masks, norms, cells
         self.masks = Masks(max(masked.values()) > 0)
         self.norms = nn.ModuleList()
         sizes = [input_size] + [self.output_size] * (num_layers - 1)
@@ -114,7 +114,7 @@ class Recurrent(Stepwise):
     ) -> tuple[Tensor, State]:
         """Outputs (B, T, D*H) and the final state, each part (B, L*D, H), of `inputs` (B, T, F).
 
-        One fused call per layer and direction, unless zoneout, layer norm or `state_hook` need single steps.  With
+        One fused call per layer and direction, unless zoneout, layer norm or `state_hook` requires single steps.  With
         `lengths` (B,), in time steps, padding changes nothing: its outputs are zero, and the final state of a sequence
         is the one at its last step.
         """
@@ -125,7 +125,7 @@ class Recurrent(Stepwise):
     def trace(
         self, inputs: Tensor, state: State | None = None, lengths: Tensor | None = None
     ) -> tuple[Tensor, State, list[Gates]]:
-        """The same numbers step by step, and every gate by name: for each layer and direction {name: (B, T, H)}."""
+        """`forward` step by step, with every gate by name: for each layer and direction {name: (B, T, H)}."""
         gates: list[Gates] = []
 
         def run(k: int, x: Tensor, state: State, lengths: Tensor | None) -> tuple[Tensor, State]:
@@ -196,8 +196,8 @@ class Recurrent(Stepwise):
     def step(self, w: Weights, a_t: Tensor, state: State, hook: StateHook) -> Gates:
         """One time step of the equations: every gate and the new state by name, each (B, H).
 
-        `a_t` (B, G * H) is this step of `project`; `w.w_hh` is transposed, (H, G * H); `hook` has been applied to
-        the new state.
+        `a_t` (B, G * H) is this step of `project`; `w.w_hh` is transposed, (H, G * H); `hook` is applied
+        to the new state.
         """
         raise NotImplementedError(f"{type(self).__name__} has no equations")
 
@@ -215,7 +215,7 @@ class Recurrent(Stepwise):
         return outputs.to(half), tuple(part.to(half) for part in final)
 
     def _run_padded(self, k: int, w: Weights, x: Tensor, state: State, lengths: Tensor | None) -> tuple[Tensor, State]:
-        """A fused call on padded sequences (packed ones leave the fast CPU path)."""
+        """A fused call on padded sequences (packed sequences would not use torch's fast CPU path)."""
         outputs, final = self._fused(k, w, x, tuple(part[None] for part in state), lengths)
         if lengths is None:
             return outputs, tuple(part[0] for part in final)

@@ -18,7 +18,7 @@ def argument_docs(module: str, definition: ast.ClassDef, init: ast.FunctionDef) 
 
 
 def _late_docstring(module: str, name: str) -> str:
-    """A docstring assigned after the class, as torch does for its optimisers: `Adam.__doc__ = ...`."""
+    """A docstring assigned after the class, as torch does for its optimizers: `Adam.__doc__ = ...`."""
     for node in syntax_tree(module).body:
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == f"{name}.__doc__":
             return inspect.cleandoc(_text(module, node.value))

@@ -1,4 +1,4 @@
-"""Averages of weights over optimiser steps."""
+"""Averages of weights over optimizer steps."""
 
 from collections.abc import Mapping
 

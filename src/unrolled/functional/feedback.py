@@ -26,7 +26,7 @@ def uniform_draws(
     generator: torch.Generator | None = None,
     device: torch.device | None = None,
 ) -> Tensor:
-    """Uniform random numbers from [0, 1): a step reads the truth, with probability p, where its number is below p.
+    """Uniform random numbers from [0, 1): a step reads the ground truth, with probability p, if its number is below p.
 
     Bengio et al. 2015, section 2.4, draw one number per token; one per sequence did worse there.
 

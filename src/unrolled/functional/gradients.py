@@ -11,7 +11,7 @@ from torch.optim import Optimizer
 
 
 def optimized_parameters(optimizer: Optimizer) -> list[Tensor]:
-    """The parameters of an optimiser (a module's `parameters()` walks the module tree on each call)."""
+    """The parameters of an optimizer (a module's `parameters()` walks the module tree on each call)."""
     return [parameter for group in optimizer.param_groups for parameter in group["params"]]
 
 

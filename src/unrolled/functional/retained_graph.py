@@ -3,7 +3,7 @@
     piece j:   entry_j -> (hidden_j, exit_j)        run once, on copies of the current weights
     window:    dL/dweights = sum over its pieces j of the gradients from hidden_j and, through exit_j, from piece j + 1
 
-The optimiser changes the weights between two windows, which invalidates a graph on the weights themselves.  Every piece
+The optimizer changes the weights between two windows, which invalidates a graph on the weights themselves.  Every piece
 therefore starts at leaves: its entry state and its copies of the weights.  B batch, T time, H hidden.
 """
 

@@ -1,4 +1,4 @@
-"""Schedules over the optimiser step, or over the loss: pure functions without state.
+"""Schedules over the optimizer step, or over the loss: pure functions without state.
 
 The `DECAYS` go from `start` to `end` in `over` steps; `constant_decay` stays at `start`.
 """
@@ -61,12 +61,12 @@ DECAYS: dict[str, Callable[[int, float, float, int], float]] = {
 
 
 class Schedule(NamedTuple):
-    """A quantity as a function of the optimiser step."""
+    """A quantity as a function of the optimizer step."""
 
     decay: Decay
     start: float
     end: float
-    over: int  # optimiser steps
+    over: int  # optimizer steps
 
     def at(self, step: int) -> float:
         return DECAYS[self.decay](step, self.start, self.end, self.over)

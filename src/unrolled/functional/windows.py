@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class Window(NamedTuple):
-    """One optimiser step's share of a batch, in time steps from its beginning."""
+    """One optimizer step's share of a batch, in time steps from its beginning."""
 
     start: int  # the first step read; no gradient flows to earlier steps
     new: int  # the first step whose loss counts; earlier windows counted the losses before it

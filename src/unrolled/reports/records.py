@@ -18,7 +18,7 @@ SCORE_COLUMNS = {
 
 @dataclass(frozen=True)
 class Curve:
-    """One metric over optimiser steps, sorted by step; values may be nan or inf."""
+    """One metric over optimizer steps, sorted by step; values may be nan or inf."""
 
     steps: tuple[int, ...] = ()
     values: tuple[float, ...] = ()

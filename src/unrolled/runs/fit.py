@@ -50,7 +50,7 @@ def fit(
     path = checkpoints.newest_intact(folder / "checkpoints") if resume else None
     if path is not None:
         checkpoint = checkpoints.load(path)
-        data.load_state_dict(checkpoint[type(data).__qualname__])  # first: other data may be why the sizes differ
+        data.load_state_dict(checkpoint[type(data).__qualname__])  # first: other data may explain a size mismatch
         checkpoints.require_match(checkpoint, task, path)
     table.rewind(checkpoint["unrolled"]["optimizer_steps"] if path else 0)
     best = f"val/{task.chosen_by}"

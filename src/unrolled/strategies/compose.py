@@ -1,4 +1,4 @@
-"""Make one class of a task and its strategies."""
+"""Compose a task and its strategies into one class."""
 
 import copyreg
 from collections.abc import Mapping

@@ -27,7 +27,7 @@ class Owned(NamedTuple):
     """One keyword argument and the class that a user gives it to."""
 
     owner: str  # the task or the strategy
-    declared_by: type  # that class, or its base class with this argument
+    declared_by: type  # that class, or the base class that declares the argument
     parameter: inspect.Parameter
 
 
@@ -41,7 +41,8 @@ class WithArguments(NamedTuple):
 class TaskType(type):
     """The class of tasks: checks the keywords of a call before anything is built.
 
-    `Task(k1=64)` and `Task(TruncatedBPTT={"k1": 64})` are equal; the second form keeps two arguments of one name apart.
+    `Task(k1=64)` and `Task(TruncatedBPTT={"k1": 64})` are equivalent; an argument name that two of
+    the classes share needs the second form.
     """
 
     given_arguments: Mapping[str, Mapping[str, Any]] = {}  # by owner, from `with_`
@@ -49,7 +50,7 @@ class TaskType(type):
 
     @property
     def __signature__(cls) -> inspect.Signature:
-        """Every keyword argument, those without a default first; of a strategy alone, those of its `__init__`."""
+        """Every keyword argument, those without a default first; for a strategy, those of its `__init__` only."""
         if vars(cls).get("seam"):
             signature = inspect.signature(cls.__init__)  # type: ignore[misc]
             return signature.replace(parameters=[*signature.parameters.values()][1:])
@@ -96,7 +97,7 @@ def refuse_two_owners(cls: type, shared: Container[str]) -> None:
 def owned(cls: TaskType) -> tuple[Owned, ...]:
     """Every keyword argument of a task class with its owner, strategies in the order of composition, the task last."""
     last = max(place for place, base in enumerate(cls.__mro__) if isinstance(base, TaskType))
-    lineage = cls.__mro__[: last + 1]  # with mixins that are no tasks, without Lightning's classes
+    lineage = cls.__mro__[: last + 1]  # includes plain mixins, excludes Lightning's classes
     classes = [base for base in lineage if isinstance(base, TaskType)]
     strategies = [base for base in classes if vars(base).get("seam")]
     tasks = [base for base in classes if base not in strategies and not _in_strategy(base, strategies)]
@@ -113,7 +114,7 @@ def owned(cls: TaskType) -> tuple[Owned, ...]:
                 owner = _owner(base, task, lineage)
                 found.setdefault((owner, parameter.name), Owned(owner, base, parameter))
         if not any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
-            break  # base classes get what this one gives them
+            break  # base classes get only what this `__init__` passes on
     return tuple(found.values())
 
 
@@ -124,7 +125,7 @@ def clashes(cls: TaskType) -> tuple[str, ...]:
 
 
 def resolve(cls: TaskType, given: Mapping[str, Any]) -> dict[str, Any]:
-    """The keywords for `__init__`: flat, but for arguments with two owners, which stay in a mapping by owner.
+    """The keywords for `__init__`: flat, except arguments with two owners, which stay in a mapping by owner.
 
     Raises:
         UnknownArgument: no class takes a keyword; names the nearest one and its owner.
@@ -145,7 +146,7 @@ def resolve(cls: TaskType, given: Mapping[str, Any]) -> dict[str, Any]:
         for name in arguments:
             require(cls, name, owner)
             if name in flat:
-                raise InputError(f"{name} is given twice, once for {owner}. Leave one out.")
+                raise InputError(f"{name} is given twice, once for {owner}. Remove one.")
     nested: dict[str, dict[str, Any]] = {}
     for owner, mapping in [*cls.given_arguments.items(), *by_owner.items()]:
         for name, value in mapping.items():
@@ -208,7 +209,7 @@ def _default(one: Owned, bound: Mapping[str, Mapping[str, Any]]) -> inspect.Para
 
 
 def _owner(base: type, task: type, lineage: Sequence[type]) -> str:
-    """The class that a user knows: the task for its base classes, the strategy for its private base classes."""
+    """The public class of `base`: the task for its base classes, the strategy for its private base classes."""
     if issubclass(task, base):
         return task.__name__
     if issubclass(base, task):

@@ -11,13 +11,13 @@ from unrolled.tasks.evaluated import EvaluatedTask
 
 
 class Autoregressive(EvaluatedTask):
-    """The methods that feedback needs of a task: the output, a marker for no output, and inputs made of outputs.
+    """The methods of a task that feedback calls: the output, a marker for no output, and inputs made of outputs.
 
     An output is an id or numbers (`choose`), or its expected features (`expected`).  A task defines both, and where its
     inputs hold more than outputs, how an output replaces its part of them (`replace_inputs`).
     """
 
-    prefix: int = 0  # first steps of a row that are known in use as well: they are never replaced by outputs
+    prefix: int = 0  # first steps of a row that are also known at inference, so outputs never replace them
 
     def features(self, inputs: Tensor) -> Tensor:
         """Features (B, ..., F) of `inputs` (B, ...) before dropout; features are returned unchanged."""
@@ -37,12 +37,12 @@ class Autoregressive(EvaluatedTask):
 
         Args:
             hidden: outputs of the architecture.
-            temperature: 0: the most likely id, or the mean; above 0: a draw, the more varied the higher.
+            temperature: 0: the most likely id, or the mean; above 0: a random draw, more varied at higher values.
             top_k: number of the most likely ids to draw from; null: all.
-            generator: of the draw's random numbers, on the CPU; null: torch's global generator.
+            generator: random generator of the draw, on the CPU; null: torch's global generator.
 
         Raises:
-            InputError: a draw that the task's outputs do not allow.
+            InputError: the task's outputs cannot be sampled in this way.
         """
         raise NotImplementedError(f"{type(self).__name__} does not define choose")
 
@@ -68,7 +68,7 @@ class Autoregressive(EvaluatedTask):
     def run_free(
         self, inputs: Tensor, length: int, ahead: Tensor | None = None, copies: int = 1, **choice: Any
     ) -> Tensor:
-        """Read the prefix `inputs` (B, P, ...), then generate `length` steps (B, length, ...), each read as next input.
+        """Read the prefix `inputs` (B, P, ...), then generate `length` steps (B, length, ...); each is the next input.
 
         In evaluation mode, from the initial state; the first output is the one after the prefix.
 

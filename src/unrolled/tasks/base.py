@@ -25,45 +25,45 @@ ADDITIVE = {"penalty", "gradient", "constraint"}  # seams that several strategie
 
 
 class SequenceTask(pl.LightningModule, metaclass=TaskType):
-    """The training step of a sequence model.  A strategy is a mixin that owns one seam of this step.
+    """The training step of a sequence model.  A strategy is a mixin that overrides one seam (part) of this step.
 
-    The first weights (initialization: `initialize`) are set once, when a task is made, or in `setup` where they need
-    the data.  Then one batch, in the order of execution (seam: what its owner overrides):
+    The initial weights (initialization: `initialize`) are set once: when the task is created, or in `setup` if they
+    need the data.  A batch then runs in this order (seam: the method that its strategy overrides):
 
-        on_train_batch_start      memory:     `reset_mask`     steps at which a row's state is reset
+        on_train_batch_start      memory:     `reset_mask`     steps at which the state of a sequence is reset
                                   memory:     `loss_targets`   the targets that are trained on
                                   truncation: `windows`        where time is cut
         for each window:          optimizer_step runs Lightning's closure once per window
-            training_step         `run_window` reads its steps in fused calls, `forward`, between resets
+            training_step         `run_window` calls `forward`, fused, for each stretch between resets
                                   memory:     `reset_state`    the state after a reset
                                   truncation: `cross_split`    the gradient that crosses a split of fused calls
                                   feedback:   `unroll`         what the model reads, step by step
                                   penalty:    `penalties`      terms that are added to the loss
-            backward              gradient:                    gradients of the state pass `Stepwise.state_hook`
+            backward              gradient:                    `Stepwise.state_hook` changes the gradients of the state
             gradient:             `accept`                     stop at a nan or an inf, or skip the step
             clipping:             `clip`                       bound the parameters' gradients
             gradient:             `perturb`                    change the clipped gradients
-            optimiser step        truncation: `pace`           a factor on the learning rate
+            optimizer step        truncation: `pace`           a factor on the learning rate
             constraint:           `constrain`                  change the weights after the step
             averaging:            `average`                    which weights are evaluated and saved
 
-    A subclass defines its outputs and loss (`predict`, `readout`, `criterion`).  Every argument is a plain builtin, so
-    that a checkpoint can be read with weights_only.
+    A subclass defines its outputs and loss (`predict`, `readout`, `criterion`).  Every argument is a plain Python
+    value, so that a checkpoint can be read with weights_only.
 
     Args:
-        optimizer: a torch optimiser by name: {class_path, init_args}.
+        optimizer: a torch optimizer by name: {class_path, init_args}.
         lr_scheduler: a torch scheduler by name: {class_path, init_args, interval, frequency, monitor, warm_up}; an
             interval of step is one batch, of epoch one pass over the data; warm_up counts batches.
     """
 
     seam: ClassVar[str | None] = None  # the one part of the step that a strategy overrides
-    steps_within_batch: ClassVar[bool] = False  # whether a batch may take several optimiser steps, whatever its length
-    chosen_by: ClassVar[str] = "loss"  # the validation metric that is lowest at a run's best checkpoint
+    steps_within_batch: ClassVar[bool] = False  # whether a batch may take several optimizer steps, whatever its length
+    chosen_by: ClassVar[str] = "loss"  # the validation metric whose minimum selects a run's best checkpoint
     batch: SequenceBatch  # padded to the longest of all processes
-    reset_rows: Tensor  # (B, T) bool: where `reset_state` changes a row's state
-    reset_steps: set[int]  # the steps at which it changes any row's
-    window: Window  # the one that is trained on
-    accepted: bool  # whether its step was taken
+    reset_rows: Tensor  # (B, T) bool: where `reset_state` changes the state
+    reset_steps: set[int]  # the steps at which `reset_rows` is true for any sequence
+    window: Window  # the window that is trained on
+    accepted: bool  # whether the optimizer step of the window was taken
 
     def __init__(self, *, optimizer: dict[str, Any] | None = None, lr_scheduler: dict[str, Any] | None = None) -> None:
         super().__init__()
@@ -71,10 +71,10 @@ class SequenceTask(pl.LightningModule, metaclass=TaskType):
         self.optimizer, self.lr_scheduler, self.seed = optimizer, lr_scheduler, torch.initial_seed()
         self.cursor = Cursor(self)  # the training state and its position in the batch
         self.training_metrics = TrainingMetrics(self)
-        self.ages: State = ()  # (B,), time steps since each row's reset, where a memory strategy counts them
-        self.optimizer_steps = self.length = 0  # steps taken so far, for every schedule; time steps of the batch
-        self.resumed: dict[str, Any] | None = None  # random states from a checkpoint, until the first batch
-        self.plan: list[Window] = []  # the windows of this batch, one optimiser step each
+        self.ages: State = ()  # (B,), time steps since each sequence's reset, if a memory strategy counts them
+        self.optimizer_steps = self.length = 0  # steps so far, for every schedule; time steps of the batch
+        self.resumed: dict[str, Any] | None = None  # random states from a checkpoint; None after the first batch
+        self.plan: list[Window] = []  # the windows of this batch, one optimizer step each
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -82,7 +82,7 @@ class SequenceTask(pl.LightningModule, metaclass=TaskType):
 
     @classmethod
     def strategy_of(cls, seam: str) -> type | None:
-        """The strategy among the bases that owns `seam` (the first, where several share it)."""
+        """The strategy among the bases that overrides `seam` (the first, if several share it)."""
         return seam_owner(cls, seam)
 
     def predict(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
@@ -90,11 +90,11 @@ class SequenceTask(pl.LightningModule, metaclass=TaskType):
         raise NotImplementedError(f"{type(self).__name__} does not define predict")
 
     def readout(self, hidden: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-        """The head's outputs for `hidden` (B, T, H), and those of `targets` (B, T, ...) they are compared with."""
+        """The head's outputs for `hidden` (B, T, H), and the entries of `targets` (B, T, ...) to compare them with."""
         raise NotImplementedError(f"{type(self).__name__} does not define readout")
 
     def criterion(self, outputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-        """The summed loss of what `readout` returned, and the number of targets it is summed over."""
+        """The summed loss of the outputs and targets from `readout`, and the number of targets in the sum."""
         raise NotImplementedError(f"{type(self).__name__} does not define criterion")
 
     def measure(self, hidden: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
@@ -102,20 +102,20 @@ class SequenceTask(pl.LightningModule, metaclass=TaskType):
         return self.criterion(*self.readout(hidden, targets))
 
     def initial_state(self, batch_size: int) -> State:
-        """The state before the first step; every part has the batch first."""
+        """The state before the first step; batch is the first dimension of every part."""
         raise NotImplementedError(f"{type(self).__name__} has no state")
 
     def initialize(self) -> None:
-        """initialization: set the first weights; its owner calls it once, when made.  Default: torch's."""
+        """initialization: set the initial weights; the strategy's constructor calls it.  Default: torch's weights."""
 
     def reset_mask(self) -> Tensor:
-        """memory: (B, T) bool, steps at which a row is reset.  Default: at the start of a batch and of a sequence."""
+        """memory: (B, T) bool, steps at which the state is reset.  Default: at each start of a batch or sequence."""
         mask = self.batch.resets.clone()
         mask[:, 0] = True
         return mask
 
     def steps_since_reset(self) -> Tensor:
-        """memory: (B, T), time steps since each row's reset.  Default: within the batch."""
+        """memory: (B, T), time steps since the last reset.  Default: within the batch."""
         return steps_since(self.reset_rows, torch.zeros_like(self.reset_rows[:, 0], dtype=torch.int64))
 
     def loss_targets(self) -> Tensor:
@@ -123,11 +123,11 @@ class SequenceTask(pl.LightningModule, metaclass=TaskType):
         return self.batch.targets
 
     def reset_state(self, state: State, t: int) -> State:
-        """memory: the state before step `t`, reset where `reset_mask` is True.  Default: to the initial one."""
+        """memory: the state before step `t`, reset where `reset_mask` is True.  Default: to the initial state."""
         return restart(state, self.reset_rows[:, t], self.initial_state(len(self.reset_rows)))
 
     def windows(self, targeted: list[bool]) -> list[Window]:
-        """truncation: windows of time; `targeted`: steps at which any row has a target.  Default: one window."""
+        """truncation: windows of time; `targeted`: whether any sequence has a target, by step.  Default: one window."""
         return [Window(0, 0, len(targeted), len(targeted))]
 
     def split_points(self) -> set[int]:
@@ -143,15 +143,15 @@ class SequenceTask(pl.LightningModule, metaclass=TaskType):
         return 1.0
 
     def share(self, count: Tensor) -> Tensor:
-        """truncation: the divisor of a window's summed loss.  Default: its targets, as a mean over the distributed."""
+        """truncation: the divisor of a window's summed loss.  Default: its number of targets, a mean over processes."""
         return count
 
     def unroll(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
-        """feedback: read the inputs, or outputs in their place.  Default: the truth, in one fused call."""
+        """feedback: read the inputs, or model outputs in their place.  Default: the inputs, in one fused call."""
         return self.predict(inputs, state)
 
     def penalties(self, hidden: Tensor) -> Penalties:
-        """penalty: terms of the loss for outputs `hidden` (B, T, H), added in the order of their owners' names."""
+        """penalty: terms of the loss for outputs `hidden` (B, T, H), added in alphabetical order of their names."""
         return {}
 
     def accept(self, optimizer: torch.optim.Optimizer) -> bool:
@@ -193,7 +193,7 @@ class SequenceTask(pl.LightningModule, metaclass=TaskType):
         self.window = Window(0, 0, self.length, self.length)
         self.plan = with_targets(self.windows(targeted), targeted)
         if not self.targeted and self.trainer.accumulate_grad_batches > 1:
-            self.plan = [self.window]  # no target here, but the step of earlier batches may be due
+            self.plan = [self.window]  # no target, but the accumulated step of earlier batches may be due
         if self.plan:
             optimizers.refuse_accumulation(self, len(self.plan))
             self.window = self.plan[0]
@@ -201,7 +201,7 @@ class SequenceTask(pl.LightningModule, metaclass=TaskType):
     def optimizer_step(
         self, epoch: int, batch_idx: int, optimizer: LightningOptimizer | torch.optim.Optimizer, closure: Any = None
     ) -> None:
-        if not self.plan:  # no target here; Lightning still needs its closure to run
+        if not self.plan:  # no target; Lightning still needs its closure to run
             closure()
         for window in self.plan:
             self.window = window
@@ -253,7 +253,7 @@ class SequenceTask(pl.LightningModule, metaclass=TaskType):
         self.record("train/loss", window_loss)
 
     def forward(self, begin: int, end: int, state: State, read: Read | None = None) -> tuple[Tensor, State]:
-        """Read steps `begin` to `end` of the batch, without a reset inside, by `read` (null: `unroll`)."""
+        """Run `read` (None: `unroll`) on steps `begin` to `end` of the batch; only `begin` may be a reset."""
         if begin in self.split_points():
             state = self.cross_split(state, begin)
         if begin in self.reset_steps:
@@ -261,7 +261,7 @@ class SequenceTask(pl.LightningModule, metaclass=TaskType):
         return (read or self.unroll)(self.batch.inputs[:, begin:end], state)
 
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
-        """Compute the norm once, for the log, for clipping, and to stop before a nan reaches the weights."""
+        """Compute the gradient norm once: for the log, for clipping, and to stop before a nan reaches the weights."""
         if self.trainer.precision == "16-mixed":
             optimizers.refuse_hidden_gradients(optimizer)
         self.gradient_norm = total_norm(optimized_parameters(optimizer))
@@ -287,7 +287,7 @@ class SequenceTask(pl.LightningModule, metaclass=TaskType):
         return means
 
     def draws(self, purpose: str) -> torch.Generator:
-        """A generator that is equal on every process and after a resume: a function of seed, purpose and step."""
+        """A generator seeded by seed, `purpose` and optimizer step: equal on all processes and after a resume."""
         return generator(self.seed, purpose, self.optimizer_steps)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:

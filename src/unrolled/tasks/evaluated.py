@@ -28,11 +28,11 @@ class EvaluatedTask(SequenceTask):
         dropout: probability that a feature of the last layer's output, or of an embedding, is zeroed in training.
 
     Raises:
-        InputError: a dropout outside [0, 1); a strategy that was for another kind of task.
+        InputError: a dropout outside [0, 1); a feedback strategy for another kind of task.
     """
 
     metric: ClassVar[str]  # the name of the loss in its unit, in the log and next to baselines
-    accepts: ClassVar[tuple[type, ...]]  # the tasks that the strategy of feedback among the bases fits
+    accepts: ClassVar[tuple[type, ...]]  # the tasks that the feedback strategy of this class supports
     architecture: Any  # of `unrolled.architectures`
     head: Any  # module: from hidden outputs (..., H) to the outputs of the task
 
@@ -54,7 +54,7 @@ class EvaluatedTask(SequenceTask):
         if tasks and strategy and not issubclass(tasks[0], cls.accepts):
             known = [name for name in catalog.names("tasks") if issubclass(catalog.find("tasks", name), cls.accepts)]
             fits = f"{strategy.__name__} is a strategy for {' or '.join(known)}"
-            raise InputError(f"{fits}, not for {tasks[0].__name__}. Leave it out.")
+            raise InputError(f"{fits}, not for {tasks[0].__name__}. Remove it.")
 
     @property
     def unit(self) -> str:
@@ -73,7 +73,7 @@ class EvaluatedTask(SequenceTask):
         return built
 
     def check_directions(self, directions: int) -> None:
-        """Refuse two directions where the task cannot use them.  Default: always."""
+        """Refuse a bidirectional architecture if the task cannot use it.  Default: always."""
         if directions > 1:
             raise InputError(
                 "architecture: expected one direction, got bidirectional: true; a window cannot read steps after its "

@@ -24,7 +24,7 @@ SAMPLERS = MappingProxyType(
         "GPSampler": {"seed", "n_startup_trials", "deterministic_objective"},
     }
 )
-STEPS = {"n_startup_trials", "n_warmup_steps", "interval_steps", "n_min_trials"}  # in optimiser steps
+STEPS = {"n_startup_trials", "n_warmup_steps", "interval_steps", "n_min_trials"}  # in optimizer steps
 PRUNERS = MappingProxyType(
     {
         "NopPruner": set(),

@@ -25,7 +25,7 @@ TRAIN = "unrolled.tuning.trial_run:train"
 EXIT_TIMEOUT = 60  # seconds that the process of a finished trial may take to exit
 
 Metrics = dict[str, float]
-ShouldContinue = Callable[[int, Metrics], bool]  # (optimiser steps, metrics) -> whether the trial continues
+ShouldContinue = Callable[[int, Metrics], bool]  # (optimizer steps, metrics) -> whether the trial continues
 
 
 class TrialFailed(Exception):

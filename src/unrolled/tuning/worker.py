@@ -1,4 +1,4 @@
-"""Worker: ask for a trial, run it and report its result, until the budget is spent.
+"""Worker process: ask for a trial, run it and report its result, until the budget is spent.
 
     python -m unrolled.tuning runs/quickstart-sweep
 
@@ -72,7 +72,7 @@ class Worker:
                 self.stop.wait(PAUSE)
 
     def _one_trial(self, lock: ExitStack) -> None:
-        """Ask for a trial, run it and report its result; release the lock once its parameters are known."""
+        """Ask for a trial, run it and report its result; release the lock once the trial's parameters are known."""
         number = len(self.study.get_trials(deepcopy=False))
         self.study.sampler = make_sampler(self.sweep.sampler, number)
         asked: list[optuna.Trial] = []

@@ -153,11 +153,11 @@ def test_the_most_frequent_tags(monkeypatch):
 def test_a_sentence_and_a_text_without_a_word_are_refused_by_their_row(monkeypatch):
     said = {"train": [[("a", "X"), ("b", "Y")]], "valid": [[("a", "X")], []], "test": []}
     monkeypatch.setattr(TreebankTags, "load", lambda self: said)
-    with pytest.raises(InputError, match="^TreebankTags: row 2 of the valid split: expected a time step or more"):
+    with pytest.raises(InputError, match="^TreebankTags: row 2 of the valid split: expected at least one time step"):
         TreebankTags().setup("fit")
     texts = {split: [Example("a b", "x"), Example("c", "y"), Example(" ", "x")] for split in ("train", "valid", "test")}
     monkeypatch.setattr(AGNews, "load", lambda self: texts)
-    with pytest.raises(InputError, match="^AGNews: row 3 of the train split: expected a time step or more, got none"):
+    with pytest.raises(InputError, match="^AGNews: row 3 of the train split: expected at least one time step, got"):
         AGNews().setup("fit")
 
 

@@ -324,7 +324,7 @@ def test_another_table_is_forecast_with_what_was_fitted_to_the_first(tmp_path):
     *_, observed = data.last_windows(str(tmp_path / "enough.csv"))
     assert observed[0][:, 0].tolist() == [*range(7)]
     (tmp_path / "short.csv").write_text("\n".join(["time,value,holiday,rain", *lines[:3], *lines[3:6]]) + "\n")
-    with pytest.raises(InputError, match="short.csv: series 'value': expected 7 time steps to read, got 6; give more"):
+    with pytest.raises(InputError, match="short.csv: series 'value': expected 7 time steps to read, got 6; add rows"):
         data.last_windows(str(tmp_path / "short.csv"))
 
 
@@ -376,7 +376,7 @@ def test_another_table_has_the_time_steps_of_the_first(tmp_path):
             data.last_windows(str(tmp_path / "new.csv"))
     days = pd.date_range("2026-01-05", periods=26, freq="B")[:5]  # too few to infer the frequency, which is known
     pd.DataFrame({"time": days, "value": 1.0}).to_csv(tmp_path / "new.csv", index=False)
-    with pytest.raises(InputError, match="series 'value': expected 7 time steps to read, got 5; give more"):
+    with pytest.raises(InputError, match="series 'value': expected 7 time steps to read, got 5; add rows"):
         data.last_windows(str(tmp_path / "new.csv"))
 
 

@@ -122,7 +122,7 @@ ONE = np.arange(60.0)[:, None]
         ({"hide_over": -1}, "data.init_args.hide_over: expected 0 or more, got -1"),
         (
             {"hide_share": 0.1, "missing": "drop"},
-            "expected a policy that imputes, for hide_share above 0, got drop",
+            "expected an imputation for hide_share above 0, got drop",
         ),
         (
             {"scaling": "minmax"},
@@ -135,7 +135,7 @@ ONE = np.arange(60.0)[:, None]
             "series 'x': expected no calendar features, because",
         ),
         ({"fourier": 3}, "data.init_args.fourier: expected at most 2, half a season of 4 time steps, got 3"),
-        ({"lags": [4, 2]}, "expected lags of at least the horizon, 3 time steps, got 2: it would be read before it is"),
+        ({"lags": [4, 2]}, "expected lags of at least the horizon, 3 time steps, got 2; shorter lags are not observed"),
         ({"series": []}, "Made: expected a series, got none"),
         ({"series": [*made(), *made()]}, "Made: expected each series once, got 'a' twice"),
         ({"series": [*made(), made(2)[0]._replace(name="d")]}, "series 'd' has 2 columns of values, but 'a' 1"),

@@ -170,15 +170,15 @@ def test_classes_and_scale_travel_with_the_checkpoint():
     [
         (
             {"classes": "a"},
-            r"Made: expected at least two classes in the training part, got 1 \(a\), so there is nothing",
+            r"Made: expected at least two classes in the training split, got 1 \(a\), so there is nothing",
         ),
         ({"valid_fraction": 1.0}, r"data.init_args.valid_fraction: expected a fraction in \[0, 1\), got 1.0"),
         ({"folds": 3, "fold": 3}, "data.init_args.fold: expected folds of 0, or 2 or more, and a fold below them"),
         (
             {"parts": {"train": [Series(torch.zeros(int(n != 3), 1), "ab"[n % 2]) for n in range(9)], "valid": []}},
-            r"Made: row \d of the \w+ split: expected a time step or more, got none; leave it out",
+            r"Made: row \d of the \w+ split: expected at least one time step, got none; remove it",
         ),
-        ({"count": 1}, "Made: the valid split is empty: a share of 0.1 of 3 series holds none; give more of them"),
+        ({"count": 1}, "Made: expected at least one example in the valid split, 0.1 of 3 series, got none; add more"),
         (
             {
                 "parts": {
@@ -186,7 +186,7 @@ def test_classes_and_scale_travel_with_the_checkpoint():
                     "test": [Series(torch.zeros(1, 1), "z")],
                 }
             },
-            r"Made: row 1 of the test split has the label 'z', which no training example has \(a, b\); give more",
+            r"Made: row 1 of the test split has the label 'z', which no training example has \(a, b\); add",
         ),
     ],
     ids=str,

@@ -129,7 +129,7 @@ WRONG = {  # name: rows, what the message says, and where they are not the usual
     "a row that is too short": (changed(3, "s1,0.5,1,1"), "row 3: expected 5 fields"),
     "one class": (
         [row.replace("up", "down") for row in series()],
-        "t.csv: column 'label': expected at least two classes in the training part, got 1 .down., so",
+        "t.csv: column 'label': expected at least two classes in the training split, got 1 .down., so",
     ),
     "no numbers": (
         ["s1,1,a", "s2,1,b"],
@@ -164,21 +164,21 @@ def test_a_wrong_table_is_refused_in_one_line(name, tmp_path):
             {"max_length": 2},
             "series 's2' (train split): expected at most 2 time steps, got 3; raise data.init_args.max_",
         ),
-        (series(2), {}, "the valid split is empty: a share of 0.1 of 2 series holds none; give more of them, or raise"),
+        (series(2), {}, "expected at least one example in the valid split, 0.1 of 2 series, got none; add more, or"),
         (
             series(),
             {"folds": 31, "fold": 30},
-            "expected an example or more in each of 31 folds, got 20 series; set data",
+            "expected at least one example in each of 31 folds, got 20 series; set data",
         ),
         (
             [f"{row},dev" for row in series()],
             {"split_column": "part"},
-            "column 'part': expected train in a row or more, got only dev; mark the training rows with train",
+            "column 'part': expected train in at least one row, got only dev; mark the training rows with train",
         ),
         (
             [f"{row},{'test' if row.startswith('s0') else 'train'}" for row in changed(1, "s0,0.0,0,0,left")],
             {"split_column": "part"},
-            "series 's0' (test split) has the label 'left', which no training example has (down, up); leave it out, or "
+            "series 's0' (test split) has the label 'left', which no training example has (down, up); remove it, or "
             "move it to train in column 'part'",
         ),
     ],
@@ -198,7 +198,7 @@ def test_a_time_only_orders_and_may_be_larger_than_any_input(tmp_path):
 @pytest.mark.parametrize(
     ("columns", "told"),
     [
-        ([], "expected a column or more, or null for all others, got []"),
+        ([], "expected at least one column, or null for all others, got []"),
         (["speed", "speed"], "column 'speed' is already in feature_columns; name it once"),
         (["speed", "label"], "column 'label' is already in label_column; name it once"),
     ],

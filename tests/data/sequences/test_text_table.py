@@ -170,7 +170,7 @@ BAD = {
     "one class": (
         "text,label\n" + "".join(f"{word},x\n" for word in "abcdefghij"),
         {},
-        r"column 'label': expected at least two classes in the training part, got 1 \(x\), so ",
+        r"column 'label': expected at least two classes in the training split, got 1 \(x\), so ",
     ),
     "empty rows": (
         'text,label\na,x\n ,y\n!,x\n"",y\n',
@@ -217,22 +217,22 @@ BAD = {
     "unseen label": (
         "part,text,label\ntrain,a,x\ntrain,b,y\ntest,c,z\nvalid,d,x\n",
         {"split_column": "part"},
-        r"row 3 \(test split\) has the label 'z', which no training example has \(x, y\); leave it out, or move",
+        r"row 3 \(test split\) has the label 'z', which no training example has \(x, y\); remove it, or move",
     ),
     "unseen label that was dealt": (
         "text,label\n" + "".join(f"film {i},{'z' if i == RARE else 'xy'[i % 2]}\n" for i in range(20)),
         {},
-        rf"row {RARE + 1} \((valid|test) split\) has the label 'z', which no training .*; give more rows of it, or",
+        rf"row {RARE + 1} \((valid|test) split\) has the label 'z', which no training .*; add rows of it, or",
     ),
     "no row to train on": (
         "part,text,label\ntest,a,x\nDev,b,y\ntest,c,y\n",
         {"split_column": "part"},
-        "column 'part': expected train in a row or more, got only dev, test; mark the training rows with train",
+        "column 'part': expected train in at least one row, got only dev, test; mark the training rows with train",
     ),
     "more folds than texts": (
         "text,label\n" + "".join(f"film {i},{'xy'[i % 2]}\n" for i in range(12)),
         {"folds": 13},
-        "expected an example or more in each of 13 folds, got 12 texts; set data.init_args.folds to 12 at most",
+        "expected at least one example in each of 13 folds, got 12 texts; set data.init_args.folds to 12 at most",
     ),
     "more folds than distinct texts": (
         "text,label\n" + "".join(f"film {i % 6},{'xy'[i % 2]}\n" for i in range(12)),
@@ -242,12 +242,12 @@ BAD = {
     "one text": (
         "text,label\n" + "a film,x\na film,y\n" * 30,
         {},
-        r"the valid split is empty: a share of 0.1 of 60 texts \(1 distinct text\) holds none; give more of them, or",
+        r"expected at least one example in the valid split, 0.1 of 60 texts \(1 distinct text\), got none; add more",
     ),
     "two groups": (
         "text,label,who\n" + "".join(f"film {i},{'xy'[i // 2 % 2]},{'ab'[i % 2]}\n" for i in range(60)),
         {"group_column": "who"},
-        r"the valid split is empty: a share of 0.1 of 60 texts \(2 groups\) holds none; give more of them",
+        r"expected at least one example in the valid split, 0.1 of 60 texts \(2 groups\), got none; add more",
     ),
     "split": ("part,text,label\ntrian,a,x\n", {"split_column": "part"}, r"row 1: expected train, .* got 'trian'"),
     "over-long": (
@@ -256,21 +256,21 @@ BAD = {
         r"row \d+ \(train split\): expected at most 3 time steps, got 6; raise data.init_args.max_length, or",
     ),
     "policy": (GOOD, {"over_long": "cut"}, r"over_long: expected error, truncate or chunk, got 'cut'"),
-    "policy without length": (GOOD, {"over_long": "chunk"}, r"max_length: expected time steps, for over_long chunk"),
+    "policy without length": (GOOD, {"over_long": "chunk"}, r"expected a number of time steps with over_long chunk"),
     "zero length": (GOOD, {"max_length": 0}, r"max_length: expected 1 or more, got 0"),
     "rows": (GOOD, {"batch_size": 0}, r"batch_size: expected 1 or more, got 0"),
     "level": (GOOD, {"level": "letter"}, r"level: expected character, word or subword, got 'letter'"),
     "no label": (
         "text,label\n" + "".join(f"{word}, ; \n" for word in "abcdefghij"),
         {"label_separator": ";"},
-        r"column 'label': expected at least one label in the training part, got 0 .*; give examples of one$",
+        r"column 'label': expected at least one label in the training split, got 0 .*; give examples of one$",
     ),
     "unseen of several labels": (
         "part,text,label\ntrain,a,x;y\ntrain,b,y\ntest,c,y;z\nvalid,d,x\n",
         {"split_column": "part", "label_separator": ";"},
         r"row 3 \(test split\) has the label 'z', which no training example has \(x, y\)",
     ),
-    "separator": (GOOD, {"label_separator": ""}, "label_separator: expected a sign between labels, or null, got ''"),
+    "separator": (GOOD, {"label_separator": ""}, "expected the text between two labels, or null, got ''"),
     "language column": (GOOD, {"language_column": "lable"}, "expected a column 'lable', got text, label; did you mean"),
     "empty language": (
         "text,label,tongue\na,x,en\nb,y,\n",

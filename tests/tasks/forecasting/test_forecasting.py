@@ -293,5 +293,5 @@ def test_baselines_and_their_errors_are_those_of_the_data():
 
 
 def test_no_paths_are_refused_in_one_line():
-    with pytest.raises(InputError, match=r"^task: expected at least 1 of paths, got 0$"):
+    with pytest.raises(InputError, match=r"^task: expected paths of at least 1, got 0$"):
         make(paths=0)

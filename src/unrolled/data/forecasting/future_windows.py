@@ -51,7 +51,7 @@ def last_windows(
             known = ", ".join(trained[:5]) + (f" and {len(trained) - 5:,} more" if len(trained) > 5 else "")
             raise InputError(f"{where}: expected one that the run was trained on ({known}); drop it")
         if last + 1 < context:
-            raise InputError(f"{where}: expected {context} time steps to read, got {last + 1}; give more")
+            raise InputError(f"{where}: expected {context} time steps to read, got {last + 1}; add rows")
     maker = make(owner, [extended(owner, one, last, horizon) for one, last in zip(series, lasts, strict=True)])
     places = torch.tensor([[number, last + 1 - context] for number, last in enumerate(lasts)])
     batch = maker.cut(places, context + horizon - 1, context)

@@ -1,4 +1,4 @@
-"""Impute, scale, add features: what happens to a series between its file and its windows."""
+"""Imputation, scaling and features of series, before they are cut into windows."""
 
 from dataclasses import dataclass, field
 from typing import Any, get_args
@@ -19,7 +19,7 @@ from unrolled.suggestions import expected
 
 @dataclass(kw_only=True)
 class Preprocessor:
-    """Call `fit` once with all series, then `window_maker` for these series or for others of the same columns.
+    """Call `fit` once with all series, then `window_maker` for these series or for others with the same columns.
 
     All statistics (means, deviations, fill values) are computed on the training split of each series; the seasonal
     errors, which only metrics read, up to the end of the split `in_sample`.  The constructor arguments are those of
@@ -51,7 +51,7 @@ class Preprocessor:
             raise InputError(f"data.init_args.fourier: {message}")
         if early := [lag for lag in self.lags if lag < self.horizon]:
             message = f"expected lags of at least the horizon, {self.horizon} time steps, got {early[0]}"
-            raise InputError(f"data.init_args.lags: {message}: it would be read before it is known")
+            raise InputError(f"data.init_args.lags: {message}; shorter lags are not observed yet at forecast time")
 
     def fit(self, owner: str, series: list[Series], splits: list[SplitEnds], period: int, in_sample: Split) -> None:
         """Compute all statistics.
@@ -64,7 +64,7 @@ class Preprocessor:
             in_sample: seasonal errors are computed up to the end of this split.
 
         Raises:
-            InputError: a training split without a number, or of constant numbers.
+            InputError: a training split without observed values, or with constant ones.
         """
         self.period = period
         pairs = [*zip(series, splits, strict=True)]
@@ -78,9 +78,9 @@ class Preprocessor:
         self.first_start = min(starts) if len(starts) == len(series) else None
 
     def window_maker(self, owner: str, series: list[Series]) -> WindowMaker:
-        """Apply the fitted statistics to series and return what cuts windows of them.
+        """Apply the fitted statistics to series and return a `WindowMaker`, which cuts their windows.
 
-        A series that `fit` has not seen is fitted to all of its steps, and has index 0.
+        For a series that `fit` has not seen, the statistics are computed on all its steps, and its index is 0.
         """
         indices = {name: index for index, name in enumerate(self.fitted)}
         fitted = [

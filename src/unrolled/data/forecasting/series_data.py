@@ -1,6 +1,6 @@
 """The data module of every forecasting data set: split in time, preprocess, cut windows, load batches.
 
-B batch, C time steps of context, H time steps of the horizon, T = C + H - 1, O numbers of a step, F channels.
+B batch, C time steps of context, H time steps of the horizon, T = C + H - 1, O target values of a step, F channels.
 """
 
 from functools import cached_property
@@ -33,7 +33,7 @@ Sampling = Literal["windows", "stream"]
 class SeriesData(SequenceDataModule):
     """Series in equal time steps, as windows of C + H steps.  A data set overrides `load` and sets `period`.
 
-        inputs   (B, T, F): the values x_t of a window but the last, and further channels; see `WindowMaker`
+        inputs   (B, T, F): the values x_t of a window except the last, and additional channels; see `WindowMaker`
         targets  (B, T, O): x_{t+1}
 
     Training draws windows at random from all series; validation and test read every window in order, so that each time
@@ -43,7 +43,7 @@ class SeriesData(SequenceDataModule):
         batch_size: windows, or streams, of a training batch, per process.
         batches: training batches of an epoch.
         eval_batch_size: windows of a validation or test batch, per process.
-        seed: of the training windows drawn.
+        seed: random seed of the training windows.
         sampling: training batches.  windows: independent random windows; stream: full series in consecutive chunks, for
             the strategy CarriedState.
         sequence_length: time steps of a chunk of a stream.
@@ -53,9 +53,9 @@ class SeriesData(SequenceDataModule):
         hide_over: training batches over which that fraction grows linearly from 0; 0: constant.
         calendar: calendar features of the step to forecast: minute, hour, weekday, day, day_of_year, week, month,
             quarter, each as a sine and a cosine.
-        fourier: harmonics of the season to add as features of that step.
-        lags: time steps before that step whose values are added as features; each at least the horizon, so that they
-            are known.
+        fourier: number of harmonics of the season to add as features of the step to forecast.
+        lags: time steps before the step to forecast whose values are added as features; each at least the
+            horizon, so that they are known.
         missing: imputation.  forward_fill: the last observed value; linear: interpolate gaps that end inside the
             context; mean, median, mode: of the training split of the series; marker: a constant; drop: drop windows
             with a missing input.
@@ -69,7 +69,7 @@ class SeriesData(SequenceDataModule):
         test_fraction: fraction of each series for the test.
         train_steps: time steps for training, from the start; null: all before validation.
         valid_steps: time steps for validation, after train_steps if set, else counted from the end; null: by fraction.
-        test_steps: time steps for the test, likewise.
+        test_steps: time steps for the test, after those for validation; null: by fraction.
         eval_stride: time steps between the origins of two validation or test windows.
 
     Raises:
@@ -143,7 +143,7 @@ class SeriesData(SequenceDataModule):
         if not 0 <= self.hide_share < 1:
             raise InputError(f"data.init_args.hide_share: expected a fraction in [0, 1), got {self.hide_share}")
         if self.hide_share and self.preprocessor.missing == "drop":
-            message = "expected a policy that imputes, for hide_share above 0, got drop; choose another"
+            message = "expected an imputation for hide_share above 0, got drop; choose another"
             raise InputError(f"data.init_args.missing: {message}")
         sizes = {"batch_size": self.batch_size, "batches": self.batches, "eval_batch_size": self.eval_batch_size}
         at_least(1, **sizes, sequence_length=self.sequence_length)
@@ -181,7 +181,7 @@ class SeriesData(SequenceDataModule):
         return found
 
     def cut(self, places: Tensor, hidden: Tensor | None = None) -> ForecastBatch:
-        """The windows at `places` (B, 2); inputs where `hidden` (B, T, O) is true count as missing."""
+        """The windows at `places` (B, 2); inputs where `hidden` (B, T, O) is true are treated as missing."""
         return self.maker.cut(places, self.context + self.horizon - 1, self.context, hidden)
 
     def train_dataloader(self) -> ResumableLoader:
@@ -213,7 +213,7 @@ class SeriesData(SequenceDataModule):
         return Baselines(self.maker, self.places, context=self.context, period=self.period)
 
     def baseline_forecasts(self) -> dict[str, Forecast]:
-        """Forecasts without a network, by name.  A data set may add some."""
+        """Baseline forecasts, without a network, by name.  A data set may add more."""
         return self.reference.forecasts()
 
     def baseline_errors(self, split: Split) -> dict[str, dict[str, Any]]:

@@ -24,9 +24,9 @@ class TextData(HasVocabulary, SequenceDataModule):
         level: the unit of a token: "character", "word" (split at whitespace, <eos> at each line end) or "subword".
         vocabulary_size: keep the most frequent tokens, including the special tokens; other tokens are read as <unk>.
             null: keep all; not for subwords.
-        batch_size: rows of a training batch, per process.
+        batch_size: sequences of a training batch, per process.
         sequence_length: time steps of a batch.
-        eval_batch_size: rows of a validation or test batch, per process.
+        eval_batch_size: sequences of a validation or test batch, per process.
         document_separator: the text at the end of each document, such as "\\n\\n\\n"; the state is reset after it.
             null: a single document.
     """

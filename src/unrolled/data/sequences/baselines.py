@@ -37,7 +37,7 @@ def tfidf_logistic(train: Part, held_out: Part, level: Level) -> float:
     of_train, of_held_out = features.fit_transform(train[0]), features.transform(held_out[0])
     rates = []
     for known, truth in _targets(train, held_out):
-        if len(np.unique(known)) == 1:  # a constant: nothing to fit
+        if len(np.unique(known)) == 1:  # a single class: nothing to fit
             rates.append(majority(known, truth))
             continue
         model = LogisticRegression(C=10, max_iter=1000).fit(of_train, known)
@@ -46,5 +46,5 @@ def tfidf_logistic(train: Part, held_out: Part, level: Level) -> float:
 
 
 def _targets(train: Part, held_out: Part) -> list[tuple[NDArray[Any], NDArray[Any]]]:
-    """The targets (N,) of both splits: of the class, or of each label."""
+    """The targets (N,) of both splits: one pair for the class, or one for each label."""
     return [*zip(*(np.atleast_2d(np.asarray(part[1]).T) for part in (train, held_out)), strict=True)]

@@ -13,7 +13,7 @@ from unrolled.errors import InputError
 ADVICE: dict[Split, str] = {
     "train": "lower data.init_args.valid_fraction or test_fraction",
     "valid": "raise data.init_args.valid_fraction",
-    "test": "set data.init_args.test_fraction to 0 for no test",
+    "test": "set data.init_args.test_fraction to 0 for no test split",
 }
 SPLIT_NAMES: dict[str, Split] = {
     "train": "train",
@@ -25,7 +25,7 @@ SPLIT_NAMES: dict[str, Split] = {
 
 
 class HoldoutData(SequenceData):
-    """Labelled sequences of which some are held out at random.  A subclass overrides `groups_of`.
+    """Labelled sequences, some of them held out at random.  A subclass overrides `groups_of`.
 
     Args:
         valid_fraction: fraction of the examples for validation, if the data set has no validation split.
@@ -35,7 +35,7 @@ class HoldoutData(SequenceData):
             split.
     """
 
-    noun: ClassVar[str] = "rows"  # what messages call the examples
+    noun: ClassVar[str] = "rows"  # the word for examples in messages
 
     def __init__(
         self, *, valid_fraction: float = 0.1, test_fraction: float = 0.1, folds: int = 0, fold: int = 0, **kwargs: Any
@@ -51,15 +51,15 @@ class HoldoutData(SequenceData):
 
     @property
     def unseen_label_advice(self) -> str:
-        """What to do about a label that no training example has."""
-        return "give more examples of it, or another data.init_args.seed"
+        """Advice for a label that no training example has."""
+        return "add examples of it, or choose another data.init_args.seed"
 
     def groups_of(self, examples: list[Any]) -> list[Hashable]:
         """The group of each example; all examples of a group are in the same split."""
         raise NotImplementedError(f"{type(self).__name__} does not define groups_of()")
 
     def group_noun(self, examples: list[Any]) -> str:
-        """What messages call a group."""
+        """The word for a group in messages."""
         return "group"
 
     def partition(self, examples: list[Any], shares: list[float]) -> list[list[Any]]:
@@ -120,8 +120,8 @@ class UserTable:
     @property
     def unseen_label_advice(self) -> str:
         if self.split_column is None:
-            return "give more rows of it, or another data.init_args.seed"
-        return f"leave it out, or move it to train in column {self.split_column!r}"
+            return "add rows of it, or choose another data.init_args.seed"
+        return f"remove it, or move it to train in column {self.split_column!r}"
 
     def check_splits(self, rows: Sequence[Row]) -> None:
         """Raise InputError for a split column with an unknown value, or without train."""
@@ -133,7 +133,7 @@ class UserTable:
                 problem = f"expected {', '.join(SPLIT_NAMES)} in column {self.split_column!r}, got {value!r}"
                 raise InputError(f"{self.path}: row {row_labels(Path(self.path), number)}: {problem}; correct it")
         if "train" not in values:
-            problem = f"expected train in a row or more, got only {', '.join(sorted({*values}))}"
+            problem = f"expected train in at least one row, got only {', '.join(sorted({*values}))}"
             raise InputError(f"{self.path}: column {self.split_column!r}: {problem}; mark the training rows with train")
 
     def split_of(self, row: Row) -> Split:
@@ -142,7 +142,7 @@ class UserTable:
 
 
 def raise_empty_fold(owner: str, count: str, groups: int, folds: Sequence[Sequence[object]]) -> NoReturn:
-    """Raise InputError for folds of which one is empty.
+    """Raise InputError because a fold is empty.
 
     Args:
         owner: the data set, or the user's file.
@@ -150,17 +150,17 @@ def raise_empty_fold(owner: str, count: str, groups: int, folds: Sequence[Sequen
         groups: the number of groups.
         folds: the examples of each fold.
     """
-    problem = f"{owner}: expected an example or more in each of {len(folds):,} folds, got {count}"
+    problem = f"{owner}: expected at least one example in each of {len(folds):,} folds, got {count}"
     if groups < len(folds):
         fewer = f"set data.init_args.folds to {groups:,} at most, or " if groups > 1 else ""
-        raise InputError(f"{problem}; {fewer}give more of them")
+        raise InputError(f"{problem}; {fewer}add more")
     empty = next(number for number, fold in enumerate(folds) if not fold)
     seed = "or choose another data.init_args.seed"
     raise InputError(f"{problem}, which leave fold {empty} empty; lower data.init_args.folds, {seed}")
 
 
 def raise_empty_split(owner: str, count: str, split: Split, share: float) -> NoReturn:
-    """Raise InputError for a split that is empty although its fraction is above 0.
+    """Raise InputError because a split is empty although its fraction is above 0.
 
     Args:
         owner: the data set, or the user's file.
@@ -168,5 +168,5 @@ def raise_empty_split(owner: str, count: str, split: Split, share: float) -> NoR
         split: the empty split.
         share: its fraction.
     """
-    problem = f"the {split} split is empty: a share of {share:g} of {count} holds none"
-    raise InputError(f"{owner}: {problem}; give more of them, or {ADVICE[split]}")
+    problem = f"expected at least one example in the {split} split, {share:g} of {count}, got none"
+    raise InputError(f"{owner}: {problem}; add more, or {ADVICE[split]}")

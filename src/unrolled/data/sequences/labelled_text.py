@@ -29,7 +29,7 @@ class Example(NamedTuple):
 
 
 class LabelledText(TokenClasses, HoldoutData):
-    """Texts with one label each, or with several between `separator`s.  A data set overrides `load`.
+    """Texts with one label each, or with several, separated by `separator`.  A data set overrides `load`.
 
     After `setup()`: `vocabulary` and sorted `classes`, both of the training split only; `examples[split]`.
 
@@ -109,7 +109,7 @@ class LabelledText(TokenClasses, HoldoutData):
         """
         tokens = self.vocabulary.encode(self.read(text))
         if not len(tokens):
-            raise InputError(f"expected a text with at least one {self.level}, got {text!r}; leave it out")
+            raise InputError(f"expected a text with at least one {self.level}, got {text!r}; remove it")
         return tokens
 
     def baselines(self, split: str) -> dict[str, float]:

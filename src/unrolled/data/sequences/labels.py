@@ -67,7 +67,7 @@ def check_classes(source: str, known: list[str], names: list[str], fewest: int =
     """
     if len(names) < fewest:
         wanted = "two classes" if fewest == 2 else "one label"
-        problem = f"expected at least {wanted} in the training part, got {len(names)} ({', '.join(names)})"
+        problem = f"expected at least {wanted} in the training split, got {len(names)} ({', '.join(names)})"
         advice = f"give examples of {'another class' if fewest == 2 else 'one'}"
         raise InputError(f"{source}: {problem}, so there is nothing to learn; {advice}")
     if known and known != names:

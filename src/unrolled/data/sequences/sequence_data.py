@@ -92,14 +92,14 @@ class SequenceData(SequenceDataModule):
             raise InputError(f"data.init_args.over_long: expected error, truncate or chunk, got {self.over_long!r}")
         if self.over_long != "error" and self.max_length is None:
             raise InputError(
-                f"data.init_args.max_length: expected time steps, for over_long {self.over_long}, got null"
+                f"data.init_args.max_length: expected a number of time steps with over_long {self.over_long}, got null"
             )
 
     def check_length(self, split: Split, index: int, row: Tensor) -> None:
         """Raise InputError for an empty sequence, and for an over-long one with `over_long: error`."""
         where = f"{self.owner}: {self.describe(split, index)}"
         if not len(row):
-            raise InputError(f"{where}: expected a time step or more, got none; leave it out")
+            raise InputError(f"{where}: expected at least one time step, got none; remove it")
         if self.is_refused(row):
             advice = "raise data.init_args.max_length, or set over_long to truncate or chunk"
             raise InputError(f"{where}: expected at most {self.max_length} time steps, got {len(row)}; {advice}")

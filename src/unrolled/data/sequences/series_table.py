@@ -19,7 +19,7 @@ TIME_ADVICE = "number the steps, or set data.init_args.time_column to null if th
 
 
 class SeriesTable(UserTable, LabelledSeries):
-    """A CSV or TSV file (UTF-8, with a header) with a time step of a series in each row.
+    """A CSV or TSV file (UTF-8, with a header) in which each row is a time step of a series.
 
     The rows of different series may be interleaved; within a series, the times must increase.  Label, split and group
     must be the same in all rows of a series.
@@ -56,7 +56,7 @@ class SeriesTable(UserTable, LabelledSeries):
     def check_arguments(self) -> None:
         super().check_arguments()
         if self.feature_columns is not None and not self.feature_columns:
-            problem = "expected a column or more, or null for all others, got []"
+            problem = "expected at least one column, or null for all others, got []"
             raise InputError(f"data.init_args.feature_columns: {problem}")
         check_distinct({"label_column": [self.label_column], "feature_columns": self.feature_columns or []})
 
@@ -96,7 +96,7 @@ def constant_field(path: str, name: str, rows: Sequence[Row], indices: Sequence[
     """The value of a column that is the same in all rows of the series `name`; "" without a column.
 
     Raises:
-        InputError: rows that differ.
+        InputError: the rows differ.
     """
     if column is None:
         return ""
@@ -136,7 +136,7 @@ def parse_feature(path: str, rows: Sequence[Row], index: int, column: str) -> fl
         return value
     wanted = "a finite number of float32" if math.isfinite(value) else "a number"
     problem = _field_error(path, rows, index, column, wanted)
-    raise InputError(f"{problem}; correct or fill it, or leave the column out with data.init_args.feature_columns")
+    raise InputError(f"{problem}; correct or fill it, or exclude the column with data.init_args.feature_columns")
 
 
 def _parse(text: str) -> float:

@@ -47,7 +47,7 @@ class TextTable(UserTable, LabelledText):
     def check_arguments(self) -> None:
         super().check_arguments()
         if self.separator == "":
-            raise InputError("data.init_args.label_separator: expected a sign between labels, or null, got ''")
+            raise InputError("data.init_args.label_separator: expected the text between two labels, or null, got ''")
 
     def load(self) -> dict[Split, list[Example]]:
         path = Path(self.path)

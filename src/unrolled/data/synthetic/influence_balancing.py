@@ -22,8 +22,8 @@ class InfluenceBalancing(SyntheticData):
 
     Args:
         length: time steps T of a batch.
-        batch_size: rows of a training batch, all equal.
-        eval_batch_size: rows of a validation or test batch.
+        batch_size: sequences of a training batch, all equal.
+        eval_batch_size: sequences of a validation or test batch.
     """
 
     def __init__(self, *, length: int = 100, batch_size: int = 1, eval_batch_size: int = 1, **kwargs: Any) -> None:

@@ -13,7 +13,7 @@ from unrolled.data.translation.pair_vocabulary import PairVocabularies, split_to
 from unrolled.data.translation.sentences import Form, Pair, prepare, subsample
 from unrolled.errors import InputError
 
-EMPTY = "the split has none; give more, or raise data.init_args.valid_fraction or test_fraction"
+EMPTY = "the split has none; add pairs, or raise data.init_args.valid_fraction or test_fraction"
 OverLong = Literal["leave_out", "error"]
 
 

@@ -40,7 +40,5 @@ def pair_lines(texts: dict[str, str]) -> list[Pair]:
         raise InputError(f"{first}, {second}: {problem}; line n of one must translate line n of the other")
     for name, sentences in lines.items():
         if empty := next((n for n, sentence in enumerate(sentences, 1) if is_blank(sentence)), None):
-            raise InputError(
-                f"{name}, line {empty}: expected a sentence, got an empty line; leave the pair out of both"
-            )
+            raise InputError(f"{name}, line {empty}: expected a sentence, got an empty line; remove the pair from both")
     return [*zip(sources, targets, strict=True)]

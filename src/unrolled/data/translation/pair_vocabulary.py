@@ -34,7 +34,7 @@ class PairVocabulary:
         # a special token in a sentence is unknown: otherwise <eos> in a sentence would end it
         self.numbers = {token: number for number, token in enumerate(self.tokens) if token not in SPECIALS}
         if tuple(self.tokens[:3]) != SPECIALS or len(self.numbers) + 3 < len(self.tokens):
-            raise InputError(f"vocabulary: expected {', '.join(SPECIALS)} first, every token once: {self.tokens[:3]}")
+            raise InputError(f"vocabulary: expected {', '.join(SPECIALS)} first, tokens unique, got {self.tokens[:3]}")
 
     @classmethod
     def build(cls, sentences: Iterable[str], level: Level, size: int | None = None) -> "PairVocabulary":

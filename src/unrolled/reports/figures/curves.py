@@ -1,4 +1,4 @@
-"""Curves over optimiser steps: losses of runs, reported values of trials."""
+"""Curves over optimizer steps: losses of runs, reported values of trials."""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -147,7 +147,7 @@ def over_steps(traces: list[Figure], title: str, y: dict[str, object]) -> Figure
         "data": traces,
         "layout": layout(
             380,
-            xaxis=axis("optimiser steps", showgrid=False, fixedrange=True, rangemode="tozero"),
+            xaxis=axis("optimizer steps", showgrid=False, fixedrange=True, rangemode="tozero"),
             yaxis=axis(title, fixedrange=True, **y),
             hovermode="closest",
             showlegend=True,

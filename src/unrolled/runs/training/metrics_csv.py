@@ -12,7 +12,7 @@ COLUMNS = ["step", "epoch", "name", "value"]
 
 
 class TableLogger(Logger):
-    """Append step (optimiser steps), epoch, name and value to `folder`/metrics.csv; a kill loses at most the last line.
+    """Append step (optimizer steps), epoch, name and value to `folder`/metrics.csv; a kill loses at most the last line.
 
     A resumed run drops the lines after its checkpoint and writes them again, without duplicates.
     """
@@ -36,7 +36,7 @@ class TableLogger(Logger):
 
     @rank_zero_only
     def rewind(self, step: int) -> None:
-        """Drop the lines after optimiser step `step`, and incomplete lines."""
+        """Drop the lines after optimizer step `step`, and incomplete lines."""
         kept = [COLUMNS]
         if self.path.exists():
             with self.path.open(newline="") as file:

@@ -7,16 +7,16 @@ from unrolled.strategies.averaging._shared import Averaging
 
 
 class ExponentialAveraging(Averaging):
-    """Evaluate and save an exponential moving average (EMA) of the weights; training continues with the weights.
+    """Evaluate and save an exponential moving average (EMA) of the weights; training uses the weights.
 
-        a_1 = w_1,   a_k = average_decay * a_{k-1} + (1 - average_decay) * w_k   after optimiser step k
+        a_1 = w_1,   a_k = average_decay * a_{k-1} + (1 - average_decay) * w_k   after optimizer step k
 
-    Source: Polyak & Juditsky 1992, "Acceleration of stochastic approximation by averaging", with a mean that forgets as
-    in Tarvainen & Valpola 2017, "Mean teachers are better role models".
+    Source: Polyak & Juditsky 1992, "Acceleration of stochastic approximation by averaging", with an exponentially
+    weighted mean as in Tarvainen & Valpola 2017, "Mean teachers are better role models".
 
     Args:
-        average_decay: what remains of the average at a step, 0 to below 1: it remembers about 1 / (1 - average_decay)
-            steps; 0 is no average.
+        average_decay: factor on the average at each step, in [0, 1): it covers about 1 / (1 - average_decay) steps; 0:
+            no averaging.
 
     Raises:
         InputError: an average_decay outside [0, 1).

@@ -1,4 +1,4 @@
-"""averaging: evaluate the mean of all weights since validation stopped to improve."""
+"""averaging: evaluate the mean of all weights since validation stopped improving."""
 
 from typing import Any
 
@@ -9,16 +9,16 @@ from unrolled.strategies.averaging._shared import Averaging
 class TriggeredAveraging(Averaging):
     """Non-monotonically triggered averaging, the NT of NT-ASGD: evaluate and save the mean of the weights.
 
-    The mean starts with the weights w_T of the first validation whose loss is above the best of all those that came
-    more than `non_monotone` validations before it, and includes those after every optimiser step from then on:
+    The mean starts with the weights w_T of the first validation whose loss is above the best loss of all validations
+    more than `non_monotone` before it.  It then includes the weights after every optimizer step:
 
         a_k = (w_T + ... + w_k) / (k - T + 1)
 
     Source: Merity, Keskar & Socher 2018, "Regularizing and optimizing LSTM language models", algorithm 1, with n = 5;
-    there the optimiser is SGD without momentum.
+    there the optimizer is SGD without momentum.
 
     Args:
-        non_monotone: n, validations; null never starts.
+        non_monotone: n, a number of validations; null: never start.
 
     Raises:
         InputError: a non_monotone below 0.

@@ -1,1 +1,1 @@
-"""Seam `clipping`: how the parameters' gradients are bounded before the optimiser step."""
+"""Seam `clipping`: how the parameters' gradients are bounded before the optimizer step."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def refuse_a_second(strategy: SequenceTask, gradient_clip_val: float | None) -> None:
-    """Raise an InputError where the Trainer clips too."""
+    """Raise an InputError if the Trainer clips too."""
     if gradient_clip_val is not None:
         raise InputError(
             f"trainer.gradient_clip_val: expected none with a clipping strategy ({type(strategy).__name__}), "
@@ -24,6 +24,6 @@ def refuse_a_second(strategy: SequenceTask, gradient_clip_val: float | None) -> 
 
 
 def record_clipping(strategy: SequenceTask, optimizer: Optimizer, clipped: Tensor) -> None:
-    """Log whether anything was `clipped` in this step, and the norm of the gradient that is left."""
+    """Log whether anything was `clipped` in this step, and the norm of the gradient after clipping."""
     strategy.record("strategy/clipped_share", clipped.float())
     strategy.record("strategy/grad_norm_after", total_norm(optimized_parameters(optimizer)))

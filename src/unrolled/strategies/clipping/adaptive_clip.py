@@ -12,16 +12,16 @@ from unrolled.tasks.base import SequenceTask
 
 
 class AdaptiveClip(SequenceTask):
-    """AGC: shrink the gradient G of each unit until it is at most a share of the norm of its weights W.
+    """AGC: shrink the gradient G of each unit until its norm is at most a fraction of the norm of its weights W.
 
-        G <- G * min(1, clipping_factor * max(||W||, eps) / ||G||),   W and G: a row of a weight, or a whole bias
+        G <- G * min(1, clipping_factor * max(||W||, eps) / ||G||),   W and G: a row of a weight, or an entire bias
 
     Source: Brock, De, Smith & Simonyan 2021, "High-performance large-scale image recognition without normalization",
-    equation 3; the output layer stays out of it, as there.
+    equation 3; as there, the output layer is excluded by default.
 
     Args:
-        clipping_factor: the largest ratio of a gradient's to a weight's L2 norm; inf changes nothing.
-        eps: the L2 norm that a smaller weight is taken to have, so that a weight of zeros can learn.
+        clipping_factor: the largest ratio of the L2 norms of gradient and weight; inf changes nothing.
+        eps: lower bound on the L2 norm of a weight in the rule above, so that a weight of zeros can learn.
         output_layer: whether the task's output layer is clipped too.
 
     Raises:

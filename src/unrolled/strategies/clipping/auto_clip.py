@@ -1,4 +1,4 @@
-"""clipping: bound the length of the gradient by what was usual so far."""
+"""clipping: bound the norm of the gradient by a percentile of earlier norms."""
 
 from array import array
 from typing import Any
@@ -14,11 +14,11 @@ from unrolled.tasks.base import SequenceTask
 
 
 class AutoClip(SequenceTask):
-    """Shrink the whole gradient until its L2 norm is at most a percentile of all norms of the run, this one included.
+    """Shrink the full gradient until its L2 norm is at most a percentile of all norms of the run, including this one.
 
         g <- g * min(1, eta / (||g|| + 1e-6)),   eta = percentile(||g_1||, ..., ||g_t||)
 
-    The norms are those before clipping; a resumed run knows them all.
+    The norms are those before clipping, and are saved in the checkpoint.
 
     Source: Seetharaman, Wichern, Pardo & Le Roux 2020, "AutoClip: adaptive gradient clipping for source separation
     networks", algorithm 1, with p = 10.

@@ -1,4 +1,4 @@
-"""clipping: bound the length of the gradient."""
+"""clipping: bound the norm of the gradient."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from unrolled.tasks.base import SequenceTask
 
 
 class ClipNorm(SequenceTask):
-    """Shrink the whole gradient until its L2 norm is at most `max_norm`; its direction stays.
+    """Shrink the full gradient until its L2 norm is at most `max_norm`; its direction is unchanged.
 
         g <- g * min(1, max_norm / (||g|| + 1e-6))
 

@@ -1,4 +1,4 @@
-"""clipping: bound the length of each layer's gradient."""
+"""clipping: bound the norm of each layer's gradient."""
 
 from functools import cached_property
 from typing import Any

@@ -12,7 +12,7 @@ from unrolled.tasks.base import SequenceTask
 
 
 class ClipValue(SequenceTask):
-    """Cut every component of the gradient to [-max_value, max_value]; its direction may change.
+    """Clip every component of the gradient to [-max_value, max_value]; its direction may change.
 
     Source: Graves 2013, "Generating sequences with recurrent neural networks", section 2.1 (there on the
     derivatives at the gates' inputs).

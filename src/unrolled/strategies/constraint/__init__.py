@@ -1,1 +1,1 @@
-"""Seam `constraint`: what happens to the weights after an optimiser step."""
+"""Seam `constraint`: change the weights after an optimizer step."""

@@ -10,13 +10,13 @@ from unrolled.tasks.base import SequenceTask
 
 
 class ClipWeights(SequenceTask):
-    """Cut every weight and bias to [-bound, bound] after every `every_n_steps` optimiser steps.
+    """Clip every weight and bias to [-bound, bound] after every `every_n_steps` optimizer steps.
 
     Source: Arjovsky, Chintala & Bottou 2017, "Wasserstein generative adversarial networks", algorithm 1.
 
     Args:
         bound: the largest absolute value of a weight; inf changes nothing.
-        every_n_steps: optimiser steps from one cut to the next.
+        every_n_steps: optimizer steps between two clippings.
 
     Raises:
         InputError: a bound that is not above 0, or every_n_steps below 1.

@@ -12,12 +12,12 @@ from unrolled.tasks.base import SequenceTask
 
 
 class MaxNorm(SequenceTask):
-    """Shrink the weights that a unit reads by, a row of a matrix, until their L2 norm is at most a bound.
+    """Shrink the incoming weights of a unit (a row of a matrix) until their L2 norm is at most a bound.
 
         w <- w * min(1, max_unit_norm / ||w||)
 
-    W_i*, W_h* and the output layer each for itself, a gate's rows too; an embedding that is not tied is left alone, for
-    its rows are no unit's weights.
+    W_i*, W_h* (per gate) and the output layer are bounded separately.  An embedding that is not tied is excluded,
+    because its rows are not the weights of a unit.
 
     Source: Hinton, Srivastava, Krizhevsky, Sutskever & Salakhutdinov 2012, "Improving neural networks by preventing
     co-adaptation of feature detectors", section 2; the constraint is Srebro & Shraibman's, 2005.

@@ -1,4 +1,4 @@
-"""constraint: bound how much the recurrent product can stretch a state."""
+"""constraint: bound the singular values of the recurrent weights."""
 
 from typing import Any
 
@@ -12,15 +12,15 @@ from unrolled.tasks.base import SequenceTask
 
 
 class SpectralBound(SequenceTask):
-    """Cut the singular values of each gate's W_h* (H, H) to `max_stretch` after every optimiser step.
+    """Clip the singular values of each gate's W_h* (H, H) to `max_stretch` after every optimizer step.
 
         W = U S V'   ->   U min(S, max_stretch) V', the nearest matrix with ||W h|| <= max_stretch ||h|| for all h
 
-    In a tanh RNN no gradient can then grow through time by more than that factor a step (Pascanu, Mikolov & Bengio
+    In a tanh RNN no gradient can then grow through time by more than that factor per step (Pascanu, Mikolov & Bengio
     2013, section 2.1).
 
     Source: Yoshida & Miyato 2017, "Spectral norm regularization for improving the generalizability of deep learning",
-    bound the same norm by a penalty; the exact cut is ours.
+    bound the same norm by a penalty; the exact clipping is ours.
 
     Args:
         max_stretch: the largest singular value; inf changes nothing.

@@ -1,4 +1,4 @@
-"""The choice between the truth and the model's output, at each step or by coins."""
+"""The choice between ground truth and model output, at each step or by coins."""
 
 from abc import abstractmethod
 from typing import Any
@@ -15,15 +15,15 @@ from unrolled.tasks.base import Read
 
 
 class Feedback(ModelOutput):
-    """At each step read the truth or the model's last output, chosen by `ratio` and `truth`."""
+    """At each step, read the ground truth or the last model output, chosen by `ratio` and `truth`."""
 
     @abstractmethod
     def ratio(self) -> float:
-        """The probability of the truth at this optimiser step; at 1 nothing is fed back, in one fused call."""
+        """The probability of the ground truth at this optimizer step; 1: one fused call, with no feedback."""
 
     @abstractmethod
     def truth(self, rows: int, begin: int, end: int) -> Tensor:
-        """(B, T) bool: which of the batch's steps from `begin` to `end` read the truth."""
+        """(B, T) bool: which of the batch's steps from `begin` to `end` read the ground truth."""
 
     def forward(self, begin: int, end: int, state: State, read: Read | None = None) -> tuple[Tensor, State]:
         self.first_step = begin  # of the inputs that `unroll` reads next
@@ -36,11 +36,11 @@ class Feedback(ModelOutput):
         return self.mix(inputs, state, self.truth(len(inputs), self.first_step, self.first_step + inputs.shape[1]))
 
     def read_free(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
-        """Read the model's last output at every step after a row's prefix."""
+        """Read the last model output at every step after a row's prefix."""
         return self.mix(inputs, state, torch.zeros(inputs.shape[:2], dtype=torch.bool, device=inputs.device))
 
     def mix(self, inputs: Tensor, state: State, truth: Tensor) -> tuple[Tensor, State]:
-        """Read the truth where `truth` (B, T) is True or a row's prefix is read, else the model's last output."""
+        """Read the ground truth where `truth` (B, T) is True and in a row's prefix, else the last model output."""
         given = self.steps_since_reset()[:, self.first_step : self.first_step + inputs.shape[1]] < self.prefix
         truth = truth | given
         choice = ~given
@@ -52,7 +52,7 @@ class Feedback(ModelOutput):
 
 
 class Coins(Feedback):
-    """A coin decides whether a step reads the truth, with the probability `ratio()`.
+    """A coin decides whether a step reads the ground truth, with the probability `ratio()`.
 
     A coin that several steps share is one random number for the full batch; each window compares it with its ratio.
 

@@ -1,4 +1,4 @@
-"""Feedback of the model's outputs: choose the output, and read inputs in which it replaces the truth."""
+"""Feedback of the model's outputs: choose the output, and read inputs in which it replaces the ground truth."""
 
 from typing import Any, Literal
 
@@ -12,7 +12,7 @@ from unrolled.tasks.autoregressive import Autoregressive
 
 
 class ModelOutput(Autoregressive):
-    """Reads the truth at some steps and the model's last output at the others.
+    """Read the ground truth at some steps and the last model output at the others.
 
     The last output is the last part of the state, so that it is carried over windows and batches.
 
@@ -23,12 +23,12 @@ class ModelOutput(Autoregressive):
     Args:
         fed_back: likeliest: the id of the highest probability, or the mean of the numbers; sample: a draw; expected:
             the mean of the embeddings under the model's probabilities (of numbers, their mean).
-        temperature: of a sample, no unit: 1 draws from the model's probabilities, towards 0 the most likely id.
+        temperature: temperature of a sample, dimensionless: 1 uses the model's probabilities, near 0 the argmax.
         top_k: number of the most likely ids that a sample is drawn from; null: all.
         gradient: whether the gradient flows through the fed-back output.  An id has none: it needs fed_back: expected.
 
     Raises:
-        InputError: another fed_back, temperature or top_k without a sample or outside their range, a gradient of ids.
+        InputError: an unknown fed_back; temperature or top_k out of range or without sample; a gradient of ids.
     """
 
     accepts = (Autoregressive,)
@@ -76,7 +76,7 @@ class ModelOutput(Autoregressive):
         return self.replace_inputs(inputs.flatten(0, 1), outputs.flatten(0, 1)).unflatten(0, inputs.shape[:2])
 
     def read(self, inputs: Tensor, truth: Tensor, state: State) -> tuple[Tensor, State]:
-        """Hidden outputs (B, T, H) and the next state; reads the model's output where `truth` (B, T) is False.
+        """Hidden outputs (B, T, H) and the next state; reads the last model output where `truth` (B, T) is False.
 
         For numbers, `truth` may be (B, T, O): one choice for each of them.
         """
@@ -104,7 +104,7 @@ class ModelOutput(Autoregressive):
         return torch.cat(offers, 1), outputs, after
 
     def summarize(self, means: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Add the share of the truth among the steps that could read either."""
+        """Add the share of ground truth among the steps that could read either."""
         choices, truths = means.pop("strategy/choices", None), means.pop("strategy/truths", None)
         if choices is not None and truths is not None and choices > 0:
             means["strategy/truth_share"] = truths / choices

@@ -10,17 +10,17 @@ from unrolled.strategies.feedback._choice import Feedback
 
 
 class FreeRunning(Feedback):
-    """The last n steps of each window read the model's outputs, earlier steps the truth: student forcing.
+    """The last n steps of each window read model outputs, earlier steps the ground truth (student forcing).
 
-        n = shortest + (longest - shortest) min(1, s / over)      at optimiser step s, rounded down
+        n = shortest + (longest - shortest) min(1, s / over)      at optimizer step s, rounded down
 
     Source: Williams & Zipser 1989, "A learning algorithm for continually running fully recurrent neural networks"; the
-    curriculum Bengio, Louradour, Collobert & Weston 2009, "Curriculum learning".
+    curriculum: Bengio, Louradour, Collobert & Weston 2009, "Curriculum learning".
 
     Args:
         shortest_stretch: n at the first step, in time steps.
-        longest_stretch: n that it grows to, in time steps; null: the batch's length, so that all are free; 0: none is.
-        over: optimiser steps that this takes; 0: n is the longest from the beginning.
+        longest_stretch: final n, in time steps; null: the batch's length, so that all steps run free; 0: none does.
+        over: optimizer steps until n is longest_stretch; 0: from the beginning.
 
     Raises:
         InputError: a negative number, or a shortest stretch above the longest.
@@ -33,12 +33,12 @@ class FreeRunning(Feedback):
     ) -> None:
         super().__init__(**kwargs)
         if over < 0 or not 0 <= shortest_stretch <= (shortest_stretch if longest_stretch is None else longest_stretch):
-            wanted = "expected 0 <= shortest_stretch <= longest_stretch time steps over 0 optimiser steps or more"
+            wanted = "expected 0 <= shortest_stretch <= longest_stretch time steps over 0 optimizer steps or more"
             raise InputError(f"FreeRunning: {wanted}, got {shortest_stretch}, {longest_stretch} and {over}")
         self.shortest, self.longest, self.over = shortest_stretch, longest_stretch, over
 
     def free_steps(self) -> int:
-        """n at this optimiser step."""
+        """n at this optimizer step."""
         longest = max(self.shortest, self.length) if self.longest is None else self.longest
         if self.optimizer_steps >= self.over:
             return longest

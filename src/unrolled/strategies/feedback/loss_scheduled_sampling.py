@@ -11,21 +11,21 @@ from unrolled.strategies.feedback._choice import Coins
 
 
 class LossScheduledSampling(Coins):
-    """At each step read the truth with a probability that falls with the training loss.
+    """At each step, read the ground truth with a probability that falls with the training loss.
 
         p = end + (start - end) (m - low) / (high - low), between them        m <- smoothing m + (1 - smoothing) loss
 
-    m, the mean, is part of the weights' checkpoint; it begins with the first loss, and p with start.
+    m is a running mean of the loss, saved in the checkpoint.  It begins with the first loss, and p with start.
 
     Source: Bengio, Vinyals, Jaitly & Shazeer 2015, "Scheduled sampling for sequence prediction with recurrent neural
-    networks", for the probability; the loss in the place of the step is ours.
+    networks", for the probability; the dependence on the loss instead of the step is ours.
 
     Args:
-        start: probability of the truth as long as the mean loss is `high` or more.
-        end: probability from `low` down.
-        high: a mean loss, in the unit of the loss: nats per token, or squares of the data.
-        low: a mean loss below it.
-        smoothing: how much of the mean is kept at an optimiser step; 0 follows the last loss alone.
+        start: probability of the ground truth while the mean loss is `high` or more.
+        end: that probability once the mean loss is `low` or less.
+        high: upper mean loss, in the unit of the loss: nats per token, or squared units of the data.
+        low: lower mean loss.
+        smoothing: share of the mean that is kept at an optimizer step; 0 uses the last loss only.
 
     Raises:
         InputError: a probability outside [0, 1], low that is not below high, or a smoothing outside [0, 1).

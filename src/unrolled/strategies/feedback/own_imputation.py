@@ -12,15 +12,15 @@ from unrolled.tasks.data_contract import HasChannels
 
 
 class OwnImputation(ModelOutput):
-    """Read the truth where it was observed, else what the model expected after the step before.
+    """Read the observed value; where it is missing, the expectation that the model predicted at the previous step.
 
-        x_t := m_t * x_t + (1 - m_t) * E[x_t | what was read before t]        m_t, the marks: 1 observed, 0 missing
+        x_t := m_t * x_t + (1 - m_t) * E[x_t | what was read before t]        m_t: mark, 1 observed, 0 missing
 
-    In training, in evaluation and in the context of a forecast.  Marks and times since are read unchanged.  At the
-    first step there is no expectation yet: it reads the data's imputed value.
+    It applies in training, in evaluation and in the context of a forecast.  Marks and times since are read unchanged.
+    The first step has no prediction yet, so it reads the data's imputed value.
 
     Source: Cao, Wang, Li, Zhou, Li & Li 2018, "BRITS: bidirectional recurrent imputation for time series", section 4.1;
-    its error of imputation is the loss of the task, one step ahead, where there is a target.
+    its imputation error is here the loss of the task, one step ahead, where there is a target.
 
     Args:
         gradient: whether the gradient flows through the imputed values, as in the paper.

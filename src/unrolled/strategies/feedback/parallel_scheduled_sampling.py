@@ -13,22 +13,24 @@ from unrolled.strategies.feedback._choice import Coins
 
 
 class ParallelScheduledSampling(Coins):
-    """As ScheduledSampling, with the outputs of the previous pass: a stretch is read in a few fused passes.
+    """Scheduled sampling with the outputs of the previous pass: a few fused passes instead of single steps.
 
         x_t := truth_t with probability p, else the output after step t - 1 of the previous pass
 
-    The first read is of the truth; only the last has a gradient (with `gradient` all).  As many passes as a stretch has
-    steps give what feeding back step by step gives, unless outputs are drawn.
+    The first pass reads the ground truth; only the last has a gradient (with `gradient`, all do).  With as many passes
+    as a fused call has steps, the result equals step-by-step feedback, unless outputs are sampled.
 
     Source: Duckworth, Neelakantan, Goodrich, Kaiser & Bengio 2019, "Parallel scheduled sampling"; for two passes
     Mihaylova & Martins 2019, "Scheduled sampling for transformers".
 
     Args:
-        start: probability of the truth that training starts from; inverse_sigmoid starts at its k / (k + 1) of the way.
-        end: probability that it tends to.
-        decay: the way between them: linear, exponential or inverse_sigmoid; constant stays at start.
-        over: optimiser steps that the way takes.
-        passes: how often a stretch is read; 1 reads the truth alone.
+        start: probability of the ground truth at the first optimizer step; inverse_sigmoid begins slightly below it, at
+            end + (start - end) k / (k + 1).
+        end: probability at the end of the decay.
+        decay: linear, exponential (1 % of the difference is left after `over` steps), inverse_sigmoid (half of it is
+            left after `over` / 2 steps) or constant, which stays at start.
+        over: optimizer steps of the decay.
+        passes: number of passes; 1 reads the ground truth only.
 
     Raises:
         InputError: a probability outside [0, 1], an unknown decay, fewer than one step or pass.

@@ -13,19 +13,19 @@ from unrolled.tasks.base import Penalties
 
 
 class ProfessorForcing(Feedback):
-    """Read the truth; and run free over the same window, so that a discriminator takes the hidden states for forced.
+    """Read the ground truth, and train free-running hidden states to look teacher-forced to a discriminator D.
 
-        network:        loss - weight log D(free)             where D is right in more than heard_above of the runs
-        discriminator:  - log D(forced) - log(1 - D(free))    where it is right in fewer than learns_below
+        network:        loss - weight log D(free)             where D's accuracy is above heard_above
+        discriminator:  - log D(forced) - log(1 - D(free))    where D's accuracy is below learns_below
 
-    One optimiser lowers both, each by its weights alone.  A free run starts where the window does.
+    One optimizer minimizes both losses, each over its weights only.  Each window has one free run, from its start.
     Source: Goyal, Lamb et al. 2016, "Professor forcing: a new algorithm for training recurrent networks".
 
     Args:
-        weight: of the network's term, in nats per nat; 0 is teacher forcing, without a discriminator.
+        weight: factor on the network's term, in nats per nat; 0 is teacher forcing, without a discriminator.
         discriminator_size: units of the discriminator's GRU in each direction, and of its later layers.
-        heard_above: accuracy of the discriminator in a window, 0 to 1, up to which the network ignores it.
-        learns_below: accuracy from which on the discriminator does not learn.
+        heard_above: accuracy of the discriminator in a window, 0 to 1, above which the network's term applies.
+        learns_below: accuracy at and above which the discriminator is not trained.
         fed_back: what a free run reads: likeliest, sample or expected.
 
     Raises:

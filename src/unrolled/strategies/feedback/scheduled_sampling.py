@@ -1,4 +1,4 @@
-"""feedback: scheduled sampling, by the optimiser step."""
+"""feedback: scheduled sampling, by the optimizer step."""
 
 from typing import Any
 
@@ -7,16 +7,18 @@ from unrolled.strategies.feedback._choice import Coins
 
 
 class ScheduledSampling(Coins):
-    """At each step read the truth with a probability that decays from `start` to `end`, else the model's output.
+    """At each step, read the ground truth with a probability that decays from `start` to `end`, else the model output.
 
     Source: Bengio, Vinyals, Jaitly & Shazeer 2015, "Scheduled sampling for sequence prediction with recurrent neural
-    networks", section 2.4.  A pure function of the optimiser step: nothing to save, nothing that resuming could lose.
+    networks", section 2.4.  The probability depends on the optimizer step only, so a checkpoint does not store it.
 
     Args:
-        start: probability of the truth that training starts from; inverse_sigmoid starts at its k / (k + 1) of the way.
-        end: probability that it tends to.
-        decay: the way between them: linear, exponential or inverse_sigmoid; constant stays at start.
-        over: optimiser steps that the way takes.
+        start: probability of the ground truth at the first optimizer step; inverse_sigmoid begins slightly below it, at
+            end + (start - end) k / (k + 1).
+        end: probability at the end of the decay.
+        decay: linear, exponential (1 % of the difference is left after `over` steps), inverse_sigmoid (half of it is
+            left after `over` / 2 steps) or constant, which stays at start.
+        over: optimizer steps of the decay.
 
     Raises:
         InputError: a probability outside [0, 1], an unknown decay, or fewer than one step.

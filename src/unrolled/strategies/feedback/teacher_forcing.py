@@ -1,4 +1,4 @@
-"""feedback: read the truth with a fixed probability."""
+"""feedback: teacher forcing with a fixed probability."""
 
 from typing import Any
 
@@ -7,12 +7,12 @@ from unrolled.strategies.feedback._choice import Coins
 
 
 class TeacherForcing(Coins):
-    """At each step read the truth with probability `ratio`, else the model's last output.
+    """At each step, read the ground truth with probability `ratio`, else the last model output.
 
     Source: Williams & Zipser 1989, "A learning algorithm for continually running fully recurrent neural networks".
 
     Args:
-        ratio: 1 reads the truth (and keeps the one fused call), 0 runs free, between them coins are tossed.
+        ratio: 1 reads the ground truth (in one fused call), 0 runs free; between them each coin decides.
 
     Raises:
         InputError: a ratio outside [0, 1].

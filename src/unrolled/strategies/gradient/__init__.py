@@ -1,1 +1,1 @@
-"""Seam `gradient`: what happens to the gradient, at each time step or as a whole."""
+"""Seam `gradient`: change the gradient, at each time step or once per optimizer step."""

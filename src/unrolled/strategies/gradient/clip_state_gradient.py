@@ -1,4 +1,4 @@
-"""gradient: bound what flows back through the state at each time step."""
+"""gradient: bound the gradient of the state at each time step."""
 
 from typing import Any, Literal
 
@@ -12,22 +12,22 @@ from unrolled.tasks.base import SequenceTask
 
 
 class ClipStateGradient(SequenceTask):
-    """Bound dL/dh_t (and an LSTM's dL/dc_t) at every time step, layer and row, before it flows on to step t - 1.
+    """Bound dL/dh_t (and an LSTM's dL/dc_t) at every time step, layer and row, before it flows to step t - 1.
 
         norm:  g <- g * min(1, max_state_gradient / ||g||),   g (H,) of one row
         value: g_j <- max(-max_state_gradient, min(max_state_gradient, g_j))
 
-    g is the whole derivative there: from the output at t, from the layer above and from t + 1.
+    g is the total derivative at this point: from the output at t, from the layer above and from t + 1.
 
-    Source: Graves 2013, "Generating sequences with recurrent neural networks", section 2.1, by value and at the inputs
-    of the gates; on the state itself, and by norm, is ours.
+    Source: Graves 2013, "Generating sequences with recurrent neural networks", section 2.1, by value, at the inputs of
+    the gates; clipping the state itself, and by norm, is ours.
 
     Args:
         max_state_gradient: the largest L2 norm of a row, or absolute value of a component; inf changes nothing.
         by: norm, which keeps a row's direction, or value.
 
     Raises:
-        InputError: a bound that is not above 0, another `by`, or no architecture that runs step by step.
+        InputError: a bound that is not above 0, another `by`, or an architecture that cannot run step by step.
     """
 
     seam = "gradient"

@@ -12,7 +12,7 @@ from unrolled.tasks.base import SequenceTask
 
 
 class GradientNoise(SequenceTask):
-    """Add Gaussian noise to every component of the gradient, of a variance that falls with the optimiser step t.
+    """Add Gaussian noise to every component of the gradient, with a variance that decreases with optimizer step t.
 
         g <- g + N(0, sigma_t^2),   sigma_t^2 = eta / (1 + t)^gamma
 
@@ -23,7 +23,7 @@ class GradientNoise(SequenceTask):
 
     Args:
         eta: variance at the first step; 0 changes nothing.
-        gamma: how fast it falls; 0 keeps it.
+        gamma: exponent of the decrease; 0: constant variance.
 
     Raises:
         InputError: an eta or a gamma that is below 0 or not finite.

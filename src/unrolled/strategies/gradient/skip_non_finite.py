@@ -1,4 +1,4 @@
-"""gradient: skip optimiser steps with NaN or inf."""
+"""gradient: skip optimizer steps with NaN or inf."""
 
 from typing import Any
 
@@ -13,16 +13,17 @@ from unrolled.tasks.step import nonfinite as blame
 
 
 class SkipNonFinite(SequenceTask):
-    """Skip an optimiser step whose loss or gradient holds a nan or an inf, on all processes; stop after too many.
+    """Skip an optimizer step whose loss or gradient holds a nan or an inf, on all processes; stop after too many.
 
-    A skipped step leaves weights, the optimiser's state, averages and the means of the log unchanged; schedules count
-    it.  A row whose state is not finite is reset.  Under 16-mixed, where the loss scaler would skip without end, this
-    strategy ends the run.
+    A skipped step leaves weights, the optimizer's state, averages and the means of the log unchanged; schedules count
+    it.  A row whose state is not finite is reset.  Under 16-mixed, where the loss scaler would skip steps
+    forever, this strategy stops the run.
 
-    Source: ours; a loss scaler's rule (Micikevicius et al. 2018, "Mixed precision training") in every precision.
+    Source: ours; the rule of a loss scaler (Micikevicius et al. 2018, "Mixed precision training") in every precision.
 
     Args:
-        at_most: optimiser steps in a row; one more stops the run.  At 0 the first one does, as without this strategy.
+        at_most: optimizer steps that may be skipped in a row; one more stops the run.  0: the first one does, as
+            without this strategy.
 
     Raises:
         InputError: an at_most below 0.
@@ -37,10 +38,10 @@ class SkipNonFinite(SequenceTask):
             raise InputError(f"SkipNonFinite: expected at_most of 0 steps or more, got {at_most}")
         self.at_most = at_most
         self.register_buffer("skipped", torch.zeros(2, dtype=torch.int64))
-        self.earlier: dict[str, tuple[Tensor, int]] | None = None  # the recorded sums before this optimiser step
+        self.earlier: dict[str, tuple[Tensor, int]] | None = None  # the recorded sums before this optimizer step
 
     def training_step(self, *args: Any) -> Tensor | None:
-        if self.earlier is None:  # several training steps may make one optimiser step
+        if self.earlier is None:  # several training steps may make one optimizer step
             self.earlier = dict(self.training_metrics.records)
         return super().training_step(*args)
 
@@ -60,7 +61,7 @@ class SkipNonFinite(SequenceTask):
         if self.skipped[1] > self.at_most:
             raise RunFailed(f"SkipNonFinite: {self.at_most} steps in a row were skipped; {blame.failure(self)}")
         for parameter in optimized_parameters(optimizer):
-            parameter.grad = None  # which every optimiser passes over
+            parameter.grad = None  # which every optimizer passes over
         finite = [torch.isfinite(part).reshape(len(part), -1).all(1) for part in self.cursor.saved]
         self.cursor.reset(~torch.stack(finite).all(0))
         return False

@@ -1,1 +1,1 @@
-"""Seam `initialization`: the first weights."""
+"""Seam `initialization`: the initial weights."""

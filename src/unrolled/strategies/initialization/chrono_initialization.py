@@ -1,4 +1,4 @@
-"""initialization: a cell whose units forget after many different times."""
+"""initialization: biases for a range of time scales."""
 
 from typing import Any
 
@@ -10,20 +10,20 @@ from unrolled.tasks.base import SequenceTask
 
 
 class ChronoInitialization(SequenceTask):
-    """Biases with which the units of a cell keep their state for 1 to t_max - 1 time steps, about evenly.
+    """Set the biases so that units keep their state for about 1 to t_max - 1 time steps, uniformly distributed.
 
         LSTM: b_f = log u, b_i = -b_f        GRU: b_z = log u        u ~ U(1, t_max - 1), for each unit
 
-    All processes draw the same, and no other random number moves.
+    All processes draw the same numbers, and other random streams are unchanged.
 
-    Source: Tallec & Ollivier 2018, "Can recurrent neural networks warp time?", equation 16; their GRU's z writes where
-    ours keeps, hence the other sign.
+    Source: Tallec & Ollivier 2018, "Can recurrent neural networks warp time?", equation 16; the sign of b_z is
+    reversed, because their z writes the state and torch's keeps it.
 
     Args:
-        t_max: time steps of the longest dependency that is looked for; null leaves the biases as torch draws them.
+        t_max: time steps of the longest expected dependency; null leaves the biases as torch draws them.
 
     Raises:
-        InputError: a t_max below 2, or a cell that is no LSTM or GRU.
+        InputError: a t_max below 2, or a cell other than LSTM and GRU.
     """
 
     seam = "initialization"

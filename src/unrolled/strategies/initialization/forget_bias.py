@@ -1,4 +1,4 @@
-"""initialization: a cell that keeps its state at first."""
+"""initialization: forget-gate bias."""
 
 import math
 from typing import Any
@@ -11,16 +11,16 @@ from unrolled.tasks.base import SequenceTask
 
 
 class ForgetBias(SequenceTask):
-    """The bias of each gate that keeps the state starts at `forget_bias`: an LSTM's f, a GRU's z; torch's is near 0.
+    """Set the bias of the gate that keeps the state (LSTM: f, GRU: z) to `forget_bias`; torch's is near 0.
 
     Source: Gers, Schmidhuber & Cummins 2000, "Learning to forget"; 1 is from Jozefowicz, Zaremba & Sutskever 2015, "An
     empirical exploration of recurrent network architectures".
 
     Args:
-        forget_bias: what b_i* and b_h* of the gate are together; null leaves them as torch draws them.
+        forget_bias: sum of the gate's b_i* and b_h*; null leaves them as torch draws them.
 
     Raises:
-        InputError: a forget_bias that is not finite, or a cell that is no LSTM or GRU.
+        InputError: a forget_bias that is not finite, or a cell other than LSTM and GRU.
     """
 
     seam = "initialization"

@@ -1,4 +1,4 @@
-"""initialization: a simple network that starts by adding up what it reads."""
+"""initialization: identity recurrent weights (IRNN)."""
 
 from typing import Any
 
@@ -12,18 +12,18 @@ from unrolled.tasks.base import SequenceTask
 class IdentityInitialization(SequenceTask):
     """The IRNN: W_hh starts as `scale` times the identity and the biases at 0, in an RNN of rectified units.
 
-    At scale 1 a state that reads nothing stays as it is, and so does its gradient; below 1 both fade, as scale^t.
+    At scale 1 a state without input stays constant, and so does its gradient; below 1 both decay as scale^t.
 
     Source: Le, Jaitly & Hinton 2015, "A simple way to initialize recurrent networks of rectified linear units".
 
     Notes:
-        W_ih stays as torch draws it; there it is Gaussian of deviation 0.001.
+        W_ih keeps torch's initialization; in the paper it is Gaussian with standard deviation 0.001.
 
     Args:
-        scale: of the identity; null leaves the weights as torch draws them.
+        scale: factor on the identity; null leaves the weights as torch draws them.
 
     Raises:
-        InputError: a scale that is not above 0 and finite, or a cell that is no RNN of nonlinearity relu.
+        InputError: a scale that is not above 0 and finite, or a cell other than an RNN with nonlinearity relu.
     """
 
     seam = "initialization"

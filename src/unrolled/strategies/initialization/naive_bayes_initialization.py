@@ -12,19 +12,19 @@ from unrolled.tasks.data_contract import CountsTokens, data_module
 
 
 class NaiveBayesInitialization(SequenceTask):
-    """The first C features of token v are its log-count ratios for the C classes; the others stay as drawn.
+    """Initialize the first C features of token v with its log-count ratios for the C classes; others stay random.
 
-        E_vc := ratio_scale * log p(v | c) / p(v | not c)        p: counts + 1 of the training part, as shares
+        E_vc := ratio_scale * log p(v | c) / p(v | not c)        p: frequencies of counts + 1, training split
 
-    Set before the first step, and trained from there on.  A sequence with a class counts each of its tokens once.
-    A token that is not in the training split gets 0.  No random number moves.
+    Set before the first step, then trained.  A sequence with one class counts each distinct token once.  A token that
+    is not in the training split gets 0.  Random streams are unchanged.
 
     Source: the log-count ratio of Wang & Manning 2012, "Baselines and bigrams: simple, good sentiment and topic
-    classification"; as first weights of a network Li, Zhao, Liu, Hu & Du 2017, "Initializing convolutional filters with
-    semantic features for text classification".
+    classification"; as initial weights of a network: Li, Zhao, Liu, Hu & Du 2017, "Initializing convolutional filters
+    with semantic features for text classification".
 
     Args:
-        ratio_scale: embedding units per nat; null leaves the embeddings as they were drawn.
+        ratio_scale: embedding units per nat; null leaves the embeddings unchanged.
 
     Raises:
         InputError: a ratio_scale that is not above 0 and finite, a task without embeddings or classes of tokens, more

@@ -1,4 +1,4 @@
-"""initialization: a recurrent product that neither shrinks nor grows."""
+"""initialization: orthogonal recurrent weights."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from unrolled.tasks.base import SequenceTask
 class OrthogonalInitialization(SequenceTask):
     """W_h* of every gate starts as `gain` times a random orthogonal matrix, all of whose singular values are `gain`.
 
-    All processes draw the same, and no other random number moves.
+    All processes draw the same numbers, and other random streams are unchanged.
 
     Source: Saxe, McClelland & Ganguli 2014, "Exact solutions to the nonlinear dynamics of learning in deep linear
     neural networks", section 3.

@@ -14,16 +14,16 @@ from unrolled.tasks.base import Penalties, SequenceTask
 class CarriedState(SequenceTask):
     """Carry the state of each row from batch to batch, without its gradient.
 
-    For streams: row r of a batch must continue row r of the batch before.  A row with `resets` set by the data starts
-    from the initial state instead, also in the middle of a batch.  Source: Mikolov et al. 2010, "Recurrent neural
-    network based language model".
+    For streams: row r of a batch must continue row r of the batch before.  Where the data sets `resets`, a row
+    starts from the initial state instead, even in the middle of a batch.  Source: Mikolov et al. 2010, "Recurrent
+    neural network based language model".
 
     Args:
-        drop_probability: with which a row forgets at the start of a batch (Melis, Dyer & Blunsom 2018, "On the state of
-            the art of evaluation in neural language models").
+        drop_probability: probability that a row is reset at the start of a batch (Melis, Dyer & Blunsom 2018, "On
+            the state of the art of evaluation in neural language models").
         learned_initial_state: whether the initial state is a parameter, zeros at first.
-        burn_in: time steps after the start of a row that only warm its state up, without loss and gradient
-            (Kapturowski et al. 2019, "Recurrent experience replay in distributed reinforcement learning").
+        burn_in: time steps after a reset that only update the state, without loss or gradient (Kapturowski, Ostrovski,
+            Quan, Munos & Dabney 2019, "Recurrent experience replay in distributed reinforcement learning").
 
     Raises:
         InputError: a probability outside [0, 1], or a negative burn-in.

@@ -1,4 +1,4 @@
-"""penalty: activation (AR) and temporal activation (TAR) regularisation."""
+"""penalty: activation (AR) and temporal activation (TAR) regularization."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from unrolled.tasks.step import distributed as processes
 
 
 class ActivationPenalty(SequenceTask):
-    """Add to the loss how large the last layer's outputs are (AR), and how much they change from step to step (TAR).
+    """Penalize the size of the last layer's outputs (AR), and their change from step to step (TAR).
 
         alpha * mean(h_t^2) + beta * mean((h_t - h_{t-1})^2)
 
@@ -24,8 +24,9 @@ class ActivationPenalty(SequenceTask):
     beta = 1 in Merity, Keskar & Socher 2018.
 
     Notes:
-        h is what the output layer reads, dropped out; there TAR takes it before.  The task's `dropout`, a new
-        mask at each step, is itself a change: with TAR use the architecture's `variational_output`, one mask over time.
+        h is the input of the output layer, after dropout; in the paper TAR uses it before dropout.  The task's
+        `dropout` draws a new mask at each step, which adds to TAR: with TAR, use the architecture's
+        `variational_output` (one mask over time) instead.
 
     Args:
         alpha: factor of AR; 0 adds nothing.

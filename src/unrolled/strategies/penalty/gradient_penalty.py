@@ -16,12 +16,12 @@ from unrolled.tasks.step import distributed as processes
 
 
 class GradientPenalty(SequenceTask):
-    """Add `omega` times Omega: how far each time step shrinks or stretches the error E that passes it on its way back.
+    """Add `omega` times Omega, which measures how much each time step shrinks or stretches the back-propagated error E.
 
         Omega = sum over k of ( ||dE/dx_{k+1} dx_{k+1}/dx_k|| / ||dE/dx_{k+1}|| - 1 )^2
 
-    x_k is the whole state, of all layers; over the rows it is a mean.  Its gradient takes x_k and dE/dx_{k+1} for
-    constants, as published.  Training stays fused; a second pass, step by step, computes the terms.
+    x_k is the state of all layers; Omega is a mean over sequences.  Its gradient treats x_k and dE/dx_{k+1} as
+    constants, as published.  Training stays fused; a second, step-by-step pass computes the terms.
 
     Source: Pascanu, Mikolov & Bengio 2013, "On the difficulty of training recurrent neural networks", equations 9, 10.
 
@@ -29,7 +29,7 @@ class GradientPenalty(SequenceTask):
         omega: factor on Omega; 0 adds nothing.
 
     Raises:
-        InputError: an omega that is below 0 or not finite, or a cell that is no RNN, LSTM or GRU.
+        InputError: an omega that is below 0 or not finite, or a cell other than RNN, LSTM and GRU.
     """
 
     seam = "penalty"

@@ -1,4 +1,4 @@
-"""penalty: keep weights small, or few."""
+"""penalty: L1 and L2 norms of the weights."""
 
 from fnmatch import fnmatchcase
 from functools import cached_property
@@ -20,7 +20,7 @@ class WeightPenalty(SequenceTask):
     Args:
         l1: factor on the absolute values; 0 adds nothing.
         l2: factor on the squares; 0 adds nothing.
-        parameters: which ones, with the wildcards * and ?: "*weight_hh*" are the recurrent weights, "*" are all.
+        parameters: pattern of parameter names, with wildcards * and ?: "*weight_hh*": the recurrent weights; "*": all.
 
     Raises:
         InputError: a factor that is below 0 or not finite; before training, a pattern that no parameter matches.

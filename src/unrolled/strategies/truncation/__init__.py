@@ -1,1 +1,1 @@
-"""Seam `truncation`: where back-propagation through time is cut, and how often the optimiser steps."""
+"""Seam `truncation`: where back-propagation through time is cut, and how often the optimizer steps."""

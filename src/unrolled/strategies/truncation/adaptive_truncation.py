@@ -1,4 +1,4 @@
-"""truncation: windows as short as a bound on the gradient's bias allows."""
+"""truncation: the shortest windows that keep the bias of the gradient below a bound."""
 
 import math
 from typing import Any
@@ -16,22 +16,22 @@ from unrolled.tasks.base import SequenceTask
 class AdaptiveTruncation(SequenceTask):
     """Truncated BPTT whose window is updated regularly: the shortest that loses little of the gradient.
 
-    How fast the gradient of a loss fades on its way back is measured step by step, over up to `lags`
-    steps; beyond them it is taken to fade geometrically.  Windows are counted back from a batch's end; the rest comes
-    first.  The window is part of the weights' checkpoint.
+    The decay of a back-propagated gradient is measured step by step, over up to `lags` steps, and assumed to be
+    geometric beyond them.  Windows are counted back from a batch's end, so a shorter one comes first.  The window is
+    saved in the checkpoint.
 
     Source: Aicher, Foti & Fox 2019, "Adaptively truncating backpropagation through time to control gradient bias".
 
     Args:
-        tolerated_bias: the part that is cut off, as a share of the gradient through time.
-        shortest: time steps that the window never falls below.
-        longest: time steps that it never exceeds, and that training starts with.  shortest = longest >= the batch's
+        tolerated_bias: the largest truncated part, as a fraction of the gradient through time.
+        shortest: minimum window, in time steps.
+        longest: maximum window, in time steps, with which training starts.  shortest = longest >= the batch's
             length is full BPTT.
-        lags: those that are measured, in time steps.
+        lags: number of lags that are measured, in time steps.
         estimate_every: batches between two measurements, and before the first.
 
     Raises:
-        InputError: a tolerated_bias that is not above 0, shortest below 1 or above longest, another below 1.
+        InputError: a tolerated_bias that is not above 0, shortest below 1 or above longest, or another value below 1.
     """
 
     seam = "truncation"

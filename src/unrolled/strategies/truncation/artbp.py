@@ -16,10 +16,10 @@ from unrolled.tasks.step import distributed as processes
 
 
 class ARTBP(SequenceTask):
-    """Anticipated reweighted truncated BPTT: a coin at each time step cuts, or lets the gradient pass enlarged.
+    """Anticipated reweighted truncated BPTT: a coin at each time step cuts the gradient or scales it up.
 
     With c the probability of a cut, a gradient that crosses a coin is multiplied by 1 / (1 - c); its mean over the
-    coins is the one that no cut would have given.  Every window between two cuts is an optimiser step, whose loss is
+    coins equals the gradient without cuts.  Every window between two cuts is an optimizer step, whose loss is
     divided by a constant instead of the number of its targets: the windows of a batch of T time steps sum up, on
     average, to T / L0 times the gradient of the batch's mean loss, L0 being `expected_length` (or T, if that is
     shorter).  The end of the batch always cuts, without compensation.
@@ -28,8 +28,8 @@ class ARTBP(SequenceTask):
 
     Args:
         expected_length: mean time steps L0 between two cuts; inf never cuts.
-        tail_exponent: alpha, the chance of a length l falls like l^-alpha; above 3 its variance is finite.
-        coin_every: time steps between two coins; longer stretches are read faster.
+        tail_exponent: alpha; the probability of a length l falls like l^-alpha; above 3 its variance is finite.
+        coin_every: time steps between two coins; larger values run faster, in longer fused calls.
 
     Raises:
         InputError: a coin_every below 1, an expected_length below it, or a tail_exponent that is not above 2.

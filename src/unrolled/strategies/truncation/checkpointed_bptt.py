@@ -1,4 +1,4 @@
-"""truncation: none; gradient checkpointing in memory of the square root of the length."""
+"""truncation: no cut; gradient checkpointing, with memory proportional to the square root of the length."""
 
 import math
 from typing import Any
@@ -22,7 +22,7 @@ class CheckpointedBPTT(SequenceTask):
     networks Gruslys et al. 2016, "Memory-efficient backpropagation through time".
 
     Args:
-        segments: how many there are; the root of the batch's length if not given, 1 is full BPTT.
+        segments: number of segments of a batch; null: the square root of its length; 1 is full BPTT.
 
     Raises:
         InputError: fewer than 1.

@@ -11,19 +11,19 @@ from unrolled.tasks.base import SequenceTask
 
 
 class RandomTruncation(SequenceTask):
-    """Truncated BPTT with an optimiser step at the end of each window; window lengths are drawn at random.
+    """Truncated BPTT with an optimizer step at the end of each window; window lengths are drawn at random.
 
-    The cuts then fall elsewhere in every pass over the data.  A step's learning rate is multiplied by its window's
-    length / `base_length`, so that each time step counts alike; this holds for the shorter window, too, that is left
-    over at the beginning of a batch.
+    The cuts therefore differ between passes over the data.  A step's learning rate is multiplied by its window's
+    length / `base_length`, so that each time step has equal weight.  This includes the shorter window that
+    remains at the beginning of a batch.
 
     Source: Merity, Keskar & Socher 2018, "Regularizing and optimizing LSTM language models", section 5.
 
     Args:
         base_length: time steps of most windows, on average.
-        half_probability: that a window is drawn around half of that.
+        half_probability: probability that a window is drawn around half of base_length.
         length_std: standard deviation of a length around its mean, in time steps.
-        min_length: time steps that no drawn length falls below.
+        min_length: minimum of a drawn length, in time steps.
 
     Raises:
         InputError: a length below 1, a base_length below min_length, a probability outside [0, 1], or a length_std that

@@ -13,21 +13,21 @@ from unrolled.tasks.base import SequenceTask
 
 
 class TruncatedBPTT(SequenceTask):
-    """One optimiser step every `k1` time steps, whose gradient flows back through the last `k2`.
+    """One optimizer step every `k1` time steps, whose gradient flows back through the last `k2`.
 
-    Where every target is at the batch's last step there is one optimiser step, through exactly the last `k2`.
+    If all targets are at the last step of the batch, there is one optimizer step, whose gradient uses the last `k2`.
 
     Source: Williams & Peng 1990, BPTT(h = k2; h' = k1).
 
     Args:
-        k1: time steps between two optimiser steps.
-        k2: time steps that the gradient flows through; k1 if not given.  k1 = k2 >= the batch's length is full BPTT.
-        past: with k1 < k2, what the gradient of earlier steps is taken of: "kept", the graph that was built when they
-            were new, with the weights that they had then; or "recomputed", those steps once more with today's weights,
-            from the state before them.
+        k1: time steps between two optimizer steps.
+        k2: time steps that the gradient flows through; null: k1.  k1 = k2 >= the batch's length is full BPTT.
+        past: with k1 < k2, the graph for the gradient through earlier steps: "kept", the graph of their forward pass,
+            with the weights at that time; or "recomputed", a new forward pass over those steps with the current
+            weights, from the state before them.
 
     Raises:
-        InputError: k1 below 1, k1 > k2, another past, or a Trainer that accumulates gradients over batches.
+        InputError: k1 below 1, k1 > k2, an unknown past, or a Trainer that accumulates gradients over batches.
     """
 
     seam = "truncation"
@@ -50,7 +50,7 @@ class TruncatedBPTT(SequenceTask):
         try:
             super().optimizer_step(*args, **kwargs)
         finally:
-            self.pieces = []  # of no more use, and they hold graphs
+            self.pieces = []  # no longer needed; frees their graphs
 
     def windows(self, targeted: list[bool]) -> list[Window]:
         length = len(targeted)

@@ -30,12 +30,12 @@ def path_quantiles(
     Source: Salinas, Flunkert & Gasthaus 2017, "DeepAR", section 3.2 (ancestral sampling).
 
     Args:
-        task: whose outputs are numbers with a distribution.
+        task: a task whose outputs are a distribution of numbers.
         context: inputs (B, C, ...) that are read first.
         ahead: inputs (B, H - 1, ...) of the steps after them, of which only known future inputs are read.
-        paths: how many.
+        paths: number of sampled runs.
         levels: Q probabilities.
-        generator: on the CPU.
+        generator: random generator on the CPU.
     """
     found, rows = [], max(1, ROWS // paths)
     for given, known in zip(context.split(rows), ahead.split(rows), strict=True):
@@ -65,7 +65,7 @@ class Forecasting(Forecaster, Autoregressive):
         weighted_quantile_loss, coverage_80    in the test, of a distribution: from sampled paths
 
     Args:
-        paths: sampled futures of each origin, in the test.
+        paths: number of sampled futures of each origin, in the test.
 
     Raises:
         InputError: paths below 1, a bidirectional architecture; in evaluation, windows of another length than
@@ -77,7 +77,7 @@ class Forecasting(Forecaster, Autoregressive):
     def __init__(self, *, architecture: dict[str, Any], paths: int = 100, **kwargs: Any) -> None:
         super().__init__(architecture=architecture, **kwargs)
         if paths < 1:
-            raise InputError(f"task: expected at least 1 of paths, got {paths}")
+            raise InputError(f"task: expected paths of at least 1, got {paths}")
         self.paths, self.prefix = paths, self.context
         self.architecture = self.build(architecture, self.reader.output_size)
         check_marks(self.architecture, self.layout)

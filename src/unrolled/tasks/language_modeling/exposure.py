@@ -1,4 +1,4 @@
-"""Exposure bias of a language model: its free-running text compared with the truth.
+"""Exposure bias of a language model: its free-running text compared with the true continuation.
 
 B texts, P tokens of the prefix, L tokens written, N tokens of training, V vocabulary.
 """

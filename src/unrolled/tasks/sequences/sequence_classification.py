@@ -41,7 +41,7 @@ class SequenceClassification(WholeRows):
         shortcut: whether each step's input features are pooled together with its output.
 
     Raises:
-        InputError: too few classes, another output, targets of the other output, a share outside [0, 1), sizes too
+        InputError: too few classes, an unknown output, targets that do not fit it, a share outside [0, 1), sizes too
             small, both kinds of input or none, another pool, an embedding_dropout outside [0, 1).
     """
 
@@ -122,7 +122,7 @@ class SequenceClassification(WholeRows):
         """Logits (N, C) and targets (N,), or (N, C) of labels, at the N steps that have a target."""
         if targets.is_floating_point() != (self.output == "sigmoid"):
             found = "several labels" if targets.is_floating_point() else "one class"
-            raise InputError(f"task: output {self.output} does not fit data with {found} a sequence; use the other one")
+            raise InputError(f"task: output {self.output} does not fit data with {found} per sequence; use the other")
         marked = has_target(targets)
         return self.head(hidden[marked]), targets[marked]
 

@@ -28,7 +28,7 @@ class WholeRows(EvaluatedTask):
             several sequences or continue one of the batch before; rows that continue without a strategy of memory.
     """
 
-    lengths: Tensor | None = None  # (B,), of the rows of this batch, where there are two directions
+    lengths: Tensor | None = None  # (B,), of the rows of this batch, with two directions
 
     def check_directions(self, directions: int) -> None:
         cuts = self.strategy_of("truncation") or self.strategy_of("memory")
@@ -65,7 +65,7 @@ class WholeRows(EvaluatedTask):
         super().evaluate(stage, batch)
 
     def measure_rows(self, batch: SequenceBatch) -> None:
-        """Set the lengths of a batch's rows, where there are two directions."""
+        """Set the lengths of a batch's rows, with two directions."""
         self.lengths = None
         if self.architecture.directions > 1:
             if not batch.resets[:, 0].all() or batch.resets[:, 1:].any():
