@@ -53,7 +53,7 @@ def work(job: tuple[str, str, int, int]) -> Run:
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for kind, steps in {"adding": 1_500, "copy": 3_000}.items():
-        arguments.add_argument(f"--{kind}", type=int, default=steps, help="optimiser steps of a run; 0 leaves it out")
+        arguments.add_argument(f"--{kind}", type=int, default=steps, help="optimizer steps of a run; 0 leaves it out")
     arguments.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3, 4, 5])
     chosen = arguments.parse_args()
     budgets = {kind: getattr(chosen, kind) for kind in TASKS if getattr(chosen, kind)}

@@ -42,7 +42,7 @@ ARMS: dict[str, tuple[tuple[type, ...], dict[str, Any]]] = {
 class Curve(NamedTuple):
     """One arm, one seed."""
 
-    losses: list[float]  # of each optimiser step
+    losses: list[float]  # of each optimizer step
     norms: list[float]  # of its gradient, before clipping
     clipped: list[float]  # the share of the steps that were, unless a nan stopped the run
 
@@ -90,8 +90,8 @@ def draw(found: dict[str, list[Curve]]) -> None:
                 y = medians(values)
                 x = [DRAWN * (i + 1) for i in range(len(y))]
                 plot.plot(x, y, color=f"C{number}", lw=0.8, alpha=0.7, label=None if seed else name)
-    plots[0].set(yscale="log", xlabel="optimiser steps", ylabel="loss")
-    plots[1].set(yscale="log", xlabel="optimiser steps", ylabel="norm of the gradient, before clipping")
+    plots[0].set(yscale="log", xlabel="optimizer steps", ylabel="loss")
+    plots[1].set(yscale="log", xlabel="optimizer steps", ylabel="norm of the gradient, before clipping")
     plots[0].legend(frameon=False)
     save(figure, "exploding")
 

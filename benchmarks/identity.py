@@ -48,7 +48,7 @@ def work(job: tuple[str, int, int]) -> Run:
 
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("--steps", type=int, default=3_000, help="optimiser steps of a run that does not solve it")
+    arguments.add_argument("--steps", type=int, default=3_000, help="optimizer steps of a run that does not solve it")
     arguments.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3, 4, 5])
     chosen = arguments.parse_args()
     jobs = [(name, seed, chosen.steps) for name in ARMS for seed in chosen.seeds]

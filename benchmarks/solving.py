@@ -74,7 +74,7 @@ def table(title: str, found: dict[str, list[Run]]) -> None:
 
 
 def curves(plot: Any, found: dict[str, list[Run]], goal: float, **labels: Any) -> None:
-    """Each run's error over the optimiser steps, a dot where it solved the task, a cross where a nan stopped it."""
+    """Each run's error over the optimizer steps, a dot where it solved the task, a cross where a nan stopped it."""
     for number, (name, runs) in enumerate(found.items()):
         for seed, run in enumerate(runs):
             x = [EVERY * (i + 1) for i in range(len(run.errors))]
@@ -83,4 +83,4 @@ def curves(plot: Any, found: dict[str, list[Run]], goal: float, **labels: Any) -
             if y and (run.solved or run.lost):
                 plot.plot(x[-1], y[-1], "o" if run.solved else "x", color=f"C{number}", ms=4)
     plot.axhline(goal, color="0.7", lw=0.8, ls="--")
-    plot.set(yscale="log", xlabel="optimiser steps", **labels)
+    plot.set(yscale="log", xlabel="optimizer steps", **labels)

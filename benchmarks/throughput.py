@@ -30,7 +30,7 @@ from unrolled.config import recipe
 from unrolled.runs.build import build, parse
 from unrolled.runs.fit import fit
 
-WINDOWS = 10  # optimiser steps per Lightning batch
+WINDOWS = 10  # optimizer steps per Lightning batch
 WARM_UP = 4  # batches that are not timed
 SIZES: dict[str, dict[str, Any]] = {
     "word LM 2x200, 10,000 words": {

@@ -89,7 +89,7 @@ def ran(
 
 
 def agree(run: Run, expected: tuple[list[Step], Weights], tolerance: float = 1e-12) -> None:
-    """As many optimiser steps as by hand, each with its loss and gradient, and the same weights at the end."""
+    """As many optimizer steps as by hand, each with its loss and gradient, and the same weights at the end."""
     steps, final = expected
     assert len(run.gradients) == len(run.losses) == len(steps) == run.task.optimizer_steps
     for number, (loss, values, step) in enumerate(zip(run.losses, run.gradients, steps, strict=True)):

@@ -8,7 +8,7 @@ from conformance.references.clipping import NOT_TAKEN
 
 
 class Spoil(pl.Callback):
-    """One component of the gradient is `value` in some optimiser steps, counted from 0."""
+    """One component of the gradient is `value` in some optimizer steps, counted from 0."""
 
     def __init__(self, steps: Any = NOT_TAKEN, value: float = float("nan")) -> None:
         self.steps, self.value = steps, value

@@ -68,7 +68,7 @@ def test_all_orders_of_four_strategies_are_one(order):
 
 @each_strategy
 def test_reference(name):
-    """After every optimiser step of two epochs the weights are those of a loop written by hand."""
+    """After every optimizer step of two epochs the weights are those of a loop written by hand."""
     case = CASES[name]
     plain = case.plain(weights(make(LanguageModeling, **case.given).double()))
     batches = [*restarting(), *restarting()]

@@ -33,7 +33,7 @@ DROPOUT = {
 
 
 class Run(NamedTuple):
-    """What one fit left: the weights by name, and of each optimiser step the loss and the gradients before clipping."""
+    """What one fit left: the weights by name, and of each optimizer step the loss and the gradients before clipping."""
 
     weights: dict[str, Tensor]
     losses: list[Tensor]

@@ -14,6 +14,6 @@ def test_it_is_refused_before_the_first_batch(strategy):
     with pytest.raises(InputError) as caught:
         train(compose(LanguageModeling, strategy), trainer={"accumulate_grad_batches": 3})  # windows beyond 8 steps
     assert str(caught.value) == (
-        f"trainer.accumulate_grad_batches: {strategy.__name__} takes several optimiser steps within a batch, so "
+        f"trainer.accumulate_grad_batches: {strategy.__name__} takes several optimizer steps within a batch, so "
         "expected 1, got 3; remove it, or make each window a whole batch"
     )

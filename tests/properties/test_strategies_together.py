@@ -16,7 +16,7 @@ Four = compose(LanguageModeling, TruncatedBPTT, CarriedState, ScheduledSampling,
 
 
 def by_hand(cell, weights, batches, k1, k2):
-    """The gradient before clipping of every optimiser step; a state is (recurrent parts, own last token or -1)."""
+    """The gradient before clipping of every optimizer step; a state is (recurrent parts, own last token or -1)."""
     w = {name: value.clone().requires_grad_() for name, value in weights.items()}
     gradients, kept = [], None
     for inputs, targets, fresh in batches:

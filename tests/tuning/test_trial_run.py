@@ -48,7 +48,7 @@ def test_every_validation_but_the_sanity_check_is_told_with_its_step(workdir: Pa
         return True
 
     metrics = pruning.train(tiny(), Path("run"), "study", should_continue)
-    assert list(heard) == [6, 12, 18]  # optimiser steps: two windows in each of three batches
+    assert list(heard) == [6, 12, 18]  # optimizer steps: two windows in each of three batches
     assert heard == pytest.approx(logged(Path("run"), "val/loss"))
     assert metrics["val/loss"] == heard[18]
 

@@ -46,4 +46,4 @@ def _short(text: str) -> str:
     """The description without markup; only its first sentence if it is longer than LONG."""
     text = re.sub(r"\(default: (?:[^()]|\([^()]*\))*\)\.?|Default: \S+", "", text)
     text = re.sub(r":\w+:`~?(?:[\w.]*\.)?(\w+)`", r"\1", text).replace("``", "").strip()
-    return text if len(text) <= LONG else text.partition(". ")[0].rstrip(".") + "."
+    return text if len(text) <= LONG else re.split(r"(?<! al)(?<!e\.g)\. ", text)[0].rstrip(".") + "."

@@ -41,9 +41,9 @@ def pair_batch(
     inputs = pad_sequence([torch.cat([begin, target]) for target in targets], True)
     padded = pad_sequence([torch.cat([target, end]) for target in targets], True, IGNORE)
     lengths = torch.tensor([len(source) for source in sources])
-    fresh = (torch.arange(inputs.shape[1]) == 0).repeat(len(inputs), 1)
+    resets = (torch.arange(inputs.shape[1]) == 0).repeat(len(inputs), 1)
     indices = None if places is None else torch.tensor(places)
-    return TranslationBatch(inputs, padded, fresh, pad_sequence([*sources], True), lengths, indices)
+    return TranslationBatch(inputs, padded, resets, pad_sequence([*sources], True), lengths, indices)
 
 
 def mask_special_tokens(scores: Tensor) -> Tensor:

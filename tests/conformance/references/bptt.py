@@ -30,7 +30,7 @@ Spans = Callable[[int], list[Span]]  # of a batch's length
 
 
 class Step(NamedTuple):
-    """One optimiser step."""
+    """One optimizer step."""
 
     loss: Tensor
     gradients: Weights
@@ -127,7 +127,7 @@ def trained(
     lr: float = 0.0,
     memory: Memory | None = None,
 ) -> tuple[list[Step], Weights]:
-    """SGD over batches of (inputs (B, T), targets (B, T), fresh (B, T)): every optimiser step, and the weights after.
+    """SGD over batches of (inputs (B, T), targets (B, T), fresh (B, T)): every optimizer step, and the weights after.
 
     "recomputed": a window with a loss runs again from the state stored at its start, with the weights of now.
     "kept": no step runs twice; each one keeps the weights that it ran with.

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from conformance.references.loops import Batches, Optimizer, Plain, full, nll
 
-NOT_TAKEN = (2, 5)  # optimiser steps, counted from 0, that are spoilt
+NOT_TAKEN = (2, 5)  # optimizer steps, counted from 0, that are spoilt
 
 
 def by_parameter(

@@ -72,7 +72,7 @@ def loss(w: Weights, hidden: Tensor, targets: Tensor) -> Tensor:
     return ((outputs[known] - targets[known]) ** 2).mean()
 
 
-Truth = Callable[[int, int, int, int], Tensor]  # of the optimiser step, the rows, and the steps from ... to
+Truth = Callable[[int, int, int, int], Tensor]  # of the optimizer step, the rows, and the steps from ... to
 
 
 def trained(

@@ -18,7 +18,7 @@ SEED, LR = 0, 0.02  # of the kit's runs
 
 
 def draws(purpose: str, step: int) -> torch.Generator:
-    """What a strategy draws from at an optimiser step."""
+    """What a strategy draws from at an optimizer step."""
     digest = hashlib.blake2b(repr((SEED, purpose, step)).encode(), digest_size=4).digest()
     return torch.Generator().manual_seed(int.from_bytes(digest, "big"))
 

@@ -37,7 +37,7 @@ def flat(values):
 
 
 class After:
-    """The gradients as the optimiser got them, of every step."""
+    """The gradients as the optimizer got them, of every step."""
 
     def __init__(self, task):
         self.kept, self.task, inner = [], task, task.perturb

@@ -45,7 +45,7 @@ def test_segments_that_save_memory_do_not_count_as_windows():
         assert_close(one, other, 1e-10)
 
 
-def test_they_grow_with_the_optimiser_step():
+def test_they_grow_with_the_optimizer_step():
     growing = owned(shortest_stretch=1, longest_stretch=4, over=3)
     assert growing == last(1, 8) + last(2, 8) + last(3, 8) + [False, True, True, True]
     assert owned(shortest_stretch=0, longest_stretch=4, over=8) == last(0, 8) * 2 + last(1, 8) + last(1, 4)

@@ -1,4 +1,4 @@
-"""Two players, one optimiser: whose gradient goes where, when each of them plays, and what the free run reads."""
+"""Two players, one optimizer: whose gradient goes where, when each of them plays, and what the free run reads."""
 
 import pytest
 import pytorch_lightning as pl
@@ -50,7 +50,7 @@ def test_each_loss_has_a_gradient_for_its_own_player_alone():
 
 @pytest.mark.parametrize("cut", [{}, {"k1": 3, "k2": 3}], ids=str)
 def test_gradients_by_hand(cut):
-    """Of the first optimiser steps: the tokens that were read are taken from the run, the rest is written out."""
+    """Of the first optimizer steps: the tokens that were read are taken from the run, the rest is written out."""
     strategies = [ProfessorForcing, *([TruncatedBPTT] if cut else [])]
     task = make(compose(LanguageModeling, *strategies), optimizer=FROZEN, **ALWAYS, **cut).double()
     begin, spy = weights(task), Spy(task)

@@ -39,7 +39,7 @@ each_cell = pytest.mark.parametrize("cell", STEPS)
 
 
 def by_hand(cell, begin, batches, by, limit, lr):
-    """Every optimiser step, the weights at the end, and what arrived at each state."""
+    """Every optimizer step, the weights at the end, and what arrived at each state."""
     w = {name: value.clone().requires_grad_() for name, value in begin.items()}
     layers = sum(name.endswith("weight_hh_l0") for name in w)
     own = [{name.rpartition(".")[2]: w[name] for name in w if f"cells.{k}." in name} for k in range(layers)]
@@ -155,7 +155,7 @@ def test_the_log_says_which_share_was_bounded(by):
 
 
 @each_bound
-def test_what_flows_is_the_gradient_of_the_optimiser_steps_loss(by):
+def test_what_flows_is_the_gradient_of_the_optimizer_steps_loss(by):
     """Two accumulated batches are one of twice the rows: the loss of a row weighs half of what it weighs in its own."""
     batches = [batch(8, seed=seed) for seed in range(4)]
     pairs = zip(batches[::2], batches[1::2], strict=True)
@@ -250,7 +250,7 @@ def test_an_infinite_gradient_stops_the_run(by):
                 hidden.register_hook(lambda g: g.index_fill(1, torch.tensor(3), float("inf")))
             return total, count
 
-    with pytest.raises(RunFailed, match="optimiser step 1:"):
+    with pytest.raises(RunFailed, match="optimizer step 1:"):
         train(Explodes, max_state_gradient=0.1, by=by)
 
 

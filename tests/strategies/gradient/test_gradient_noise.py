@@ -20,7 +20,7 @@ WIDE = {"architecture": {"class_path": "LSTM", "init_args": {"hidden_size": 40}}
 
 
 class Weights(pl.Callback):
-    """In front of every optimiser step, and at the end."""
+    """In front of every optimizer step, and at the end."""
 
     def __init__(self):
         self.kept = []

@@ -28,7 +28,7 @@ COUNT = "strategy/skipped_steps"
 
 
 class Watch(pl.Callback):
-    """Weights and the optimiser's memory behind every batch."""
+    """Weights and the optimizer's memory behind every batch."""
 
     def __init__(self):
         self.kept = []
@@ -59,7 +59,7 @@ def test_a_skipped_step_changes_nothing(value, extra):
 
 @pytest.mark.parametrize("decay", [0.0, 0.1])
 @pytest.mark.parametrize("name", ["SGD", "Adam", "AdamW", "RMSprop", "Adagrad"])
-def test_no_optimiser_moves_without_a_gradient(name, decay):
+def test_no_optimizer_moves_without_a_gradient(name, decay):
     watch = Watch()
     optimizer = {"class_path": name, "init_args": {"lr": 0.02, "weight_decay": decay}}
     train(Skip, optimizer=optimizer, callbacks=[Spoil((3,)), watch], trainer={"max_epochs": 1})
@@ -67,7 +67,7 @@ def test_no_optimiser_moves_without_a_gradient(name, decay):
 
 
 def test_it_stops_at_more_than_at_most_in_a_row():
-    told = "SkipNonFinite: 2 steps in a row were skipped; optimiser step 5: .*its gradient is not finite"
+    told = "SkipNonFinite: 2 steps in a row were skipped; optimizer step 5: .*its gradient is not finite"
     with pytest.raises(RunFailed, match=told) as caught:
         train(Skip, at_most=2, callbacks=[Spoil((2, 3, 4))])
     assert "\n" not in str(caught.value)
@@ -76,7 +76,7 @@ def test_it_stops_at_more_than_at_most_in_a_row():
 
 
 def test_at_zero_the_first_one_stops_as_without():
-    with pytest.raises(RunFailed, match="^optimiser step 3: "):
+    with pytest.raises(RunFailed, match="^optimizer step 3: "):
         train(Skip, at_most=0, callbacks=[Spoil((2,))])
 
 
@@ -134,7 +134,7 @@ class Written(Logger):
 
 
 class SpoilLoss(pl.Callback):
-    """Every output is `value` while the batch of some optimiser steps, counted from 0, is read."""
+    """Every output is `value` while the batch of some optimizer steps, counted from 0, is read."""
 
     def __init__(self, steps, value=math.nan):
         self.steps, self.value = steps, value

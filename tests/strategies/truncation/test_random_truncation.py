@@ -20,7 +20,7 @@ whole = partial(stream, columns=32)  # without a shorter last batch
 
 
 class Steps(Recorder):
-    """Of each optimiser step its window and its learning rate."""
+    """Of each optimizer step its window and its learning rate."""
 
     def __init__(self):
         super().__init__()

@@ -81,7 +81,7 @@ def test_k2_is_k1_unless_said():
 
 
 @pytest.mark.parametrize(("k1", "steps"), [(1, 8), (3, 3), (4, 2), (8, 1)])
-def test_the_optimiser_steps_once_per_window_and_lightning_counts_batches(k1, steps, monkeypatch):
+def test_the_optimizer_steps_once_per_window_and_lightning_counts_batches(k1, steps, monkeypatch):
     called = []
     step = torch.optim.SGD.step
     monkeypatch.setattr(torch.optim.SGD, "step", lambda self, closure=None: called.append(1) or step(self, closure))

@@ -141,7 +141,7 @@ def test_the_weights_follow_any_optimizer(optimizer, past):
 
 
 def _follow(leaves, optimizer, batches, past):
-    """The same loop once more, for any optimiser and one layer, with no code of the kit but the cell."""
+    """The same loop once more, for any optimizer and one layer, with no code of the kit but the cell."""
     gradients = []
     for inputs, targets, _ in batches:
         before, copies = {0: initial("LSTM", leaves, 3)}, {}
@@ -179,7 +179,7 @@ def test_junk_behind_the_end_of_a_row_changes_nothing(past):
         assert_close(a, b)
 
 
-SPARSE = {  # (row, step) of the targets, T, steps of the optimiser with k1 = 3
+SPARSE = {  # (row, step) of the targets, T, steps of the optimizer with k1 = 3
     "first window alone": ([(0, 1), (2, 2)], 12, 1),
     "first and last": ([(1, 0), (0, 11)], 12, 2),
     "a gap of one window": ([(0, 2), (1, 7), (2, 8), (0, 10)], 12, 3),
@@ -211,7 +211,7 @@ def reads(run_class, batches, **given):
 @each_form
 @pytest.mark.parametrize(("length", "k1", "k2"), [(20, 4, 6), (20, 4, 4), (20, 5, 20), (21, 3, 7), (20, 1, 3)])
 def test_a_loss_at_the_last_step_alone_trains_the_last_k2_steps(length, k1, k2, past):
-    """One optimiser step; the steps before the last k2 run without a graph."""
+    """One optimizer step; the steps before the last k2 run without a graph."""
     last = only(length, *[(row, length - 1) for row in range(3)])
     run, trained_steps, sought = reads(Truncated, [last], k1=k1, k2=k2, past=past)
     assert len(run.gradients) == 1 and (sum(trained_steps), sum(sought)) == (k2, length - k2)
@@ -272,7 +272,7 @@ class Mark(torch.autograd.Function):
 
 
 class Alive(pl.Callback):
-    """How many time steps' graphs are alive at each optimiser step, behind each batch, and how many were made."""
+    """How many time steps' graphs are alive at each optimizer step, behind each batch, and how many were made."""
 
     def __init__(self):
         self.tokens, self.steps, self.ends, self.made = [], [], [], 0

@@ -1,4 +1,4 @@
-"""A nan or an inf stops before the optimiser step, names the step and the module, and leaves the weights alone."""
+"""A nan or an inf stops before the optimizer step, names the step and the module, and leaves the weights alone."""
 
 import pytest
 import pytorch_lightning as pl
@@ -23,7 +23,7 @@ STEP = 3
 
 
 class Poison(pl.Callback):
-    """From optimiser step STEP on, spoil one module: its weight, its output, or the gradient of its weights."""
+    """From optimizer step STEP on, spoil one module: its weight, its output, or the gradient of its weights."""
 
     def __init__(self, what, module, value):
         self.what, self.module, self.value = what, module, value
@@ -68,7 +68,7 @@ def stopped(company, poison, **trainer):
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 def test_the_step_and_the_module_are_named(company, module, what, value):
     message = stopped(company, Poison(what, module, value))
-    assert f"optimiser step {STEP}:" in message
+    assert f"optimizer step {STEP}:" in message
     assert f" {module}: its {what} is not finite" in message
 
 
@@ -88,12 +88,12 @@ def test_of_a_gradient_that_spoils_all_before_it_the_module_nearest_to_the_loss_
 
 def test_the_windows_of_truncation_are_counted_as_steps():
     COMPANY["windows"] = ((TruncatedBPTT, ScheduledSampling), {"k1": 3, "k2": 5})
-    assert "optimiser step 4:" in stopped("windows", Poison("output", "head", float("nan")))  # batch 2 begins there
+    assert "optimizer step 4:" in stopped("windows", Poison("output", "head", float("nan")))  # batch 2 begins there
 
 
 def test_a_nan_in_the_first_of_two_accumulated_batches_stops_too():
     message = stopped("alone", Poison("gradient", "head", float("nan")), accumulate_grad_batches=2)
-    assert f"optimiser step {STEP}:" in message and " head: its gradient is not finite" in message
+    assert f"optimizer step {STEP}:" in message and " head: its gradient is not finite" in message
 
 
 def test_tied_weights_are_named_by_where_the_nan_was_made():

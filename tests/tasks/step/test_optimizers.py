@@ -1,4 +1,4 @@
-"""Torch's optimisers and schedulers by name."""
+"""Torch's optimizers and schedulers by name."""
 
 import math
 
@@ -70,7 +70,7 @@ FUSED = {key: OPTIMIZERS[key] for key in ("SGD", "momentum", "Nesterov", "Adagra
 
 @pytest.mark.parametrize("key", OPTIMIZERS)
 @pytest.mark.parametrize("fused", [False, True])
-def test_each_optimiser_equals_a_loop_by_hand_bit_for_bit(key, fused):
+def test_each_optimizer_equals_a_loop_by_hand_bit_for_bit(key, fused):
     if fused and key not in FUSED:
         return
     name, arguments = OPTIMIZERS[key]
@@ -201,7 +201,7 @@ def test_the_same_seed_gives_the_same_run():
     ],
     ids=str,
 )
-def test_a_wrong_optimiser_is_refused_in_one_line(optimizer, message):
+def test_a_wrong_optimizer_is_refused_in_one_line(optimizer, message):
     task = make(LanguageModeling, optimizer=optimizer)
     with pytest.raises(InputError, match=message) as caught:
         fit(task)

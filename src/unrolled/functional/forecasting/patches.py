@@ -24,6 +24,6 @@ def fold(batch: ForecastBatch, context: int, patch: int, channels: Channels) -> 
     horizon = batch.targets[:, context - 1 :].flatten(1)
     targets = horizon.new_full((*inputs.shape[:2], horizon.shape[1]), float("nan"))
     targets[:, -1] = horizon
-    fresh = batch.resets[:, :context].unflatten(1, (-1, patch)).any(-1)
+    resets = batch.resets[:, :context].unflatten(1, (-1, patch)).any(-1)
     ahead = batch.inputs[:, context - 1 :, channels.at("known")].flatten(1)
-    return FoldedBatch(inputs, targets, fresh, batch.rows, ahead)
+    return FoldedBatch(inputs, targets, resets, batch.rows, ahead)

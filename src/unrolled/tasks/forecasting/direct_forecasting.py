@@ -11,7 +11,7 @@ from unrolled.functional.forecasting.distributions import LEVELS
 from unrolled.functional.forecasting.patches import fold
 from unrolled.tasks.data_contract import streams_series
 from unrolled.tasks.evaluated import EvaluatedTask
-from unrolled.tasks.forecasting.evaluation import ForecastJudge
+from unrolled.tasks.forecasting.evaluation import ForecastMetrics
 from unrolled.tasks.forecasting.forecaster import Forecaster, check_marks
 
 STREAM = (
@@ -52,7 +52,7 @@ class DirectForecasting(Forecaster, EvaluatedTask):
         numbers = self.horizon * self.layout.values * self.output.width
         self.head = nn.Linear(self.architecture.output_size + self.horizon * self.layout.known, numbers)
         both = ("val", "test") if self.output.distribution else ()
-        self.judge = ForecastJudge(self.horizon, free=False, intervals=both)
+        self.judge = ForecastMetrics(self.horizon, free=False, intervals=both)
         self.ahead = torch.empty(0, 0)  # (B, H K): known future inputs of the current batch
 
     def on_after_batch_transfer(self, batch: Any, dataloader_idx: int) -> Any:

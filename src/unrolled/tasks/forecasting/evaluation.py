@@ -57,7 +57,7 @@ class ForecastErrors(Metric):
         return overall, steps
 
 
-class ForecastJudge(nn.Module):
+class ForecastMetrics(nn.Module):
     """The scores of the val and test splits, and one example forecast.
 
     Args:

@@ -10,7 +10,7 @@ from unrolled.errors import InputError
 from unrolled.functional.forecasting.channels import Channels
 from unrolled.functional.forecasting.distributions import make_output
 from unrolled.tasks.data_contract import ReadsMarks
-from unrolled.tasks.forecasting.evaluation import ForecastJudge
+from unrolled.tasks.forecasting.evaluation import ForecastMetrics
 
 SPREAD = 0.1  # standard deviation of the first embeddings: series start nearly alike
 
@@ -100,7 +100,7 @@ class Forecaster(pl.LightningModule):
             several series.
     """
 
-    judge: ForecastJudge
+    judge: ForecastMetrics
 
     def __init__(
         self,
@@ -137,5 +137,5 @@ class Forecaster(pl.LightningModule):
         return means
 
     def findings(self, data: Any, split: str) -> dict[str, Any]:
-        """Errors by step of the horizon, also of baselines, and an example (`ForecastJudge.findings`)."""
+        """Errors by step of the horizon, also of baselines, and an example (`ForecastMetrics.findings`)."""
         return self.judge.findings(data, split)

@@ -11,7 +11,7 @@ from unrolled.functional.forecasting.distributions import LEVELS
 from unrolled.functional.generators import generator
 from unrolled.tasks.autoregressive import Autoregressive
 from unrolled.tasks.evaluated import carries, sequences_span_batches
-from unrolled.tasks.forecasting.evaluation import ForecastJudge
+from unrolled.tasks.forecasting.evaluation import ForecastMetrics
 from unrolled.tasks.forecasting.forecaster import Forecaster, check_marks
 
 ROWS = 8192  # paths that are drawn at once, over all rows
@@ -82,7 +82,7 @@ class Forecasting(Forecaster, Autoregressive):
         self.architecture = self.build(architecture, self.reader.output_size)
         check_marks(self.architecture, self.layout)
         self.head = nn.Linear(self.architecture.output_size, self.output.width * self.layout.values)
-        self.judge = ForecastJudge(self.horizon, free=True, intervals=("test",) if self.output.distribution else ())
+        self.judge = ForecastMetrics(self.horizon, free=True, intervals=("test",) if self.output.distribution else ())
 
     def features(self, inputs: Tensor) -> Tensor:
         read: Tensor = self.reader(inputs)

@@ -1,1 +1,1 @@
-"""Helpers of the training step: optimisers, distributed reductions, resume state, telemetry."""
+"""Helpers of the training step: optimizers, distributed reductions, resume state, telemetry."""

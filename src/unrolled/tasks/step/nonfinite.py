@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def failure(task: SequenceTask) -> RunFailed:
     """The error for a step whose loss or gradient is not finite."""
     return RunFailed(
-        f"optimiser step {task.optimizer_steps + 1}: the loss is {float(task.loss):g} and the gradient's norm "
+        f"optimizer step {task.optimizer_steps + 1}: the loss is {float(task.loss):g} and the gradient's norm "
         f"{float(task.gradient_norm):g}; {first_bad_module(task)}. The weights are as before this step: lower the "
         "learning rate, or clip the gradient"
     )

@@ -1,4 +1,4 @@
-"""Torch optimisers and schedulers, made by name."""
+"""Torch optimizers and schedulers, made by name."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def configure(task: nn.Module, optimizer: dict[str, Any] | None, scheduler: dict
     With `warm_up` W in the scheduler, its rate is multiplied by min(1, (b + 1) / W) in batch b = 0, 1, ...
 
     Raises:
-        InputError: no optimiser, a name that is not in the catalog, or an argument that it does not take; a scheduler
+        InputError: no optimizer, a name that is not in the catalog, or an argument that it does not take; a scheduler
             with another interval than step and epoch, or a plateau of no metric; a warm-up of fewer than 0 batches, or
             with a scheduler that leaves no room for it.
     """
@@ -80,19 +80,19 @@ def paced(optimizer: Any, factor: float) -> Iterator[None]:
 
 
 def refuse_accumulation(task: SequenceTask, windows: int | Literal["several"]) -> None:
-    """Raise an InputError where gradients accumulate over batches but a batch takes several optimiser steps."""
+    """Raise an InputError where gradients accumulate over batches but a batch takes several optimizer steps."""
     if windows != 1 and (batches := task.trainer.accumulate_grad_batches) != 1:
         owner = task.strategy_of("truncation") or type(task)
         raise InputError(
-            f"trainer.accumulate_grad_batches: {owner.__name__} takes {windows} optimiser steps "
+            f"trainer.accumulate_grad_batches: {owner.__name__} takes {windows} optimizer steps "
             f"within a batch, so expected 1, got {batches}; remove it, or make each window a whole batch"
         )
 
 
 def refuse_hidden_gradients(optimizer: Any) -> None:
-    """Raise an InputError where the loss scaler unscales the gradient only within the optimiser step."""
+    """Raise an InputError where the loss scaler unscales the gradient only within the optimizer step."""
     if getattr(optimizer, "_step_supports_amp_scaling", False):
         raise InputError(
-            "optimizer.init_args.fused: expected false with trainer.precision 16-mixed, where a fused optimiser hides "
+            "optimizer.init_args.fused: expected false with trainer.precision 16-mixed, where a fused optimizer hides "
             "the true gradient from clipping and from the log; or use bf16-mixed"
         )
