@@ -49,6 +49,11 @@ def test_classes_of_texts(workdir: Path) -> None:
     run = unrolled.fit("text_table", changes | {"trainer.max_epochs": 6, "data.init_args.max_length": 5})
     assert [one.label for one in run.predict(["a good film", "a dull film"])] == ["1", "0"]
     assert run.predict("a good film") == run.predict(["a good film"])
+    new = workdir / "new.csv"
+    new.write_text("text\na good film\na dull film\n", encoding="utf-8")
+    assert run.predict(new) == run.predict(["a good film", "a dull film"])
+    with pytest.raises(InputError, match=r"got the name of a file; give pathlib.Path\('new.csv'\)"):
+        run.predict("new.csv")
 
 
 def test_a_translation(workdir: Path) -> None:

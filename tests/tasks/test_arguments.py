@@ -116,6 +116,13 @@ def test_spec_names_a_wrong_argument():
         spec("LSTN")
 
 
+@pytest.mark.parametrize("architecture", ["LSTM", LSTM])
+def test_a_missing_size_is_named(architecture):
+    message = r"^architecture: LSTM: hidden_size: expected int, got none; give it with unrolled.spec\('LSTM', hidden_siz"
+    with pytest.raises(InputError, match=message):
+        LanguageModeling(**SIZES, architecture=architecture)
+
+
 @pytest.mark.parametrize(
     ("wrong", "hint"),
     [

@@ -107,3 +107,18 @@ def test_a_batch_without_a_target_moves_nothing():
     run = train(LanguageModeling, loader=loader)
     assert run.losses == [] and run.task.optimizer_steps == 0
     assert_close(run.weights, weights(make(LanguageModeling)), 0)
+
+
+def test_a_reset_within_a_batch_starts_from_the_initial_state():
+    """Without a memory strategy, too: the gradient equals that of the two parts of the row, run apart."""
+    batch = next(iter(stream()))
+    resets = torch.zeros_like(batch.resets)
+    resets[1, 3] = True
+    loader = DataLoader([batch._replace(resets=resets)], batch_size=None)
+    run = fit(make(LanguageModeling).double(), loader, trainer={"max_epochs": 1})
+    plain = Plain(weights(make(LanguageModeling).double()))
+    whole, _ = plain(batch.inputs, plain.start(3))
+    later, _ = plain(batch.inputs[1:2, 3:], plain.start(1))
+    row = torch.cat([whole[1, :3], later[0]])
+    nll(torch.stack([whole[0], row, whole[2]]), batch.targets).backward()
+    assert_close(run.gradients[0], {name: p.grad for name, p in plain.named_parameters()})

@@ -6,13 +6,14 @@ from typing import Any
 
 from unrolled import reports
 from unrolled.api import forecast_files
+from unrolled.errors import InputError
 from unrolled.reports.loading.run import read_run
 from unrolled.reports.records import Curve
 from unrolled.runs import restore, run_folders
 from unrolled.runs.evaluate import evaluate
 from unrolled.runs.inference.forecast import Forecast, forecast
 from unrolled.runs.inference.generate import generate
-from unrolled.runs.inference.predict import Prediction, predict
+from unrolled.runs.inference.predict import Prediction, predict, read_texts
 from unrolled.runs.inference.translate import translate
 from unrolled.runs.launch import trainer_arguments
 from unrolled.tasks.base import SequenceTask
@@ -67,9 +68,19 @@ class Run:
         """Results on the validation split, with baselines."""
         return self._evaluate("valid", progress)
 
-    def predict(self, texts: str | Sequence[str]) -> list[Prediction]:
-        """The class of each text, with the probability of each class."""
-        return predict(self.path, _several(texts))
+    def predict(self, texts: str | Sequence[str] | Path) -> list[Prediction]:
+        """The class of each text, with the probability of each class.
+
+        Args:
+            texts: a text, several texts, or the `pathlib.Path` of a file: a table with the run's text column, or a text
+                file with one text per line.
+
+        Raises:
+            InputError: a string that is the name of a file.
+        """
+        if isinstance(texts, str) and Path(texts).suffix and Path(texts).is_file():
+            raise InputError(f"texts: expected a text, got the name of a file; give pathlib.Path({texts!r})")
+        return predict(self.path, read_texts(self.path, texts) if isinstance(texts, Path) else _several(texts))
 
     def generate(self, prefix: str, length: int = 300, *, temperature: float = 0.7, seed: int = 0) -> str:
         """`prefix` followed by `length` generated tokens; a temperature of 0 takes the most likely token."""

@@ -63,7 +63,7 @@ def build(section: str, name: str | type, arguments: Mapping[str, Any]) -> Spec:
     """The mapping for a class of `section`, its arguments checked by name.
 
     Raises:
-        InputError: the class is not in the catalogue, or it does not take one of the arguments.
+        InputError: the class is not in the catalogue, it does not take one of the arguments, or one is missing.
     """
     kind, settings = CLASSES[section], SETTINGS.get(section, {})
     path = _name(section, name)
@@ -72,6 +72,10 @@ def build(section: str, name: str | type, arguments: Mapping[str, Any]) -> Spec:
     for argument in arguments:
         if argument not in {*offered, *settings}:
             raise InputError(f"{section}: {short}: {expected(argument, [*offered, *settings])}")
+    for argument, wanted in offered.items():
+        if wanted.default is None and argument not in arguments:
+            advice = f"give it with unrolled.spec({short!r}, {argument}=...)"
+            raise InputError(f"{section}: {short}: {argument}: expected {wanted.type}, got none; {advice}")
     init_args = {key: value for key, value in arguments.items() if key not in settings}
     return {"class_path": path, "init_args": init_args} | {key: arguments.get(key, settings[key]) for key in settings}
 
