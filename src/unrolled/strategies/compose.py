@@ -6,6 +6,8 @@ from functools import cache
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
+from torch import nn
+
 from unrolled.errors import InputError
 from unrolled.tasks.argument_help import described
 from unrolled.tasks.arguments import TaskType, WithArguments, clashes
@@ -34,12 +36,32 @@ def compose(task: Part, *strategies: Part) -> "type[Composed]":
     Equal parts give the same class.  It can be pickled, also to another process.
 
     Raises:
-        InputError: two strategies own one exclusive seam, or a strategy is given twice.
+        InputError: the first part is not a task, a later one is not a strategy, two strategies own one exclusive seam,
+            or a strategy is given twice.
     """
     parts = (task, *strategies)
+    _check_parts(parts)
     made = _composed(*(part.owner if isinstance(part, WithArguments) else part for part in parts))
     given = {part.owner.__name__: part.arguments for part in parts if isinstance(part, WithArguments)}
     return _with_defaults(made, given, parts) if any(given.values()) else made
+
+
+def _check_parts(parts: tuple[Part, ...]) -> None:
+    """Raise an InputError unless the first part is a task and all others are strategies."""
+    for place, part in enumerate(parts):
+        owner = part.owner if isinstance(part, WithArguments) else part
+        wanted = "a strategy after the task" if place else "a task first"
+        if not isinstance(owner, type):
+            given = repr(owner) if isinstance(owner, str) else f"an instance of {type(owner).__name__}"
+            raise InputError(f"compose: expected {wanted}, got {given}. Pass a class, as in unrolled.ClipNorm.")
+        if not isinstance(owner, TaskType):
+            hint = " Pass an architecture to the task: architecture=..." if issubclass(owner, nn.Module) else ""
+            raise InputError(f"compose: expected {wanted}, got {owner.__name__}.{hint}")
+        has_loss = owner.criterion is not SequenceTask.criterion  # a task, or a class composed with one
+        if place == 0 and owner.seam and not has_loss:
+            raise InputError(f"compose: expected {wanted}, got the strategy {owner.__name__}.")
+        if place > 0 and has_loss and not owner.seam:
+            raise InputError(f"compose: expected {wanted}, got the task {owner.__name__}.")
 
 
 @cache
