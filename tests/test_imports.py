@@ -195,6 +195,14 @@ def test_dir_loads_no_torch() -> None:
     assert ended.returncode == 0
 
 
+@pytest.mark.parametrize(("name", "near"), [("LTSM", "LSTM"), ("compos", "compose"), ("clipnorm", "ClipNorm")])
+def test_a_misspelt_name_is_answered_with_the_nearest(name: str, near: str) -> None:
+    import unrolled
+
+    with pytest.raises(AttributeError, match=f"no attribute '{name}'. Did you mean {near}\\?$"):
+        getattr(unrolled, name)
+
+
 @pytest.mark.parametrize("name", ["Nothing", "nothing", "__wrapped__"])
 def test_an_unknown_name_is_refused(name: str) -> None:
     import unrolled

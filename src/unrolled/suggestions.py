@@ -4,6 +4,7 @@ from collections.abc import Collection
 from difflib import SequenceMatcher, get_close_matches
 
 FEW = 15  # most names listed in one line
+LONG = 80  # most characters of a value in an error message
 
 
 def nearest(word: str, choices: Collection[str]) -> str | None:
@@ -19,9 +20,15 @@ def nearest(word: str, choices: Collection[str]) -> str | None:
     return None
 
 
+def quoted(value: object) -> str:
+    """The repr of a value, at most `LONG` characters of it."""
+    text = repr(value)
+    return text if len(text) <= LONG else f"{text[: LONG - 3]}..."
+
+
 def expected(word: object, choices: Collection[str]) -> str:
     """`expected one of GRU, LSTM, RNN, got 'LSTN'. Did you mean LSTM?`"""
     choices = sorted(choices)
     near = nearest(str(word), choices)
     start = "unknown" if near and len(choices) > FEW else f"expected one of {', '.join(choices)}, got"
-    return f"{start} {word!r}." + (f" Did you mean {near}?" if near else "")
+    return f"{start} {quoted(word)}." + (f" Did you mean {near}?" if near else "")

@@ -10,6 +10,7 @@ from unrolled.config.validation import CLASSES
 from unrolled.errors import InputError
 from unrolled.runs import build, run_folders
 from unrolled.runs.launch import launch
+from unrolled.suggestions import quoted
 from unrolled.tasks.arguments import WithArguments
 
 
@@ -26,7 +27,8 @@ def fit(
 
     Args:
         what: the name of a shipped recipe, the path of a YAML file, or a mapping of the same sections.  In a mapping
-            and in `changes`, a class may replace its name, and `ClipNorm.with_(max_norm=1.0)` its arguments.
+            and in `changes`, a class may replace its name.  With arguments, a task or strategy is
+            `ClipNorm.with_(max_norm=1.0)`; any other class is `unrolled.spec("LSTM", hidden_size=64)`.
         changes: values by dotted path: `{"trainer.max_epochs": 1, "optimizer.init_args.lr": 0.01}`.
         runs: the parent of the run folder.
         name: of the run folder; default: the recipe's name, of a mapping the task's.
@@ -39,17 +41,23 @@ def fit(
     Raises:
         InputError: a key, a value, a class or the data cannot be used; one line that names it.
     """
+    if not isinstance(what, str | Path | Mapping):
+        raise InputError(f"fit: expected the name of a recipe, a path or a mapping of its sections, got {quoted(what)}")
+    if not isinstance(changes, Mapping | None):
+        example = 'a mapping such as {"trainer.max_epochs": 1}'
+        raise InputError(f"changes: expected {example}, got {quoted(changes)}")
     folder = run_folders.shared()
     mapping = named(what, "recipe") if isinstance(what, Mapping) else None
+    if not resume:
+        source = "recipe" if mapping is not None else str(what)
+        loaded = recipe.load(source) if mapping is None else recipe.normalise(mapping, source)
     if name is None:
         name = Path(what).stem if isinstance(what, str | Path) else _task_name(mapping)
     run_folders.check_name(name, "name")
     if resume:
         folder = folder or run_folders.newest(Path(runs), name)
-        mapping, source = None, str(folder / "recipe.yaml")
-    else:
-        source = "recipe" if mapping is not None else str(what)
-    loaded = recipe.load(source) if mapping is None else recipe.normalise(mapping, source)
+        source = str(folder / "recipe.yaml")
+        loaded = recipe.load(source)
     requested = recipe.override(loaded, named(changes or {}, "changes"), source="changes")
     recipe.check(requested, source)
     run_folders.require_writable(folder or Path(runs))
