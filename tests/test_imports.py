@@ -18,7 +18,7 @@ _MODEL = {"functional", "architectures", "tasks", "strategies", "diagnostics"}
 MAY_IMPORT: dict[str, set[str]] = {
     **dict.fromkeys(_PLAIN, _PLAIN),
     "functional": set(),
-    "architectures": {"functional"},
+    "architectures": {"functional", "suggestions"},
     "tasks": {"functional", "architectures", "config", "suggestions"},  # classes and arguments by name
     "strategies": {"functional", "architectures", "tasks"},
     "diagnostics": _MODEL,
@@ -29,7 +29,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "api": _PLAIN | _MODEL | {"data", "runs", "reports"},  # the Python verbs, as `cli` is the command
     "cli": _PLAIN | _MODEL | {"data", "runs", "tuning", "reports", "api", ""},  # "" is `import unrolled` itself
     "__main__": {"cli"},
-    "__init__": {"architectures", "tasks", "strategies", "data", "config", "api"},
+    "__init__": {"architectures", "tasks", "strategies", "data", "config", "api", "suggestions"},
 }
 
 _TORCH = {"torch", "torchmetrics", "pytorch_lightning"}

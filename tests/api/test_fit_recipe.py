@@ -109,7 +109,7 @@ def test_a_file_that_is_no_recipe_is_quoted_in_part(workdir: Path) -> None:
         (("quickstart", {"strategies": [type("Mine", (unrolled.ClipNorm,), {})]}), "got Mine. Export it in unrolled"),
         (("quickstart", "trainer.max_epochs=1"), "changes: expected a mapping .*, got 'trainer.max_epochs=1'"),
         ((3,), "fit: expected the name of a recipe, .*, got 3"),
-        ((".",), ".: expected a recipe or a YAML file, got a folder"),
+        ((".",), ".: expected a YAML file, got a folder"),
         (({"task": "LanguageModeling"},), "recipe: .*architecture"),
         (("quickstart", {"trainer.limit_train_batches": 1.5}), "trainer: "),
     ],

@@ -41,11 +41,7 @@ def fit(
     Raises:
         InputError: a key, a value, a class or the data cannot be used; one line that names it.
     """
-    if not isinstance(what, str | Path | Mapping):
-        raise InputError(f"fit: expected the name of a recipe, a path or a mapping of its sections, got {quoted(what)}")
-    if not isinstance(changes, Mapping | None):
-        example = 'a mapping such as {"trainer.max_epochs": 1}'
-        raise InputError(f"changes: expected {example}, got {quoted(changes)}")
+    _check_types(what, changes)
     folder = run_folders.shared()
     mapping = named(what, "recipe") if isinstance(what, Mapping) else None
     if not resume:
@@ -82,6 +78,15 @@ def named(sections: Mapping[str, Any], source: str) -> dict[str, Any]:
         elif section == "strategies" and isinstance(value, list | tuple):
             found[section] = [_part("strategies", part) for part in value]
     return found
+
+
+def _check_types(what: Any, changes: Any) -> None:
+    """Raise an InputError for arguments of `fit` of the wrong type."""
+    if not isinstance(what, str | Path | Mapping):
+        raise InputError(f"fit: expected the name of a recipe, a path or a mapping of its sections, got {quoted(what)}")
+    if not isinstance(changes, Mapping | None):
+        example = 'a mapping such as {"trainer.max_epochs": 1}'
+        raise InputError(f"changes: expected {example}, got {quoted(changes)}")
 
 
 def _part(kind: str, part: Any) -> Any:

@@ -41,7 +41,7 @@ def load(name_or_path: str | Path) -> Recipe:
     """
     path = Path(name_or_path)
     if path.is_dir() and str(path) not in shipped():
-        raise InputError(f"{path}: expected a recipe or a YAML file, got a folder. A run's is its recipe.yaml.")
+        raise InputError(f"{path}: expected a YAML file, got a folder. The recipe of a run is its recipe.yaml.")
     if path.parent == Path() and not path.suffix and not path.is_file():
         if path.name not in shipped():
             raise InputError(f"recipe: {expected(path.name, shipped())} For a file, include its .yaml extension.")

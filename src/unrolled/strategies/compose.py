@@ -46,7 +46,7 @@ def compose(task: Part, *strategies: Part) -> "type[Composed]":
     return _with_defaults(made, given, parts) if any(given.values()) else made
 
 
-def _check_parts(parts: tuple[Part, ...]) -> None:
+def _check_parts(parts: tuple[Any, ...]) -> None:
     """Raise an InputError unless the first part is a task and all others are strategies."""
     for place, part in enumerate(parts):
         owner = part.owner if isinstance(part, WithArguments) else part
@@ -54,7 +54,7 @@ def _check_parts(parts: tuple[Part, ...]) -> None:
         if not isinstance(owner, type):
             given = repr(owner) if isinstance(owner, str) else f"an instance of {type(owner).__name__}"
             raise InputError(f"compose: expected {wanted}, got {given}. Pass a class, as in unrolled.ClipNorm.")
-        if not isinstance(owner, TaskType):
+        if not issubclass(owner, SequenceTask):
             hint = " Pass an architecture to the task: architecture=..." if issubclass(owner, nn.Module) else ""
             raise InputError(f"compose: expected {wanted}, got {owner.__name__}.{hint}")
         has_loss = owner.criterion is not SequenceTask.criterion  # a task, or a class composed with one

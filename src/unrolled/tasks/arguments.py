@@ -12,15 +12,11 @@ from torch import nn
 
 from unrolled.architectures.base import Described
 from unrolled.config import catalog, spec
-from unrolled.errors import InputError
+from unrolled.errors import InputError, UnknownArgument
 from unrolled.suggestions import nearest
 
 SECTIONS = ("architecture", "optimizer", "lr_scheduler")  # arguments that name a class
 _INSTANCE: ContextVar[nn.Module | None] = ContextVar("architecture instance", default=None)
-
-
-class UnknownArgument(InputError, TypeError):
-    """A keyword that neither the task nor a strategy takes."""
 
 
 class Owned(NamedTuple):
