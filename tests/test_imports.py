@@ -18,7 +18,7 @@ _MODEL = {"functional", "architectures", "tasks", "strategies", "diagnostics"}
 MAY_IMPORT: dict[str, set[str]] = {
     **dict.fromkeys(_PLAIN, _PLAIN),
     "functional": set(),
-    "architectures": {"functional"},
+    "architectures": {"functional", "suggestions"},
     "tasks": {"functional", "architectures", "config", "suggestions"},  # classes and arguments by name
     "strategies": {"functional", "architectures", "tasks"},
     "diagnostics": _MODEL,
@@ -29,7 +29,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "api": _PLAIN | _MODEL | {"data", "runs", "reports"},  # the Python verbs, as `cli` is the command
     "cli": _PLAIN | _MODEL | {"data", "runs", "tuning", "reports", "api", ""},  # "" is `import unrolled` itself
     "__main__": {"cli"},
-    "__init__": {"architectures", "tasks", "strategies", "data", "config", "api"},
+    "__init__": {"architectures", "tasks", "strategies", "data", "config", "api", "suggestions"},
 }
 
 _TORCH = {"torch", "torchmetrics", "pytorch_lightning"}
@@ -193,6 +193,14 @@ def test_dir_loads_no_torch() -> None:
     code = f"import sys; sys.path.insert(0, {str(SOURCE.parent)!r}); import unrolled; assert 'LSTM' in dir(unrolled)"
     ended = subprocess.run([sys.executable, "-c", f"{code}; unrolled.InputError; sys.exit('torch' in sys.modules)"])
     assert ended.returncode == 0
+
+
+@pytest.mark.parametrize(("name", "near"), [("LTSM", "LSTM"), ("compos", "compose"), ("clipnorm", "ClipNorm")])
+def test_a_misspelt_name_is_answered_with_the_nearest(name: str, near: str) -> None:
+    import unrolled
+
+    with pytest.raises(AttributeError, match=f"no attribute '{name}'. Did you mean {near}\\?$"):
+        getattr(unrolled, name)
 
 
 @pytest.mark.parametrize("name", ["Nothing", "nothing", "__wrapped__"])

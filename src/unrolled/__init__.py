@@ -46,7 +46,14 @@ if not TYPE_CHECKING:  # type checkers would accept any name
                 module = import_module(f"unrolled.{kind}")
                 if name in module.__all__:
                     return getattr(module, name)
-        raise AttributeError(f"module 'unrolled' has no attribute '{name}'")
+        raise AttributeError(f"module 'unrolled' has no attribute '{name}'{_suggestion(name)}")
+
+
+def _suggestion(name: str) -> str:
+    from unrolled.suggestions import nearest
+
+    near = None if name.startswith("_") else nearest(name, _exports())
+    return f". Did you mean {near}?" if near else ""
 
 
 def __dir__() -> list[str]:

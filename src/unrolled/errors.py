@@ -13,6 +13,10 @@ class InputError(UnrolledError, ValueError):
     exit_code = 2
 
 
+class UnknownArgument(InputError, TypeError):
+    """A keyword that a class does not take."""
+
+
 class RunFailed(UnrolledError):
     """A run that failed after it had started."""
 

@@ -91,6 +91,13 @@ def test_it_resumes_the_newest_run_of_a_name(workdir: Path, text: Path) -> None:
     assert_same(weights(again.path), weights(once.path))
 
 
+def test_a_file_that_is_no_recipe_is_quoted_in_part(workdir: Path) -> None:
+    Path("d.csv").write_text("a,b,c\\n" * 1000, encoding="utf-8")
+    with pytest.raises(InputError, match=r"d.csv: expected a recipe with the sections .*, got 'a,b,c") as caught:
+        unrolled.fit("d.csv")
+    assert len(str(caught.value).partition(", got ")[2]) == 80
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -100,6 +107,9 @@ def test_it_resumes_the_newest_run_of_a_name(workdir: Path, text: Path) -> None:
         (("quickstart", {"architecture": "LSTN"}), "architecture: .*Did you mean LSTM?"),
         (("quickstart", {"strategies": [unrolled.ClipNorm, unrolled.ClipValue]}), "both own the seam 'clipping'"),
         (("quickstart", {"strategies": [type("Mine", (unrolled.ClipNorm,), {})]}), "got Mine. Export it in unrolled"),
+        (("quickstart", "trainer.max_epochs=1"), "changes: expected a mapping .*, got 'trainer.max_epochs=1'"),
+        ((3,), "fit: expected the name of a recipe, .*, got 3"),
+        ((".",), ".: expected a YAML file, got a folder"),
         (({"task": "LanguageModeling"},), "recipe: .*architecture"),
         (("quickstart", {"trainer.limit_train_batches": 1.5}), "trainer: "),
     ],

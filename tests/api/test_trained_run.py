@@ -89,3 +89,9 @@ def test_a_forecast(workdir: Path) -> None:
     assert len(ahead.mean) == 3 and ahead.times[0].startswith("2024-03-01")
     assert Path("next.csv").is_file() and Path("next.svg").is_file()
     assert run.forecast() == [ahead]
+
+
+@pytest.mark.parametrize("path", [3, None])
+def test_a_path_of_another_type_is_refused(path: Any) -> None:
+    with pytest.raises(InputError, match=f"Run: expected the path of a run folder, got {path}"):
+        unrolled.Run(path)

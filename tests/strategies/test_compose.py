@@ -6,14 +6,16 @@ import subprocess
 import sys
 
 import pytest
+import torch
 from jsonargparse import ArgumentParser
 
 import unrolled
 from conformance.training import TASK, assert_same, train
 from unrolled import compose
+from unrolled.architectures import LSTM
 from unrolled.errors import InputError
 from unrolled.strategies import CarriedState, ClipNorm, ClipValue, ScheduledSampling, TeacherForcing, TruncatedBPTT
-from unrolled.tasks import LanguageModeling
+from unrolled.tasks import Forecasting, LanguageModeling
 from unrolled.tasks.base import SequenceTask
 
 
@@ -64,6 +66,36 @@ def test_two_owners_of_one_seam_are_refused_by_name(pair, seam, between):
 def test_one_strategy_twice_is_refused_by_name():
     with pytest.raises(InputError, match="ClipNorm"):
         compose(LanguageModeling, ClipNorm, ClipNorm)
+
+
+@pytest.mark.parametrize(
+    ("parts", "message"),
+    [
+        ((ClipNorm, LanguageModeling), "expected a task first, got the strategy ClipNorm"),
+        ((ClipNorm,), "expected a task first, got the strategy ClipNorm"),
+        ((ClipNorm.with_(max_norm=1.0), LanguageModeling), "expected a task first, got the strategy ClipNorm"),
+        ((LSTM, ClipNorm), "expected a task first, got LSTM. Pass an architecture to the task: architecture=..."),
+        (("LanguageModeling", ClipNorm), "expected a task first, got 'LanguageModeling'. Pass a class"),
+        ((LanguageModeling, LSTM), "expected a strategy after the task, got LSTM. Pass an architecture to the task"),
+        (
+            (LanguageModeling, LSTM(input_size=1, hidden_size=1)),
+            "got an instance of LSTM. Pass a class",
+        ),
+        ((LanguageModeling, "ClipNorm"), "expected a strategy after the task, got 'ClipNorm'. Pass a class"),
+        ((LanguageModeling, [ClipNorm]), "expected a strategy after the task, got an instance of list. Pass a class"),
+        ((LanguageModeling, Forecasting), "expected a strategy after the task, got the task Forecasting"),
+        ((LanguageModeling, int), "expected a strategy after the task, got int"),
+    ],
+)
+def test_parts_in_the_wrong_place_are_refused_in_one_line(parts, message):
+    with pytest.raises(InputError) as caught:
+        compose(*parts)
+    assert message in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_a_composed_class_can_be_composed_further():
+    made = compose(compose(LanguageModeling, ClipNorm), CarriedState)
+    assert made.strategy_of("clipping") is ClipNorm and made.strategy_of("memory") is CarriedState
 
 
 def test_an_additive_seam_has_room_for_two():
@@ -185,3 +217,17 @@ def test_jsonargparse_finds_a_class_by_its_name():
     parser.add_class_arguments(compose(LanguageModeling, ClipNorm), "task", fail_untyped=False)
     told = parser.parse_object({"task": {**TASK, "max_norm": 0.5}})
     assert told.task.max_norm == 0.5 and told.task.embedding_size == TASK["embedding_size"]
+
+
+def test_arguments_of_a_composed_part_stay():
+    clipped, rnn = compose(LanguageModeling, ClipNorm.with_(max_norm=0.5)), unrolled.spec("RNN", hidden_size=3)
+    assert compose(clipped, TruncatedBPTT)(vocabulary_size=7, architecture=rnn).max_norm == 0.5
+    task = compose(clipped, TruncatedBPTT.with_(k1=5))(vocabulary_size=7, architecture=rnn)
+    assert (task.max_norm, task.k1) == (0.5, 5)
+
+
+def test_instances_that_look_alike_are_told_apart():
+    cells = [unrolled.LSTM(input_size=128, hidden_size=4) for _ in range(2)]
+    for cell in cells:
+        task = compose(LanguageModeling.with_(architecture=cell), ClipNorm)(vocabulary_size=7)
+        assert torch.equal(task.architecture.cells[0].weight_hh_l0, cell.cells[0].weight_hh_l0)

@@ -118,7 +118,9 @@ def test_spec_names_a_wrong_argument():
 
 @pytest.mark.parametrize("architecture", ["LSTM", LSTM])
 def test_a_missing_size_is_named(architecture):
-    message = r"^architecture: LSTM: hidden_size: expected int, got none; give it with unrolled.spec\('LSTM', hidden_siz"
+    message = (
+        r"^architecture: LSTM: hidden_size: expected int, got none; give it with unrolled.spec\('LSTM', hidden_siz"
+    )
     with pytest.raises(InputError, match=message):
         LanguageModeling(**SIZES, architecture=architecture)
 
@@ -136,6 +138,22 @@ def test_a_misspelt_keyword_is_answered_with_the_nearest_and_its_owner(wrong, hi
     with pytest.raises(TypeError) as caught:
         Task(**SIZES, architecture="RNN", **{wrong: 1})
     assert isinstance(caught.value, InputError) and hint in str(caught.value) and "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "hint"),
+    [
+        ("max_norm", "It is an argument of ClipNorm, ClipPerLayer: add one with compose."),
+        ("max_nrom", "Did you mean max_norm (ClipNorm, ClipPerLayer)? Add one with compose."),
+        ("k1", "It is an argument of TruncatedBPTT: add one with compose."),
+        ("vocabulary_sise", "Did you mean vocabulary_size (LanguageModeling)?"),
+        ("xyzzy", "Pass the class to help() to list its arguments."),
+    ],
+)
+def test_an_argument_of_a_strategy_that_is_missing_names_the_strategies(wrong, hint):
+    with pytest.raises(TypeError) as caught:
+        LanguageModeling(**SIZES, architecture="RNN", **{wrong: 1})
+    assert str(caught.value) == f"LanguageModeling has no argument {wrong!r}. {hint}"
 
 
 def test_the_owner_of_an_inherited_argument_is_the_class_that_a_user_names():

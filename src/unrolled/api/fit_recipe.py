@@ -10,6 +10,7 @@ from unrolled.config.validation import CLASSES
 from unrolled.errors import InputError
 from unrolled.runs import build, run_folders
 from unrolled.runs.launch import launch
+from unrolled.suggestions import quoted
 from unrolled.tasks.arguments import WithArguments
 
 
@@ -26,31 +27,33 @@ def fit(
 
     Args:
         what: the name of a shipped recipe, the path of a YAML file, or a mapping of the same sections.  In a mapping
-            and in `changes`, a class may be given for its name, and `ClipNorm.with_(max_norm=1.0)` for a name with
-            arguments.
+            and in `changes`, a class may replace its name.  With arguments, a task or strategy is
+            `ClipNorm.with_(max_norm=1.0)`; any other class is `unrolled.spec("LSTM", hidden_size=64)`.
         changes: values by dotted path: `{"trainer.max_epochs": 1, "optimizer.init_args.lr": 0.01}`.
         runs: the parent of the run folder.
-        name: name of the run folder; default: the recipe's name, or the task's if `what` is a mapping.
-        resume: continue the newest run of that name, with its saved recipe and `changes`.
-        progress: whether to show a progress bar.
+        name: of the run folder; default: the recipe's name, of a mapping the task's.
+        resume: continue the newest run of that name, with its recipe and `changes`.
+        progress: whether a bar is shown.
 
     Returns:
         The trained run.
 
     Raises:
-        InputError: an unusable key, value, class or data set; the message names it in one line.
+        InputError: a key, a value, a class or the data cannot be used; one line that names it.
     """
+    _check_types(what, changes)
     folder = run_folders.shared()
     mapping = named(what, "recipe") if isinstance(what, Mapping) else None
+    if not resume:
+        source = "recipe" if mapping is not None else str(what)
+        loaded = recipe.load(source) if mapping is None else recipe.normalise(mapping, source)
     if name is None:
         name = Path(what).stem if isinstance(what, str | Path) else _task_name(mapping)
     run_folders.check_name(name, "name")
     if resume:
         folder = folder or run_folders.newest(Path(runs), name)
-        mapping, source = None, str(folder / "recipe.yaml")
-    else:
-        source = "recipe" if mapping is not None else str(what)
-    loaded = recipe.load(source) if mapping is None else recipe.normalise(mapping, source)
+        source = str(folder / "recipe.yaml")
+        loaded = recipe.load(source)
     requested = recipe.override(loaded, named(changes or {}, "changes"), source="changes")
     recipe.check(requested, source)
     run_folders.require_writable(folder or Path(runs))
@@ -61,7 +64,7 @@ def fit(
 
 
 def named(sections: Mapping[str, Any], source: str) -> dict[str, Any]:
-    """Recipe sections with every class, `with_` and partial replaced by its form in a YAML file.
+    """Recipe sections with every class, `with_` and partial replaced by what a YAML file would hold.
 
     Raises:
         InputError: a class that a recipe cannot name.
@@ -75,6 +78,15 @@ def named(sections: Mapping[str, Any], source: str) -> dict[str, Any]:
         elif section == "strategies" and isinstance(value, list | tuple):
             found[section] = [_part("strategies", part) for part in value]
     return found
+
+
+def _check_types(what: Any, changes: Any) -> None:
+    """Raise an InputError for arguments of `fit` of the wrong type."""
+    if not isinstance(what, str | Path | Mapping):
+        raise InputError(f"fit: expected the name of a recipe, a path or a mapping of its sections, got {quoted(what)}")
+    if not isinstance(changes, Mapping | None):
+        example = 'a mapping such as {"trainer.max_epochs": 1}'
+        raise InputError(f"changes: expected {example}, got {quoted(changes)}")
 
 
 def _part(kind: str, part: Any) -> Any:

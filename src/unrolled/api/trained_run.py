@@ -16,6 +16,7 @@ from unrolled.runs.inference.generate import generate
 from unrolled.runs.inference.predict import Prediction, predict, read_texts
 from unrolled.runs.inference.translate import translate
 from unrolled.runs.launch import trainer_arguments
+from unrolled.suggestions import quoted
 from unrolled.tasks.base import SequenceTask
 
 
@@ -30,6 +31,8 @@ class Run:
     """
 
     def __init__(self, path: str | Path) -> None:
+        if not isinstance(path, str | Path):
+            raise InputError(f"Run: expected the path of a run folder, got {quoted(path)}")
         self.path = Path(path)
         run_folders.require_run(self.path)
 

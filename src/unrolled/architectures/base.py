@@ -11,16 +11,22 @@ from torch import Tensor, nn
 
 from unrolled.errors import InputError
 from unrolled.functional.state import State
+from unrolled.suggestions import check_keywords
 
 StateHook = Callable[[Tensor], Tensor]
 
 
 class Described(nn.Module):
-    """Keeps the keyword arguments that an instance was made with, so that a checkpoint can name them."""
+    """Keeps the keyword arguments that an instance was made with, so that a checkpoint can name them.
+
+    Raises:
+        UnknownArgument: a keyword that the class does not take.
+    """
 
     arguments: dict[str, Any]  # empty where they were given by position, or unknown
 
     def __new__(cls, *args: Any, **kwargs: Any) -> "Described":
+        check_keywords(cls, kwargs)
         made = super().__new__(cls)
         vars(made)["arguments"] = kwargs
         return made

@@ -20,7 +20,7 @@ from typing import Any
 from unrolled.config import catalog, yaml_io
 from unrolled.config.validation import CLASSES, SECTIONS, SETTINGS, check, check_names, paths
 from unrolled.errors import InputError
-from unrolled.suggestions import expected, nearest
+from unrolled.suggestions import expected, nearest, quoted
 
 __all__ = ["Recipe", "changes", "check", "dump", "load", "normalise", "override", "paths", "shipped"]
 
@@ -40,6 +40,8 @@ def load(name_or_path: str | Path) -> Recipe:
     Missing arguments are reported by `check`, as a later `override` may still supply them.
     """
     path = Path(name_or_path)
+    if path.is_dir() and str(path) not in shipped():
+        raise InputError(f"{path}: expected a YAML file, got a folder. The recipe of a run is its recipe.yaml.")
     if path.parent == Path() and not path.suffix and not path.is_file():
         if path.name not in shipped():
             raise InputError(f"recipe: {expected(path.name, shipped())} For a file, include its .yaml extension.")
@@ -52,7 +54,7 @@ def load(name_or_path: str | Path) -> Recipe:
 def normalise(written: Any, source: str) -> Recipe:
     """Bring every section into its normal form and fill in defaults."""
     if not isinstance(written, Mapping):
-        raise InputError(f"{source}: expected a recipe with the sections {', '.join(SECTIONS)}, got {written!r}")
+        raise InputError(f"{source}: expected a recipe with the sections {', '.join(SECTIONS)}, got {quoted(written)}")
     for key in written:
         if key not in SECTIONS:
             raise InputError(f"{source}: section: {expected(key, SECTIONS)}")
@@ -144,7 +146,7 @@ def _class(section: str, value: Any, source: str) -> Recipe | None:
     form = {"class_path": value} if isinstance(value, str) else value
     settings = SETTINGS.get(section, {})
     if not isinstance(form, Mapping) or "class_path" not in form:
-        raise InputError(f"{source}: {section}: expected {{class_path: NAME, init_args: {{...}}}}, got {value!r}")
+        raise InputError(f"{source}: {section}: expected {{class_path: NAME, init_args: {{...}}}}, got {quoted(value)}")
     for key in form:
         if key not in ("class_path", "init_args", *settings):
             raise InputError(f"{source}: {section}: {expected(key, ['class_path', 'init_args', *settings])}")
@@ -158,12 +160,12 @@ def _named(section: str, item: Any, source: str) -> tuple[str, Recipe]:
     if isinstance(item, str):
         return item, {}
     if not isinstance(item, Mapping) or len(item) != 1:
-        raise InputError(f"{source}: {section}: expected a name or one name with its arguments, got {item!r}")
+        raise InputError(f"{source}: {section}: expected a name or one name with its arguments, got {quoted(item)}")
     ((name, arguments),) = item.items()
     return name, _mapping(f"{section}.{name}", arguments, source)
 
 
 def _mapping(key: str, value: Any, source: str) -> Recipe:
     if value is not None and not isinstance(value, Mapping):
-        raise InputError(f"{source}: {key}: expected arguments by name, got {value!r}")
+        raise InputError(f"{source}: {key}: expected arguments by name, got {quoted(value)}")
     return dict(value or {})

@@ -7,7 +7,7 @@ from typing import Any
 from unrolled.config import catalog
 from unrolled.config.catalog import Argument
 from unrolled.errors import InputError
-from unrolled.suggestions import expected
+from unrolled.suggestions import expected, quoted
 
 SECTIONS = (
     "task",
@@ -65,13 +65,15 @@ def paths(recipe: Mapping[str, Any]) -> set[str]:
 def check_names(recipe: Mapping[str, Any], source: str) -> None:
     """Check that all classes and arguments exist and that no two strategies share a seam."""
     if len(recipe["task"]) != 1:
-        raise InputError(f"{source}: task: expected one of {', '.join(catalog.names('tasks'))}, got {recipe['task']!r}")
+        raise InputError(
+            f"{source}: task: expected one of {', '.join(catalog.names('tasks'))}, got {quoted(recipe['task'])}"
+        )
     for key, kind, name, given in named_classes(recipe):
         section = key.split(".")[0]
         if name not in catalog.names(kind):
             raise InputError(f"{source}: {section}: {expected(name, catalog.names(kind))}")
         if not isinstance(given, Mapping):
-            raise InputError(f"{source}: {key}: expected arguments by name, got {given!r}")
+            raise InputError(f"{source}: {key}: expected arguments by name, got {quoted(given)}")
         offered = catalog.arguments(kind, name)
         for argument, value in given.items():
             if argument in catalog.SUPPLIED.get(kind, ()):

@@ -1,13 +1,14 @@
 """Data modules: the base class of every data set, and the contract between data and tasks."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Literal, NamedTuple, Protocol, runtime_checkable
+from typing import Any, ClassVar, Literal, NamedTuple, Protocol, Self, runtime_checkable
 
 import pytorch_lightning as pl
 from numpy.typing import NDArray
 from torch import Tensor
 
 from unrolled.errors import InputError
+from unrolled.suggestions import check_keywords
 
 Split = Literal["train", "valid", "test"]
 SPLITS: tuple[Split, ...] = ("train", "valid", "test")
@@ -26,6 +27,10 @@ class SequenceDataModule(pl.LightningDataModule):
     baseline_metric: ClassVar[str | None] = None  # the metric of `baselines`; None: the task's main metric
     label_steps: ClassVar[bool | None] = None  # True: a class for each step; False: for each sequence; None: for either
     fold_split: Split = "test"  # the split that holds the held-out fold in cross-validation
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        check_keywords(cls, kwargs)
+        return super().__new__(cls)
 
     @property
     def owner(self) -> str:

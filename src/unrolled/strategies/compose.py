@@ -6,6 +6,8 @@ from functools import cache
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
+from torch import nn
+
 from unrolled.errors import InputError
 from unrolled.tasks.argument_help import described
 from unrolled.tasks.arguments import TaskType, WithArguments, clashes
@@ -34,12 +36,32 @@ def compose(task: Part, *strategies: Part) -> "type[Composed]":
     Equal parts give the same class.  It can be pickled, also to another process.
 
     Raises:
-        InputError: two strategies own one exclusive seam, or a strategy is given twice.
+        InputError: the first part is not a task, a later one is not a strategy, two strategies own one exclusive seam,
+            or a strategy is given twice.
     """
     parts = (task, *strategies)
+    _check_parts(parts)
     made = _composed(*(part.owner if isinstance(part, WithArguments) else part for part in parts))
     given = {part.owner.__name__: part.arguments for part in parts if isinstance(part, WithArguments)}
     return _with_defaults(made, given, parts) if any(given.values()) else made
+
+
+def _check_parts(parts: tuple[Any, ...]) -> None:
+    """Raise an InputError unless the first part is a task and all others are strategies."""
+    for place, part in enumerate(parts):
+        owner = part.owner if isinstance(part, WithArguments) else part
+        wanted = "a strategy after the task" if place else "a task first"
+        if not isinstance(owner, type):
+            given = repr(owner) if isinstance(owner, str) else f"an instance of {type(owner).__name__}"
+            raise InputError(f"compose: expected {wanted}, got {given}. Pass a class, as in unrolled.ClipNorm.")
+        if not issubclass(owner, SequenceTask):
+            hint = " Pass an architecture to the task: architecture=..." if issubclass(owner, nn.Module) else ""
+            raise InputError(f"compose: expected {wanted}, got {owner.__name__}.{hint}")
+        has_loss = owner.criterion is not SequenceTask.criterion  # a task, or a class composed with one
+        if place == 0 and owner.seam and not has_loss:
+            raise InputError(f"compose: expected {wanted}, got the strategy {owner.__name__}.")
+        if place > 0 and has_loss and not owner.seam:
+            raise InputError(f"compose: expected {wanted}, got the task {owner.__name__}.")
 
 
 @cache
@@ -59,12 +81,30 @@ def _with_defaults(
     made: "type[Composed]", given: Mapping[str, Mapping[str, Any]], parts: tuple[Part, ...]
 ) -> "type[Composed]":
     """A subclass with other defaults, the same one for the same values."""
-    key = made, repr(sorted((owner, sorted(values.items())) for owner, values in given.items()))
+    inherited = made.given_arguments  # of a part that was itself composed with arguments
+    owners = sorted({*inherited, *given})
+    given = {owner: {**inherited.get(owner, {}), **given.get(owner, {})} for owner in owners}
+    key = (
+        made,
+        repr([(owner, name, _identity(value)) for owner in owners for name, value in sorted(given[owner].items())]),
+    )
     if key not in _BOUND:
         name = f"{made.__name__}_{sha256(key[1].encode()).hexdigest()[:8]}"
         bound: Any = TaskType(name, (made,), {"__module__": __name__, "given_arguments": given})
         _BOUND[key] = _register(bound, parts)
     return _BOUND[key]
+
+
+def _identity(value: Any) -> Any:
+    """A plain value; of any other object its number, since two of them may have one repr (`_BOUND` keeps it alive)."""
+    match value:
+        case list() | tuple():
+            return [_identity(item) for item in value]
+        case Mapping():
+            return [(key, _identity(item)) for key, item in value.items()]
+        case str() | int() | float() | None:
+            return value
+    return type(value).__name__, id(value)
 
 
 def _routed(owner: Any) -> type[SequenceTask]:

@@ -11,16 +11,12 @@ from typing import Any, NamedTuple
 from torch import nn
 
 from unrolled.architectures.base import Described
-from unrolled.config import spec
-from unrolled.errors import InputError
+from unrolled.config import catalog, spec
+from unrolled.errors import InputError, UnknownArgument
 from unrolled.suggestions import nearest
 
 SECTIONS = ("architecture", "optimizer", "lr_scheduler")  # arguments that name a class
 _INSTANCE: ContextVar[nn.Module | None] = ContextVar("architecture instance", default=None)
-
-
-class UnknownArgument(InputError, TypeError):
-    """A keyword that neither the task nor a strategy takes."""
 
 
 class Owned(NamedTuple):
@@ -161,14 +157,25 @@ def require(cls: TaskType, name: str, owner: str | None = None) -> None:
     """Refuse an argument that a task class, or its part `owner`, does not take.
 
     Raises:
-        UnknownArgument: names the nearest argument and its owner.
+        UnknownArgument: names the nearest argument and its owner, or the strategies that take the argument.
     """
     owners = {one.parameter.name: one.owner for one in owned(cls) if owner in (None, one.owner)}
-    if name in owners:
-        return
-    near = nearest(name, owners)
-    hint = f"Did you mean {near} ({owners[near]})?" if near else "help(Task) lists the arguments of a task class."
-    raise UnknownArgument(f"{owner or cls.__name__} has no argument {name!r}. {hint}")
+    if name not in owners:
+        raise UnknownArgument(f"{owner or cls.__name__} has no argument {name!r}. {_owner_hint(name, owners)}")
+
+
+def _owner_hint(name: str, owners: Mapping[str, str]) -> str:
+    """The classes that take `name`, or else the nearest argument, of `owners` or of a strategy of the catalogue."""
+    elsewhere: dict[str, list[str]] = {}
+    for strategy, arguments in catalog.classes("strategies").items():
+        for argument in arguments.keys() - owners.keys():
+            elsewhere.setdefault(argument, []).append(strategy)
+    near = nearest(name, [*owners, *elsewhere])
+    if name in elsewhere:
+        return f"It is an argument of {', '.join(elsewhere[name])}: add one with compose."
+    if near in elsewhere:
+        return f"Did you mean {near} ({', '.join(elsewhere[near])})? Add one with compose."
+    return f"Did you mean {near} ({owners[near]})?" if near else "Pass the class to help() to list its arguments."
 
 
 def plain(section: str, value: Any) -> Any:

@@ -74,7 +74,7 @@ def test_the_log_says_what_was_clipped_and_what_is_left(name):
 def test_clipping_twice_is_refused_before_the_first_step(name):
     task = make(of(name), **LIVE[name])
     start = weights(task)
-    with pytest.raises(InputError, match=f"gradient_clip_val.*{name}.*got 0.5") as caught:
+    with pytest.raises(InputError, match=rf"gradient_clip_val.*\({name}\).*got 0.5") as caught:
         fit(task, trainer={"gradient_clip_val": 0.5})
     assert "\n" not in str(caught.value)
     assert_close(weights(task), start, 0)

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 def refuse_a_second(strategy: SequenceTask, gradient_clip_val: float | None) -> None:
     """Raise an InputError if the Trainer clips too."""
     if gradient_clip_val is not None:
+        owner = strategy.strategy_of("clipping") or type(strategy)
         raise InputError(
-            f"trainer.gradient_clip_val: expected none with a clipping strategy ({type(strategy).__name__}), "
+            f"trainer.gradient_clip_val: expected none with a clipping strategy ({owner.__name__}), "
             f"got {gradient_clip_val}. Keep one of them"
         )
 
