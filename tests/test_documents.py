@@ -5,6 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from unrolled import strategies
+from unrolled.config import catalog
+
 ROOT = Path(__file__).parents[1]
 PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), ROOT / "data/README.md", ROOT / "sweeps/README.md"]
 each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
@@ -39,6 +42,21 @@ def test_every_path_of_code_exists(page: Path) -> None:
 def test_no_line_outside_tables_is_long(page: Path) -> None:
     lines = page.read_text(encoding="utf-8").splitlines()
     assert not [line for line in lines if len(line) > 120 and not line.startswith("|")]
+
+
+def test_every_strategy_has_its_card_linked_under_its_seam() -> None:
+    page = (ROOT / "docs/strategies/README.md").read_text(encoding="utf-8")
+    items = re.findall(r"^- \*\*([a-z]+):\*\* (.+(?:\n  .+)*)$", page, re.MULTILINE)
+    linked = [(name, seam, card) for seam, item in items for name, card in re.findall(r"\[(\w+)\]\((\w+)\.md\)", item)]
+    exported = {name: getattr(strategies, name) for name in strategies.__all__}
+    assert sorted(linked) == sorted((name, cls.seam, cls.__module__.split(".")[-1]) for name, cls in exported.items())
+
+
+def test_every_data_set_has_a_row() -> None:
+    page = (ROOT / "data/README.md").read_text(encoding="utf-8")
+    first_cells = re.findall(r"^\| (`[^|]+) \|", page, re.MULTILINE)
+    listed = [name for cell in first_cells for name in re.findall(r"`(\w+)`", cell)]
+    assert sorted(listed) == sorted(catalog.names("data"))
 
 
 def _anchors(page: Path) -> set[str]:

@@ -12,7 +12,7 @@ SOURCE = Path(__file__).parents[1] / "src" / "unrolled"
 
 # Plain Python, so that wrong names and recipes are refused at once: the modules beside the packages, and `config`.
 _PLAIN = {file.stem for file in SOURCE.glob("*.py")} - {"__init__", "__main__", "cli"} | {"config"}
-_MODEL = {"functional", "architectures", "tasks", "strategies", "diagnostics"}
+_MODEL = {"functional", "architectures", "tasks", "strategies"}
 
 # Each part of the package, and the parts that it may import beside itself and `errors`.
 MAY_IMPORT: dict[str, set[str]] = {
@@ -21,7 +21,6 @@ MAY_IMPORT: dict[str, set[str]] = {
     "architectures": {"functional", "suggestions"},
     "tasks": {"functional", "architectures", "config", "suggestions"},  # classes and arguments by name
     "strategies": {"functional", "architectures", "tasks"},
-    "diagnostics": _MODEL,
     "data": {"functional", "suggestions"},
     "runs": _PLAIN | _MODEL | {"data"},
     "tuning": _PLAIN | _MODEL | {"data", "runs"},
@@ -100,8 +99,8 @@ def breaches(source: str, file: Path) -> list[str]:
 FILES = sorted(SOURCE.rglob("*.py"))
 
 
-def test_every_part_has_its_place() -> None:
-    assert {part_of(file) for file in FILES} <= MAY_IMPORT.keys()
+def test_every_part_has_its_place_and_every_place_a_part() -> None:
+    assert {part_of(file) for file in FILES} == MAY_IMPORT.keys()
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(SOURCE)))

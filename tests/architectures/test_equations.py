@@ -3,11 +3,13 @@
 Shapes: B batch, T time, H hidden, G rows of gates (4 H in an LSTM, 3 H in a GRU).
 """
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 
-from conformance.architectures import close, each_stack, make, random_inputs
+from conformance.architectures import CELLS, close, each_stack, make, random_inputs
 
 
 def sigmoid(a):
@@ -46,6 +48,23 @@ def rnn_relu(weights, x, h):
 
 
 EQUATIONS = {"LSTM": lstm, "GRU": gru, "RNN": rnn, "RNN-relu": rnn_relu}
+
+# Cells and variants whose weights do not fit the loop below, and the test that writes their equations out.
+ELSEWHERE = {
+    "GRUD": "test_gru_d.py::test_equals_the_papers_equations",
+    "RecurrentConv": "test_recurrent_conv.py::test_equals_its_equations",
+    "LSTM-layer-norm": "test_recurrent_regularization.py::test_equals_single_steps_by_hand",
+    "GRU-layer-norm": "test_recurrent_regularization.py::test_equals_single_steps_by_hand",
+    "RNN-layer-norm": "test_recurrent_regularization.py::test_equals_single_steps_by_hand",
+}
+
+
+def test_the_equations_of_every_cell_are_written_out():
+    assert not EQUATIONS.keys() & ELSEWHERE.keys()
+    assert EQUATIONS.keys() | ELSEWHERE.keys() == CELLS.keys()
+    for test in ELSEWHERE.values():
+        file, _, function = test.partition("::")
+        assert f"\ndef {function}(" in (Path(__file__).parent / file).read_text(encoding="utf-8"), test
 
 
 def written_out(equation, weights, x, state):

@@ -8,6 +8,7 @@ import yaml
 from torch.autograd import gradcheck
 
 from conformance.architectures import LENGTHS, close, each_path
+from unrolled import architectures
 from unrolled.architectures import GRU, MultiInput
 from unrolled.architectures.base import set_state_hook
 from unrolled.architectures.branches import channel_groups
@@ -163,7 +164,7 @@ ONE = {"features": 9, "cell": "GRU", "init_args": {"hidden_size": 2}}
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"branches": [{**ONE, "cell": "GRV"}]}, "branch 1: expected a cell of RNN, LSTM, .*, got GRV"),
+        ({"branches": [{**ONE, "cell": "GRV"}]}, "branch 1: expected a cell of GRU, GRUD, LSTM, .*, got GRV"),
         ({"branches": [{"features": 9}]}, "branch 1: expected a cell of .*, got None"),
         ({"branches": [{**ONE, "size": 2}]}, "branch 1: expected features, cell and init_args, got size"),
         ({"branches": [{**ONE, "init_args": {"hidden_size": 2, "units": 2}}]}, "branch 1: GRU: .*'units'.*"),
@@ -192,6 +193,20 @@ def test_tensors_that_do_not_fit_are_refused(path):
         path(made, inputs, state[:4])
     with pytest.raises(InputError, match="expected a state of"):
         path(made, inputs, state[1:] + state[:1])
+
+
+def test_a_branch_can_have_any_exported_cell_and_no_other(monkeypatch):
+    class Added(GRU): ...
+
+    branches = [{"features": 2, "cell": "Added", "init_args": {"hidden_size": 3}}]
+    with pytest.raises(InputError, match="got Added"):
+        MultiInput(input_size=2, branches=branches)
+    monkeypatch.setattr(architectures, "Added", Added, raising=False)
+    monkeypatch.setattr(architectures, "__all__", [*architectures.__all__, "Added"])
+    assert type(MultiInput(input_size=2, branches=branches).branches[0]) is Added
+    for name in ("MultiInput", "InfluenceNetwork"):
+        with pytest.raises(InputError, match=f"got {name}"):
+            MultiInput(input_size=2, branches=[{"features": 2, "cell": name}])
 
 
 def test_a_recipe_can_name_it():

@@ -1,4 +1,4 @@
-"""What every recurrent architecture is tested with.  A new cell joins by one word in `CELLS`.
+"""What every recurrent architecture is tested with.  A new cell needs one entry in `CELLS`.
 
 Shapes: B batch, T time, F input features, H hidden, L layers, D directions.
 """

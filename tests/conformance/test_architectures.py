@@ -1,4 +1,4 @@
-"""What DESIGN.md promises of an architecture, for every cell."""
+"""The contract of a recurrent architecture, for every cell."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""The four properties that DESIGN.md promises of a strategy: identity, commutes, reference, resumes."""
+"""The four properties of a strategy: identity, commutes, reference, resumes."""
 
 from collections.abc import Callable
 from functools import cache

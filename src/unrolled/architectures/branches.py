@@ -1,15 +1,9 @@
 """The branches of `MultiInput`: channel groups and cells from a recipe."""
 
 from collections.abc import Mapping, Sequence
-from types import MappingProxyType
 from typing import Any
 
-from unrolled.architectures.gru import GRU
-from unrolled.architectures.gru_d import GRUD
-from unrolled.architectures.lstm import LSTM
 from unrolled.architectures.recurrent import Recurrent
-from unrolled.architectures.recurrent_conv import RecurrentConv
-from unrolled.architectures.rnn import RNN
 from unrolled.errors import InputError
 
 
@@ -48,7 +42,12 @@ def channel_groups(branches: Sequence[Mapping[str, Any]], channels: int) -> list
     return made
 
 
-CELLS = MappingProxyType({cell.__name__: cell for cell in (RNN, LSTM, GRU, GRUD, RecurrentConv)})
+def exported_cells() -> dict[str, type[Recurrent]]:
+    """The recurrent cells that `unrolled.architectures` exports, by name."""
+    from unrolled import architectures  # not at the top: the package imports this module
+
+    exported = {name: getattr(architectures, name) for name in architectures.__all__}
+    return {name: cls for name, cls in exported.items() if issubclass(cls, Recurrent)}
 
 
 def build_branch(number: int, given: Mapping[str, Any], channels: int) -> Recurrent:
@@ -60,10 +59,10 @@ def build_branch(number: int, given: Mapping[str, Any], channels: int) -> Recurr
     if unknown := {*given} - {"features", "cell", "init_args"}:
         names = ", ".join(sorted(unknown))
         raise InputError(f"MultiInput: branch {number}: expected features, cell and init_args, got {names}")
-    name = str(given.get("cell"))
-    if name not in CELLS:
-        raise InputError(f"MultiInput: branch {number}: expected a cell of {', '.join(CELLS)}, got {name}")
+    name, cells = str(given.get("cell")), exported_cells()
+    if name not in cells:
+        raise InputError(f"MultiInput: branch {number}: expected a cell of {', '.join(cells)}, got {name}")
     try:
-        return CELLS[name](input_size=channels, **(given.get("init_args") or {}))
+        return cells[name](input_size=channels, **(given.get("init_args") or {}))
     except TypeError as error:  # wrong name or type: recipe validation does not check items of a list
         raise InputError(f"MultiInput: branch {number}: {name}: {error}") from None

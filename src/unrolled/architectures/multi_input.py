@@ -27,7 +27,8 @@ class MultiInput(Described):
 
     Args:
         branches: for each {features, cell, init_args}: its channels, as a list of indices from 0, or as a number n for
-            the first n channels that no earlier branch reads; RNN, LSTM, GRU, GRUD or RecurrentConv; and its arguments.
+            the first n channels that no earlier branch reads; an exported cell, such as GRU or RecurrentConv; and the
+            arguments of the cell.
         fusion: linear, or sum, which needs outputs of one size.
         hidden_size: units H of a linear fusion; null: the sum over all branches.
 

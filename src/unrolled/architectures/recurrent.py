@@ -24,7 +24,11 @@ RunCell = Callable[[int, Tensor, State, Tensor | None], tuple[Tensor, State]]  #
 
 
 class Recurrent(Stepwise):
-    """A stack of recurrent layers, with optional dropout, zoneout and layer norm: base of `RNN`, `LSTM` and `GRU`.
+    """A stack of recurrent layers, with optional dropout, zoneout and layer norm.  Base class of every recurrent cell.
+
+    A cell overrides `step`, its equations, and sets `fused`, its torch module.  A cell without one overrides
+    `make_cell`, for a module with torch's four weight names (`WEIGHT_NAMES`), and `fusible`, which is False.  A cell
+    with layer norm overrides `make_norms`.
 
     Each layer and direction is one single-layer torch module, so that dropout is applied outside the fused call,
     where a seed reproduces it on every device.
