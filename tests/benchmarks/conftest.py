@@ -1,6 +1,7 @@
 """The scripts of benchmarks/, run in this process with a budget of a few steps, their figures in a test's folder."""
 
 import importlib
+import logging
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,7 +27,9 @@ def script(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Any]:
                     monkeypatch.setattr(module, changed, value)
         return module
 
+    level = logging.getLogger("pytorch_lightning").level
     yield load
+    logging.getLogger("pytorch_lightning").setLevel(level)  # scripts silence it for their process
     for name in [name for name, module in sys.modules.items() if _lies_there(module)]:
         del sys.modules[name]
 

@@ -3,6 +3,7 @@
 B batch, T time, F input features, H hidden.
 """
 
+import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -26,7 +27,9 @@ class Described(nn.Module):
     arguments: dict[str, Any]  # empty where they were given by position, or unknown
 
     def __new__(cls, *args: Any, **kwargs: Any) -> "Described":
-        check_keywords(cls, kwargs)
+        known = {name for base in cls.__mro__ for name in inspect.get_annotations(base.__init__)}  # type: ignore[misc]
+        if not kwargs.keys() <= known:
+            check_keywords(cls, kwargs)
         made = super().__new__(cls)
         vars(made)["arguments"] = kwargs
         return made

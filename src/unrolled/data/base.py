@@ -1,5 +1,6 @@
 """Data modules: the base class of every data set, and the contract between data and tasks."""
 
+import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Literal, NamedTuple, Protocol, Self, runtime_checkable
 
@@ -29,7 +30,9 @@ class SequenceDataModule(pl.LightningDataModule):
     fold_split: Split = "test"  # the split that holds the held-out fold in cross-validation
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
-        check_keywords(cls, kwargs)
+        known = {name for base in cls.__mro__ for name in inspect.get_annotations(base.__init__)}  # type: ignore[misc]
+        if not kwargs.keys() <= known:
+            check_keywords(cls, kwargs)
         return super().__new__(cls)
 
     @property

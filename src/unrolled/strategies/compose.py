@@ -57,7 +57,8 @@ def _check_parts(parts: tuple[Any, ...]) -> None:
         if not issubclass(owner, SequenceTask):
             hint = " Pass an architecture to the task: architecture=..." if issubclass(owner, nn.Module) else ""
             raise InputError(f"compose: expected {wanted}, got {owner.__name__}.{hint}")
-        has_loss = owner.criterion is not SequenceTask.criterion  # a task, or a class composed with one
+        losses = ("criterion", "measure")  # a task, or a class composed with one, defines one of them
+        has_loss = any(getattr(owner, name) is not getattr(SequenceTask, name) for name in losses)
         if place == 0 and owner.seam and not has_loss:
             raise InputError(f"compose: expected {wanted}, got the strategy {owner.__name__}.")
         if place > 0 and has_loss and not owner.seam:

@@ -95,7 +95,9 @@ def test_dropout_truncation_memory_clipping_penalties_and_averages_resume_bitwis
 
 @pytest.mark.parametrize("name", [name for name in CASES if strategy(name).seam == "feedback"])
 def test_feedback_is_refused_by_name(name):
-    with pytest.raises(InputError, match=f"^{name} is a strategy for Forecasting .*, not for DirectForecasting. Leave"):
+    with pytest.raises(
+        InputError, match=f"^{name} is a strategy for Forecasting .*, not for DirectForecasting. Remove"
+    ):
         compose(DirectForecasting, strategy(name))
 
 
